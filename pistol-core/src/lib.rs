@@ -1,0 +1,11 @@
+//! What things *are* in Pistol: identities, signed records, their validation, and the documents projected from them.
+//!
+//! It is deliberately not: a network, a clock, a source of randomness, or a judge of permissions. Time, randomness and
+//! storage are arguments. Only the feature `redb` does IO, in `store::redb` alone.
+//!
+//! Architecture Invariant: no foreign Automerge byte exists here. Records are Pistol's own canonical bytes; Automerge
+//! sees only operations that this crate computed from validated changes.
+//!
+//! Architecture Invariant: trust lives in types. `Envelope` -> `Verified` -> `Valid`; each is made in one place only.
+
+pub mod store;

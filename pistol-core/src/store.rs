@@ -1,0 +1,119 @@
+//! Where a node keeps what it holds: ordered tables of bytes, changed by atomic batches.
+//!
+//! The trait knows nothing of documents; [`schema`] says what the keys and values mean. Two stores implement it, and
+//! one conformance suite holds both to it.
+
+pub mod memory;
+#[cfg(feature = "redb")]
+pub mod redb;
+pub mod schema;
+
+/// The tables of a store. The number is part of the file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Table {
+    /// Format version, epoch, fence, node secret: one row each.
+    Meta = 0,
+    /// Log number -> genesis and what is known of the log as a whole.
+    Logs = 1,
+    /// (log, ordinal of the first change) -> sealed envelope.
+    Envelopes = 2,
+    /// (log, ordinal of the first change) -> envelope of one commit, not yet sealed into a larger one.
+    Tail = 3,
+    /// Local petname -> document id.
+    Names = 4,
+    /// Log number -> the node's own writing session in that document.
+    Sessions = 5,
+    /// Node id -> addresses under which it was last reached.
+    Peers = 6,
+}
+
+impl Table {
+    /// Every table, in the order of their numbers.
+    pub const ALL: [Table; 7] = [
+        Table::Meta,
+        Table::Logs,
+        Table::Envelopes,
+        Table::Tail,
+        Table::Names,
+        Table::Sessions,
+        Table::Peers,
+    ];
+}
+
+/// One row to write, or to remove where `value` is `None`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The table.
+    pub table: Table,
+    /// The key; tables are ordered by its bytes.
+    pub key: Vec<u8>,
+    /// The new value.
+    pub value: Option<Vec<u8>>,
+}
+
+/// Rows that become durable together or not at all, written in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// The writes.
+    pub writes: Vec<Write>,
+}
+
+/// One row as read: key and value.
+pub type Row = (Vec<u8>, Vec<u8>);
+
+/// A store of ordered tables.
+pub trait Store {
+    /// Makes a batch durable. When this returns `Ok`, the batch survives kill -9 and power loss; on an error nothing of
+    /// it is visible.
+    ///
+    /// # Errors
+    /// [`StoreError`], after which the store still answers reads, and a later commit may succeed.
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError>;
+
+    /// The value of one key.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage cannot be read or is damaged.
+    fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// The rows with `from <= key < to` in key order, as many as fit `bytes_max` of keys and values, but at least one
+    /// if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage cannot be read or is damaged.
+    fn range(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, StoreError>;
+}
+
+/// Why a store could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process holds the file.
+    #[error("the store is in use by another process; close it, or talk to the running node")]
+    InUse,
+    /// The disk has no room.
+    #[error("the disk is full; free some space, then try again")]
+    Full,
+    /// The file is not what was written to it.
+    #[error("the store is damaged ({reason}); restore a backup, or join its documents again from a peer")]
+    Damaged {
+        /// What was found.
+        reason: String,
+    },
+    /// The file was written by a newer Pistol.
+    #[error("the store has format {found}, this Pistol reads up to {known}; install a newer Pistol")]
+    Newer {
+        /// Format of the file.
+        found: u32,
+        /// Newest format known here.
+        known: u32,
+    },
+    /// The operating system refused.
+    #[error("the store cannot be read or written: {source}; check the disk and the folder's permissions")]
+    Io {
+        /// What the system said.
+        #[from]
+        source: std::io::Error,
+    },
+}
