@@ -8,4 +8,12 @@
 //!
 //! Architecture Invariant: trust lives in types. `Envelope` -> `Verified` -> `Valid`; each is made in one place only.
 
+pub mod chain;
+pub mod change;
+pub mod codec;
+pub mod envelope;
+pub mod hash;
+pub mod id;
+pub mod key;
+pub mod limits;
 pub mod store;

@@ -1,0 +1,342 @@
+//! Envelopes: changes in causal order with the signed tips of their chains. Changes travel and rest in nothing else.
+//!
+//! Architecture Invariant: `Envelope` -> `Verified`. The changes inside are out of reach until every tip was checked.
+
+mod columns;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::chain::{ChainId, Tip};
+use crate::change::Change;
+use crate::codec::{Malformed, Writer};
+use crate::hash::{Context, Hasher};
+use crate::id::{ChangeId, DocumentId, Link, Session};
+use crate::key::{AuthorKey, Verifier};
+
+/// A stretch of one chain inside an envelope, and the signature that covers it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The chain.
+    pub chain: ChainId,
+    /// Place of its first change in the envelope, from 1.
+    pub first_seq: u64,
+    /// The link before that change.
+    pub base: Link,
+    /// Ids of changes after the last one in the envelope, up to the tip: their bodies are withheld.
+    pub withheld: Vec<ChangeId>,
+    /// The tip, at or beyond the last change.
+    pub tip: Tip,
+}
+
+/// An envelope as it was received: well formed, not yet checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Envelope {
+    document: DocumentId,
+    runs: Vec<Run>,
+    /// In causal order, each with the index of its run.
+    changes: Vec<(usize, Arc<Change>)>,
+}
+
+/// An envelope cannot be made of these parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("each run must be consecutive changes of its own chain with a tip right after the withheld ones")]
+pub struct NotAnEnvelope;
+
+/// An envelope was refused as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// A tip's link is not that of the changes under it.
+    #[error("the changes are not those that the author signed; ask another peer for them")]
+    Link,
+    /// A tip's signature is not the author's.
+    #[error("the signature is not the author's; ask another peer for the changes")]
+    Signature,
+}
+
+impl Envelope {
+    /// Puts an envelope together.
+    ///
+    /// # Errors
+    /// [`NotAnEnvelope`] if a run is empty, not consecutive, of another chain, or its tip is not where it must be.
+    pub fn new(
+        document: DocumentId,
+        runs: Vec<Run>,
+        changes: Vec<(usize, Arc<Change>)>,
+    ) -> Result<Self, NotAnEnvelope> {
+        let mut next: Vec<u64> = runs.iter().map(|run| run.first_seq).collect();
+        for (index, change) in &changes {
+            let (Some(run), Some(seq)) = (runs.get(*index), next.get_mut(*index)) else {
+                return Err(NotAnEnvelope);
+            };
+            let is_next =
+                change.seq == *seq && change.author == run.chain.author && change.session == run.chain.session;
+            *seq = seq.checked_add(1).filter(|_| is_next).ok_or(NotAnEnvelope)?;
+        }
+        for (run, next) in runs.iter().zip(next) {
+            let is_empty = next == run.first_seq;
+            if is_empty
+                || run.first_seq == 0
+                || next.checked_add(run.withheld.len() as u64) != run.tip.seq.checked_add(1)
+            {
+                return Err(NotAnEnvelope);
+            }
+        }
+        Ok(Envelope {
+            document,
+            runs,
+            changes,
+        })
+    }
+
+    /// The document that the envelope says it belongs to.
+    pub fn document(&self) -> DocumentId {
+        self.document
+    }
+
+    /// The bytes that travel and rest.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        columns::encode(&self.document, &self.runs, &self.changes)
+    }
+
+    /// Reads an envelope. Sizes are bounded by [`crate::limits`] before anything is allocated.
+    ///
+    /// # Errors
+    /// [`Malformed`] if the bytes are not an envelope of this version.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
+        let (document, runs, changes) = columns::decode(bytes)?;
+        Envelope::new(document, runs, changes).map_err(|NotAnEnvelope| Malformed::Order)
+    }
+
+    /// The ids of the changes, for recognising duplicates before any signature is checked.
+    pub fn ids(&self) -> Vec<ChangeId> {
+        let hasher = Hasher::new(Context::Change);
+        let mut writer = Writer::new();
+        let id = |change: &Change, writer: &mut Writer| {
+            writer.clear();
+            change.write(writer);
+            ChangeId(hasher.hash(&[writer.as_bytes()]))
+        };
+        self.changes.iter().map(|(_, change)| id(change, &mut writer)).collect()
+    }
+
+    /// Checks every tip: the only way to the changes inside.
+    ///
+    /// # Errors
+    /// [`VerifyError`]; the envelope is then refused as a whole, and says nothing about the changes it named.
+    pub fn verify(self, verifier: &mut Verifier) -> Result<Verified, VerifyError> {
+        let ids = self.ids();
+        let covers = self.covers(&ids);
+        for (run, cover) in self.runs.iter().zip(&covers) {
+            if cover.links.last() != Some(&run.tip.link) {
+                return Err(VerifyError::Link);
+            }
+            if !run.tip.is_signed(verifier, &self.document, &run.chain) {
+                return Err(VerifyError::Signature);
+            }
+        }
+        Ok(Verified::of(self, ids, covers))
+    }
+
+    /// For each run, the ids up to its tip with their links.
+    fn covers(&self, ids: &[ChangeId]) -> Vec<Cover> {
+        let mut covers: Vec<Vec<ChangeId>> = self.runs.iter().map(|_| Vec::new()).collect();
+        for ((index, _), id) in self.changes.iter().zip(ids) {
+            if let Some(run) = covers.get_mut(*index) {
+                run.push(*id);
+            }
+        }
+        let cover = |(run, mut ids): (&Run, Vec<ChangeId>)| {
+            ids.extend_from_slice(&run.withheld);
+            let next = |link: &mut Link, id: &ChangeId| {
+                *link = link.then(id);
+                Some(*link)
+            };
+            let links = ids.iter().scan(run.base, next).collect();
+            Cover {
+                first_seq: run.first_seq,
+                base: run.base,
+                ids,
+                links,
+                tip: run.tip,
+            }
+        };
+        self.runs.iter().zip(covers).map(cover).collect()
+    }
+}
+
+/// A stretch of a chain that one signature covers.
+#[derive(Debug)]
+struct Cover {
+    first_seq: u64,
+    base: Link,
+    ids: Vec<ChangeId>,
+    links: Vec<Link>,
+    tip: Tip,
+}
+
+/// A change that its author provably wrote for this document, at this place of this chain.
+#[derive(Clone, Debug)]
+pub struct VerifiedChange {
+    change: Arc<Change>,
+    cover: Arc<Cover>,
+    /// Place in the cover.
+    index: usize,
+    id: ChangeId,
+    base: Link,
+    link: Link,
+}
+
+impl VerifiedChange {
+    /// The change.
+    pub fn change(&self) -> &Arc<Change> {
+        &self.change
+    }
+
+    /// Its id.
+    pub fn id(&self) -> ChangeId {
+        self.id
+    }
+
+    /// The link before it.
+    pub fn base(&self) -> Link {
+        self.base
+    }
+
+    /// The link after it.
+    pub fn link(&self) -> Link {
+        self.link
+    }
+
+    /// Its chain.
+    pub fn chain(&self) -> ChainId {
+        ChainId {
+            author: self.change.author,
+            session: self.change.session,
+        }
+    }
+
+    /// The stretch from `first` to this change, with the tip that covers it.
+    fn run_from(&self, first: &VerifiedChange) -> Run {
+        Run {
+            chain: self.chain(),
+            first_seq: first.change.seq,
+            base: first.base,
+            withheld: self.cover.ids.get(self.index + 1..).unwrap_or_default().to_vec(),
+            tip: self.cover.tip,
+        }
+    }
+}
+
+/// The changes of an envelope whose every tip was checked.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    document: DocumentId,
+    changes: Vec<VerifiedChange>,
+}
+
+/// A change made here that waits for the signature of its commit.
+#[derive(Clone, Debug)]
+pub struct Unsigned {
+    /// The change.
+    pub change: Arc<Change>,
+    /// Its id.
+    pub id: ChangeId,
+    /// The link before it.
+    pub base: Link,
+}
+
+impl Verified {
+    /// The document.
+    pub fn document(&self) -> DocumentId {
+        self.document
+    }
+
+    /// The changes, in causal order.
+    pub fn changes(&self) -> &[VerifiedChange] {
+        &self.changes
+    }
+
+    /// The changes, in causal order.
+    pub fn into_changes(self) -> Vec<VerifiedChange> {
+        self.changes
+    }
+
+    /// Signs changes made here, consecutive in one chain of the key's: one signature for all of them.
+    ///
+    /// # Errors
+    /// [`NotAnEnvelope`] if they are not consecutive or not the key's.
+    pub fn sign(key: &AuthorKey, document: DocumentId, unsigned: &[Unsigned]) -> Result<Self, NotAnEnvelope> {
+        let (first, last) = unsigned.first().zip(unsigned.last()).ok_or(NotAnEnvelope)?;
+        let session: Session = first.change.session;
+        let link = last.base.then(&last.id);
+        let tip = Tip::sign(key, &document, session, last.change.seq, link);
+        let chain = ChainId {
+            author: key.id(),
+            session,
+        };
+        let run = Run {
+            chain,
+            first_seq: first.change.seq,
+            base: first.base,
+            withheld: Vec::new(),
+            tip,
+        };
+        let changes = unsigned
+            .iter()
+            .map(|unsigned| (0, Arc::clone(&unsigned.change)))
+            .collect();
+        let envelope = Envelope::new(document, vec![run], changes)?;
+        let ids: Vec<ChangeId> = unsigned.iter().map(|unsigned| unsigned.id).collect();
+        let covers = envelope.covers(&ids);
+        Ok(Verified::of(envelope, ids, covers))
+    }
+
+    /// Puts verified changes, in causal order, into one envelope: each stretch of a chain with the tip that covers it.
+    pub fn seal(document: DocumentId, changes: &[VerifiedChange]) -> Envelope {
+        let mut runs: Vec<(&VerifiedChange, &VerifiedChange)> = Vec::new();
+        let mut open: BTreeMap<(ChainId, Link), usize> = BTreeMap::new();
+        let mut sealed = Vec::with_capacity(changes.len());
+        for change in changes {
+            let index = open.remove(&(change.chain(), change.base)).unwrap_or(runs.len());
+            match runs.get_mut(index) {
+                Some((_, last)) => *last = change,
+                None => runs.push((change, change)),
+            }
+            open.insert((change.chain(), change.link), index);
+            sealed.push((index, Arc::clone(&change.change)));
+        }
+        let runs = runs.into_iter().map(|(first, last)| last.run_from(first)).collect();
+        Envelope {
+            document,
+            runs,
+            changes: sealed,
+        }
+    }
+
+    fn of(envelope: Envelope, ids: Vec<ChangeId>, covers: Vec<Cover>) -> Self {
+        let covers: Vec<Arc<Cover>> = covers.into_iter().map(Arc::new).collect();
+        let verified = |((index, change), id): ((usize, Arc<Change>), ChangeId)| {
+            let cover = covers.get(index)?;
+            let index = usize::try_from(change.seq.checked_sub(cover.first_seq)?).ok()?;
+            let link = *cover.links.get(index)?;
+            let base = index
+                .checked_sub(1)
+                .map_or(Some(cover.base), |before| cover.links.get(before).copied())?;
+            Some(VerifiedChange {
+                change,
+                cover: Arc::clone(cover),
+                index,
+                id,
+                base,
+                link,
+            })
+        };
+        let document = envelope.document;
+        Verified {
+            document,
+            changes: envelope.changes.into_iter().zip(ids).filter_map(verified).collect(),
+        }
+    }
+}
