@@ -111,14 +111,19 @@ impl Envelope {
 
     /// The ids of the changes, for recognising duplicates before any signature is checked.
     pub fn ids(&self) -> Vec<ChangeId> {
+        self.identify().into_iter().map(|(id, _)| id).collect()
+    }
+
+    /// The id and the canonical length of each change.
+    fn identify(&self) -> Vec<(ChangeId, usize)> {
         let hasher = Hasher::new(Context::Change);
         let mut writer = Writer::new();
-        let id = |change: &Change, writer: &mut Writer| {
+        let identify = |(_, change): &(usize, Arc<Change>)| {
             writer.clear();
-            change.write(writer);
-            ChangeId(hasher.hash(&[writer.as_bytes()]))
+            change.write(&mut writer);
+            (ChangeId(hasher.hash(&[writer.as_bytes()])), writer.as_bytes().len())
         };
-        self.changes.iter().map(|(_, change)| id(change, &mut writer)).collect()
+        self.changes.iter().map(identify).collect()
     }
 
     /// Checks every tip: the only way to the changes inside.
@@ -126,8 +131,8 @@ impl Envelope {
     /// # Errors
     /// [`VerifyError`]; the envelope is then refused as a whole, and says nothing about the changes it named.
     pub fn verify(self, verifier: &mut Verifier) -> Result<Verified, VerifyError> {
-        let ids = self.ids();
-        let covers = self.covers(&ids);
+        let ids = self.identify();
+        let covers = self.covers(ids.iter().map(|(id, _)| *id));
         for (run, cover) in self.runs.iter().zip(&covers) {
             if cover.links.last() != Some(&run.tip.link) {
                 return Err(VerifyError::Link);
@@ -140,11 +145,11 @@ impl Envelope {
     }
 
     /// For each run, the ids up to its tip with their links.
-    fn covers(&self, ids: &[ChangeId]) -> Vec<Cover> {
+    fn covers(&self, ids: impl Iterator<Item = ChangeId>) -> Vec<Cover> {
         let mut covers: Vec<Vec<ChangeId>> = self.runs.iter().map(|_| Vec::new()).collect();
         for ((index, _), id) in self.changes.iter().zip(ids) {
             if let Some(run) = covers.get_mut(*index) {
-                run.push(*id);
+                run.push(id);
             }
         }
         let cover = |(run, mut ids): (&Run, Vec<ChangeId>)| {
@@ -176,19 +181,30 @@ struct Cover {
     tip: Tip,
 }
 
-/// A change that its author provably wrote for this document, at this place of this chain.
+/// A change at its place in a chain.
 #[derive(Clone, Debug)]
-pub struct VerifiedChange {
+pub struct Linked {
     change: Arc<Change>,
-    cover: Arc<Cover>,
-    /// Place in the cover.
-    index: usize,
     id: ChangeId,
+    bytes: usize,
     base: Link,
     link: Link,
 }
 
-impl VerifiedChange {
+impl Linked {
+    /// Puts a change of this node's own after `base`; what others send gets its place by verification alone.
+    pub(crate) fn after(base: Link, change: Change) -> Self {
+        let canonical = change.to_bytes();
+        let id = ChangeId(crate::hash::hash(Context::Change, &[&canonical]));
+        Linked {
+            change: Arc::new(change),
+            id,
+            bytes: canonical.len(),
+            base,
+            link: base.then(&id),
+        }
+    }
+
     /// The change.
     pub fn change(&self) -> &Arc<Change> {
         &self.change
@@ -197,6 +213,11 @@ impl VerifiedChange {
     /// Its id.
     pub fn id(&self) -> ChangeId {
         self.id
+    }
+
+    /// How long its canonical form is.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The link before it.
@@ -216,13 +237,32 @@ impl VerifiedChange {
             session: self.change.session,
         }
     }
+}
 
+/// A change that its author provably wrote for this document, at this place of this chain.
+#[derive(Clone, Debug)]
+pub struct VerifiedChange {
+    linked: Linked,
+    cover: Arc<Cover>,
+    /// Place in the cover.
+    index: usize,
+}
+
+impl std::ops::Deref for VerifiedChange {
+    type Target = Linked;
+
+    fn deref(&self) -> &Linked {
+        &self.linked
+    }
+}
+
+impl VerifiedChange {
     /// The stretch from `first` to this change, with the tip that covers it.
     fn run_from(&self, first: &VerifiedChange) -> Run {
         Run {
             chain: self.chain(),
-            first_seq: first.change.seq,
-            base: first.base,
+            first_seq: first.change().seq,
+            base: first.base(),
             withheld: self.cover.ids.get(self.index + 1..).unwrap_or_default().to_vec(),
             tip: self.cover.tip,
         }
@@ -234,17 +274,6 @@ impl VerifiedChange {
 pub struct Verified {
     document: DocumentId,
     changes: Vec<VerifiedChange>,
-}
-
-/// A change made here that waits for the signature of its commit.
-#[derive(Clone, Debug)]
-pub struct Unsigned {
-    /// The change.
-    pub change: Arc<Change>,
-    /// Its id.
-    pub id: ChangeId,
-    /// The link before it.
-    pub base: Link,
 }
 
 impl Verified {
@@ -267,11 +296,10 @@ impl Verified {
     ///
     /// # Errors
     /// [`NotAnEnvelope`] if they are not consecutive or not the key's.
-    pub fn sign(key: &AuthorKey, document: DocumentId, unsigned: &[Unsigned]) -> Result<Self, NotAnEnvelope> {
+    pub fn sign(key: &AuthorKey, document: DocumentId, unsigned: &[Linked]) -> Result<Self, NotAnEnvelope> {
         let (first, last) = unsigned.first().zip(unsigned.last()).ok_or(NotAnEnvelope)?;
         let session: Session = first.change.session;
-        let link = last.base.then(&last.id);
-        let tip = Tip::sign(key, &document, session, last.change.seq, link);
+        let tip = Tip::sign(key, &document, session, last.change.seq, last.link);
         let chain = ChainId {
             author: key.id(),
             session,
@@ -283,13 +311,10 @@ impl Verified {
             withheld: Vec::new(),
             tip,
         };
-        let changes = unsigned
-            .iter()
-            .map(|unsigned| (0, Arc::clone(&unsigned.change)))
-            .collect();
+        let changes = unsigned.iter().map(|linked| (0, Arc::clone(&linked.change))).collect();
         let envelope = Envelope::new(document, vec![run], changes)?;
-        let ids: Vec<ChangeId> = unsigned.iter().map(|unsigned| unsigned.id).collect();
-        let covers = envelope.covers(&ids);
+        let ids: Vec<_> = unsigned.iter().map(|linked| (linked.id, linked.bytes)).collect();
+        let covers = envelope.covers(ids.iter().map(|(id, _)| *id));
         Ok(Verified::of(envelope, ids, covers))
     }
 
@@ -299,13 +324,13 @@ impl Verified {
         let mut open: BTreeMap<(ChainId, Link), usize> = BTreeMap::new();
         let mut sealed = Vec::with_capacity(changes.len());
         for change in changes {
-            let index = open.remove(&(change.chain(), change.base)).unwrap_or(runs.len());
+            let index = open.remove(&(change.chain(), change.base())).unwrap_or(runs.len());
             match runs.get_mut(index) {
                 Some((_, last)) => *last = change,
                 None => runs.push((change, change)),
             }
-            open.insert((change.chain(), change.link), index);
-            sealed.push((index, Arc::clone(&change.change)));
+            open.insert((change.chain(), change.link()), index);
+            sealed.push((index, Arc::clone(change.change())));
         }
         let runs = runs.into_iter().map(|(first, last)| last.run_from(first)).collect();
         Envelope {
@@ -315,22 +340,26 @@ impl Verified {
         }
     }
 
-    fn of(envelope: Envelope, ids: Vec<ChangeId>, covers: Vec<Cover>) -> Self {
+    fn of(envelope: Envelope, ids: Vec<(ChangeId, usize)>, covers: Vec<Cover>) -> Self {
         let covers: Vec<Arc<Cover>> = covers.into_iter().map(Arc::new).collect();
-        let verified = |((index, change), id): ((usize, Arc<Change>), ChangeId)| {
+        let verified = |((index, change), (id, bytes)): ((usize, Arc<Change>), (ChangeId, usize))| {
             let cover = covers.get(index)?;
             let index = usize::try_from(change.seq.checked_sub(cover.first_seq)?).ok()?;
             let link = *cover.links.get(index)?;
             let base = index
                 .checked_sub(1)
                 .map_or(Some(cover.base), |before| cover.links.get(before).copied())?;
-            Some(VerifiedChange {
+            let linked = Linked {
                 change,
-                cover: Arc::clone(cover),
-                index,
                 id,
+                bytes,
                 base,
                 link,
+            };
+            Some(VerifiedChange {
+                linked,
+                cover: Arc::clone(cover),
+                index,
             })
         };
         let document = envelope.document;

@@ -11,9 +11,12 @@
 pub mod chain;
 pub mod change;
 pub mod codec;
+pub mod document;
 pub mod envelope;
+pub mod genesis;
 pub mod hash;
 pub mod id;
 pub mod key;
 pub mod limits;
 pub mod store;
+pub mod validate;

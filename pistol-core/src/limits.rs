@@ -50,3 +50,5 @@ pub const WITHHELD_MAX: usize = 1000;
 pub const ENVELOPE_OPERATIONS_MAX: usize = OPERATIONS_PER_CHANGE_MAX;
 /// Bytes of all texts, keys and values in one envelope at most, once inflated.
 pub const ENVELOPE_TEXT_MAX: usize = 1 << 20;
+/// How deep objects may nest: readers may walk them by recursion.
+pub const OBJECT_DEPTH_MAX: u8 = 64;

@@ -1,0 +1,139 @@
+//! A document: its history of validated changes, and the Automerge document that is projected from them.
+//!
+//! Architecture Invariant: the projection (values, conflicts, operation ids, change hashes) is a function of the set of
+//! accepted changes, whatever the order in which they came.
+//!
+//! Architecture Invariant: everything that Automerge is given was computed here from the history.
+
+mod apply;
+mod content;
+mod convert;
+mod edit;
+mod names;
+mod project;
+mod readback;
+mod rename;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use automerge::{Automerge, ChangeHash, ObjId, ReadDoc};
+
+pub use content::{Content, ListContent, MapContent, TextContent, Value};
+pub use edit::{Edit, EditError, ListEdit, MapEdit, TextEdit};
+pub use project::Patch;
+pub use readback::{EditAs, Made};
+
+use crate::envelope::Linked;
+use crate::genesis::Genesis;
+use crate::validate::{Accepted, Check, History, Rule, Stale, Valid};
+use names::Names;
+
+/// A document as one node holds it.
+pub struct Document {
+    history: History,
+    automerge: Automerge,
+    names: Names,
+    /// The Automerge hash of each projected change, by ordinal; the skeleton's may be missing.
+    hashes: Vec<Option<ChangeHash>>,
+    /// Accepted, and to be projected at the end of the tick.
+    waiting: Vec<Accepted>,
+    /// Texts that somebody follows, by their object ids' text; patches are made while there are any.
+    followed: BTreeMap<String, ObjId>,
+}
+
+impl std::fmt::Debug for Document {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Document({:?}, {} changes)",
+            self.history.genesis().id(),
+            self.history.next()
+        )
+    }
+}
+
+impl Document {
+    /// A new document, as its genesis makes it.
+    ///
+    /// # Errors
+    /// The [`Rule`] that the skeleton breaks.
+    pub fn new(genesis: Arc<Genesis>) -> Result<Self, Rule> {
+        let history = History::new(genesis)?;
+        let names = Names::of(&history);
+        let mut automerge = Automerge::new();
+        let skeleton = project::skeleton(&history, &names);
+        let hash = skeleton.as_ref().map(automerge::Change::hash);
+        apply::contained(|| apply::apply(&mut automerge, skeleton.into_iter().collect(), None))
+            .map_err(|_| Rule::Operation)?;
+        let (hashes, waiting) = (vec![hash], Vec::new());
+        Ok(Document {
+            history,
+            automerge,
+            names,
+            hashes,
+            waiting,
+            followed: BTreeMap::new(),
+        })
+    }
+
+    /// What was accepted.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Checks a change against the rules of structure.
+    pub fn check(&self, change: &Linked) -> Check {
+        self.history.check(change)
+    }
+
+    /// Takes a change in. It is seen by readers after [`Document::project`].
+    ///
+    /// # Errors
+    /// [`Stale`] if another change came in since the check.
+    pub fn accept(&mut self, valid: Valid) -> Result<Accepted, Stale> {
+        let accepted = self.history.accept(valid)?;
+        self.waiting.push(accepted.clone());
+        Ok(accepted)
+    }
+
+    /// What readers see.
+    pub fn content(&self) -> Content<'_> {
+        Content::new(&self.automerge)
+    }
+
+    /// The document as an ordinary Automerge file.
+    pub fn save(&self) -> Vec<u8> {
+        self.automerge.save()
+    }
+
+    /// The hashes of the projection's heads, sorted: equal on all replicas that accepted the same changes.
+    pub fn projected_heads(&self) -> Vec<[u8; 32]> {
+        self.automerge.get_heads().into_iter().map(|hash| hash.0).collect()
+    }
+}
+
+/// Following a text.
+impl Document {
+    /// Makes patches of a text from now on. Returns the object as patches call it.
+    pub fn follow(&mut self, text: impl for<'a> FnOnce(&'a Content<'a>) -> TextContent<'a>) -> Option<String> {
+        let object = text(&self.content()).object_id()?;
+        let name = object.to_string();
+        self.followed.insert(name.clone(), object);
+        Some(name)
+    }
+
+    /// Makes no more patches of a text.
+    pub fn unfollow(&mut self, object: &str) {
+        self.followed.remove(object);
+    }
+
+    fn is_followed(&self) -> bool {
+        !self.followed.is_empty()
+    }
+
+    /// What a followed text says.
+    pub fn followed_text(&self, object: &str) -> Option<String> {
+        self.automerge.text(self.followed.get(object)?).ok()
+    }
+}

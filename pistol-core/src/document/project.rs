@@ -1,0 +1,255 @@
+//! From accepted changes to Automerge changes: actors, counters, sequence numbers and hashes are computed here.
+
+use std::num::NonZeroU64;
+
+use automerge::legacy::{self, ElementId, Key, ObjectId, OpId, OpType};
+use automerge::{ActorId, Change, ChangeHash, ExpandedChange, PatchLog};
+
+use super::names::Names;
+use super::{Document, apply, convert};
+use crate::change::{Action, Op, Place, Reference};
+use crate::validate::{Accepted, History, Ordinal, Rule, Spot};
+
+/// A change in a text that readers see, in Unicode code points; `object` tells texts apart while the document is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Patch {
+    /// Text was added.
+    Insert {
+        /// The text object.
+        object: String,
+        /// Where.
+        at: usize,
+        /// What.
+        text: String,
+    },
+    /// Text was removed.
+    Delete {
+        /// The text object.
+        object: String,
+        /// Where.
+        at: usize,
+        /// How much.
+        length: usize,
+    },
+    /// The text is called otherwise from now on: a fork became known.
+    Rename {
+        /// The text object until now.
+        object: String,
+        /// The text object from now on.
+        new: String,
+    },
+}
+
+impl Document {
+    /// Shows readers what was accepted since the last time. Returns the patches, if they are wanted.
+    ///
+    /// # Errors
+    /// [`Rule::Operation`] if Automerge failed; the document is then as it was before, without the changes.
+    pub fn project(&mut self) -> Result<Vec<Patch>, Rule> {
+        let waiting = std::mem::take(&mut self.waiting);
+        if waiting.is_empty() {
+            return Ok(Vec::new());
+        }
+        if waiting.iter().any(|accepted| accepted.is_fork) {
+            return self.rebuild(&waiting);
+        }
+        let changes = self.expand_all(&waiting);
+        let mut log = if self.is_followed() {
+            PatchLog::active()
+        } else {
+            PatchLog::inactive()
+        };
+        apply::contained(|| apply::apply(&mut self.automerge, changes, Some(&mut log))).map_err(|_| Rule::Operation)?;
+        Ok(self.patches(&mut log))
+    }
+
+    /// Names the branches of changes and expands them, remembering their hashes.
+    pub(super) fn expand_all(&mut self, accepted: &[Accepted]) -> Vec<Change> {
+        let mut changes = Vec::with_capacity(accepted.len());
+        for accepted in accepted {
+            if let Some(branch) = self
+                .history
+                .branch_index(accepted.ordinal)
+                .filter(|branch| !self.names.knows(*branch))
+            {
+                self.names.add_branch(&self.history, branch);
+            }
+            let change = Expander {
+                history: &self.history,
+                names: &self.names,
+                hashes: &self.hashes,
+            }
+            .expand(accepted);
+            self.hashes.push(change.as_ref().map(Change::hash));
+            changes.extend(change);
+        }
+        changes
+    }
+
+    pub(super) fn patches(&self, log: &mut PatchLog) -> Vec<Patch> {
+        if !self.is_followed() {
+            return Vec::new();
+        }
+        let text = |patch: automerge::Patch| {
+            let object = patch.obj.to_string();
+            match patch.action {
+                automerge::PatchAction::SpliceText { index, value, .. } => Some(Patch::Insert {
+                    object,
+                    at: index,
+                    text: value.make_string(),
+                }),
+                automerge::PatchAction::DeleteSeq { index, length } => Some(Patch::Delete {
+                    object,
+                    at: index,
+                    length,
+                }),
+                // A block in a text is one character to an editor of plain text.
+                automerge::PatchAction::Insert { index, values } => {
+                    let text = "\u{fffc}".repeat(values.len());
+                    Some(Patch::Insert {
+                        object,
+                        at: index,
+                        text,
+                    })
+                }
+                _ => None,
+            }
+        };
+        self.automerge.make_patches(log).into_iter().filter_map(text).collect()
+    }
+}
+
+/// The skeleton as an Automerge change; none if it is empty.
+pub(super) fn skeleton(history: &History, names: &Names) -> Option<Change> {
+    let skeleton = &history.genesis().terms().skeleton;
+    if skeleton.is_empty() {
+        return None;
+    }
+    let expander = Expander {
+        history,
+        names,
+        hashes: &[],
+    };
+    let find = |reference| match reference {
+        Reference::Skeleton(number) => Some(Spot { branch: 0, number }),
+        Reference::Own(_) | Reference::Entry(..) => None,
+    };
+    let operations = skeleton
+        .iter()
+        .map(|op| expander.operation(op, &find))
+        .collect::<Option<Vec<_>>>()?;
+    let actor_id = names.at_seq(0, 0)?.clone();
+    expanded(operations, actor_id, 1, 1, 0, None, Vec::new())
+}
+
+fn expanded(
+    operations: Vec<legacy::Op>,
+    actor_id: ActorId,
+    seq: u64,
+    start: u32,
+    time: i64,
+    message: Option<String>,
+    mut deps: Vec<ChangeHash>,
+) -> Option<Change> {
+    deps.sort_unstable();
+    let start_op = NonZeroU64::new(u64::from(start))?;
+    let (hash, extra_bytes, author) = (None, Vec::new(), None);
+    Some(Change::from(ExpandedChange {
+        operations,
+        actor_id,
+        hash,
+        seq,
+        start_op,
+        time,
+        message,
+        deps,
+        extra_bytes,
+        author,
+    }))
+}
+
+struct Expander<'a> {
+    history: &'a History,
+    names: &'a Names,
+    hashes: &'a [Option<ChangeHash>],
+}
+
+impl Expander<'_> {
+    fn expand(&self, accepted: &Accepted) -> Option<Change> {
+        let change = accepted.change.change();
+        let ordinal = accepted.ordinal;
+        let branch = self.history.branch_index(ordinal)?;
+        let find = |reference| match reference {
+            Reference::Own(number) => self.history.spot(ordinal, number),
+            Reference::Skeleton(number) => self.history.spot(0, number),
+            Reference::Entry(entry, number) => {
+                let tip = accepted.table.get(usize::try_from(entry).ok()?)?;
+                self.history.spot(*tip, number)
+            }
+        };
+        let operations = change
+            .ops
+            .iter()
+            .map(|op| self.operation(op, &find))
+            .collect::<Option<Vec<_>>>()?;
+        let deps = if change.deps.is_empty() {
+            self.hash(0).into_iter().collect()
+        } else {
+            change
+                .deps
+                .iter()
+                .filter_map(|id| self.hash(self.history.ordinal(id)?))
+                .collect()
+        };
+        let actor = self.names.at_seq(branch, change.seq)?.clone();
+        let seq = self.names.automerge_seq(branch, change.seq)?;
+        let time = i64::try_from(change.time_ms).ok()?;
+        expanded(
+            operations,
+            actor,
+            seq,
+            self.history.start(ordinal)?,
+            time,
+            change.message.clone(),
+            deps,
+        )
+    }
+
+    fn hash(&self, ordinal: Ordinal) -> Option<ChangeHash> {
+        self.hashes.get(usize::try_from(ordinal).ok()?).copied().flatten()
+    }
+
+    fn operation(&self, op: &Op, find: &impl Fn(Reference) -> Option<Spot>) -> Option<legacy::Op> {
+        let id = |reference: Reference| self.op_id(find(reference)?);
+        let obj = match op.object {
+            None => ObjectId::Root,
+            Some(object) => ObjectId::Id(id(object)?),
+        };
+        let key = match &op.place {
+            Place::Key(key) => Key::Map(key.as_str().into()),
+            Place::After(None) => Key::Seq(ElementId::Head),
+            Place::After(Some(element)) | Place::At(element) => Key::Seq(ElementId::Id(id(*element)?)),
+        };
+        let action = match &op.action {
+            Action::Make(kind) => OpType::Make(convert::kind_to_automerge(*kind)),
+            Action::Put(value) => OpType::Put(convert::scalar_to_automerge(value)),
+            Action::Delete => OpType::Delete,
+            Action::Increment(by) => OpType::Increment(*by),
+        };
+        let mut pred = op.pred.iter().map(|pred| id(*pred)).collect::<Option<Vec<OpId>>>()?;
+        pred.sort_unstable();
+        Some(legacy::Op {
+            action,
+            obj,
+            key,
+            pred: pred.into(),
+            insert: op.is_insert(),
+        })
+    }
+
+    fn op_id(&self, spot: Spot) -> Option<OpId> {
+        let counter = self.history.branch(spot.branch)?.counter(spot.number)?;
+        Some(OpId::new(u64::from(counter), self.names.actor(spot)?))
+    }
+}

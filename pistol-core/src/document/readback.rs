@@ -1,0 +1,275 @@
+//! Local edits: an Automerge transaction on all current heads, read back as a change of ours.
+
+mod references;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use automerge::PatchLog;
+use automerge::legacy::{self, ElementId, Key, ObjectId, OpType};
+use automerge::transaction::{CommitOptions, OwnedTransaction};
+
+use super::edit::{self, Edit, EditError};
+use super::project::Patch;
+use super::{Document, apply, convert};
+use crate::chain::ChainId;
+use crate::change::{Action, Change, Op, Place, Reference};
+use crate::envelope::Linked;
+use crate::id::{ChangeId, Link};
+use crate::limits;
+use crate::validate::{Accepted, Check, Ordinal, Rule, Spot};
+use references::Draft;
+
+/// Who edits, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct EditAs<'a> {
+    /// The chain that the change continues, or begins.
+    pub chain: ChainId,
+    /// Milliseconds since 1970, for display.
+    pub time_ms: u64,
+    /// What the author says of it.
+    pub message: Option<&'a str>,
+}
+
+/// What an edit made.
+#[derive(Debug)]
+pub struct Made<T> {
+    /// What the closure returned.
+    pub result: T,
+    /// The changes, in order: the edit's own comes last, merges of too many heads before it. Empty if nothing changed.
+    pub changes: Vec<Accepted>,
+    /// What readers see of it, where patches are wanted.
+    pub patches: Vec<Patch>,
+}
+
+impl Document {
+    /// Edits the document. What was accepted before is projected first.
+    ///
+    /// # Errors
+    /// [`EditError`]; the document is then as before.
+    ///
+    /// # Panics
+    /// If the closure does; the edit is rolled back first.
+    pub fn edit<T>(&mut self, by: &EditAs<'_>, closure: impl FnOnce(&mut Edit) -> T) -> Result<Made<T>, EditError> {
+        let mut patches = self.project().map_err(EditError::Refused)?;
+        let mut changes = Vec::new();
+        while self.history.heads().len() > limits::HEADS_MERGED_AT {
+            changes.push(self.merge_heads(by)?);
+            patches.extend(self.project().map_err(EditError::Refused)?);
+        }
+        let log = if self.is_followed() {
+            PatchLog::active()
+        } else {
+            PatchLog::inactive()
+        };
+        let (result, committed) = self.transact(by, log, closure)?;
+        if let Some(mut log) = committed {
+            changes.push(self.take_back(by)?);
+            patches.extend(self.patches(&mut log));
+        }
+        Ok(Made {
+            result,
+            changes,
+            patches,
+        })
+    }
+
+    /// Runs the closure in a transaction. `Some` if anything was changed.
+    fn transact<T>(
+        &mut self,
+        by: &EditAs<'_>,
+        log: PatchLog,
+        closure: impl FnOnce(&mut Edit) -> T,
+    ) -> Result<(T, Option<PatchLog>), EditError> {
+        let actor = self
+            .names
+            .next_actor(&self.history, &by.chain)
+            .ok_or(EditError::Refused(Rule::Chain))?;
+        self.automerge.set_actor(actor);
+        let automerge = std::mem::take(&mut self.automerge);
+        let transaction = automerge.into_transaction(Some(log), None);
+        let transaction = transaction.map_err(|error| EditError::Failed(error.to_string()))?;
+        let (mut edit, shared) = Edit::begin(transaction);
+        let result = catch_unwind(AssertUnwindSafe(|| closure(&mut edit)));
+        let (transaction, finished) = shared.finish();
+        match (result, finished, transaction) {
+            (Ok(result), Ok(()), Some(transaction)) => Ok((result, self.commit(by, transaction))),
+            (result, finished, transaction) => {
+                self.automerge = edit::rolled_back(transaction).unwrap_or_default();
+                let result = result.unwrap_or_else(|panic| resume_unwind(panic));
+                finished.and(Err(EditError::Nested)).map(|()| (result, None))
+            }
+        }
+    }
+
+    fn commit(&mut self, by: &EditAs<'_>, transaction: OwnedTransaction) -> Option<PatchLog> {
+        let mut options = CommitOptions::default().with_time(i64::try_from(by.time_ms).unwrap_or(0));
+        if let Some(message) = by.message {
+            options = options.with_message(message.to_owned());
+        }
+        let (automerge, hash, log) = transaction.commit_with(options);
+        self.automerge = automerge;
+        hash.map(|_| log)
+    }
+
+    /// Reads the transaction just committed back and takes it into the history.
+    fn take_back(&mut self, by: &EditAs<'_>) -> Result<Accepted, EditError> {
+        let heads: Vec<Ordinal> = self.history.heads().collect();
+        let made = self.automerge.get_last_local_change();
+        let read = made.and_then(|made| Some((self.read_back(by, &made.decode(), &heads)?, made.hash())));
+        let accepted = match read {
+            Some((linked, hash)) => self.accept_own(linked).map(|accepted| (accepted, hash)),
+            None => Err(EditError::Refused(Rule::Operation)),
+        };
+        match accepted {
+            Ok((accepted, hash)) => {
+                if let Some(branch) = self
+                    .history
+                    .branch_index(accepted.ordinal)
+                    .filter(|b| !self.names.knows(*b))
+                {
+                    self.names.add_branch(&self.history, branch);
+                }
+                self.hashes.push(Some(hash));
+                Ok(accepted)
+            }
+            Err(error) => {
+                self.undo(&heads);
+                Err(error)
+            }
+        }
+    }
+
+    /// Every local change is checked as all others will check it.
+    fn accept_own(&mut self, linked: Linked) -> Result<Accepted, EditError> {
+        match self.history.check(&linked) {
+            Check::Valid(valid) => self.history.accept(*valid).map_err(|_| EditError::Refused(Rule::Chain)),
+            Check::Rejected(rule) => Err(EditError::Refused(rule)),
+            Check::Known | Check::Missing(_) => Err(EditError::Refused(Rule::Chain)),
+        }
+    }
+
+    /// Takes the document back to what it was, slowly: the last local change must not be seen.
+    fn undo(&mut self, heads: &[Ordinal]) {
+        let hash = |ordinal: &Ordinal| self.hashes.get(usize::try_from(*ordinal).ok()?).copied().flatten();
+        let mut hashes: Vec<_> = heads.iter().filter_map(hash).collect();
+        if heads.is_empty() {
+            hashes.extend(hash(&0));
+        }
+        let undone = apply::contained(|| self.automerge.fork_at(&hashes));
+        self.automerge = undone.unwrap_or_default();
+    }
+
+    /// A change without operations that depends on some of the heads, so that there are fewer.
+    fn merge_heads(&mut self, by: &EditAs<'_>) -> Result<Accepted, EditError> {
+        let previous = self.own_tip(&by.chain);
+        let merged: Vec<Ordinal> = self.history.heads().take(limits::HEADS_MERGED_AT - 1).collect();
+        let deps = merged.into_iter().chain(previous);
+        let change = self.draft(by, deps).map(|draft| draft.finish(Vec::new()));
+        let accepted = self.accept_own(change.ok_or(EditError::Refused(Rule::Chain))?)?;
+        self.waiting.push(accepted.clone());
+        Ok(accepted)
+    }
+
+    /// The last change of a chain that has not forked.
+    fn own_tip(&self, chain: &ChainId) -> Option<Ordinal> {
+        let [branch] = self.history.branches_of(chain) else {
+            return None;
+        };
+        self.history.branch(*branch)?.changes().last().copied()
+    }
+
+    fn draft(&self, by: &EditAs<'_>, deps: impl Iterator<Item = Ordinal>) -> Option<Draft<'_>> {
+        let previous = self.own_tip(&by.chain);
+        let deps = deps.chain(previous).filter_map(|ordinal| self.history.id(ordinal));
+        let deps: std::collections::BTreeSet<ChangeId> = deps.collect();
+        let seq = previous.map_or(Some(0), |previous| self.history.seq(previous))? + 1;
+        let base: Link = match previous {
+            Some(previous) => self.history.link(previous)?,
+            None => by.chain.root(&self.history.genesis().id()),
+        };
+        let change = Change {
+            author: by.chain.author,
+            session: by.chain.session,
+            seq,
+            deps: deps.into_iter().collect(),
+            authority: Vec::new(),
+            time_ms: by.time_ms,
+            message: by.message.map(str::to_owned),
+            table: Vec::new(),
+            ops: Vec::new(),
+        };
+        Some(Draft::new(&self.history, change, previous, base))
+    }
+
+    fn read_back(&self, by: &EditAs<'_>, made: &automerge::ExpandedChange, heads: &[Ordinal]) -> Option<Linked> {
+        let mut draft = self.draft(by, heads.iter().copied())?;
+        let (start, first) = (made.start_op.get(), draft.first());
+        let branch = self.own_tip(&by.chain).and_then(|tip| self.history.branch_index(tip));
+        let find = |id: &legacy::OpId| -> Option<Spot> {
+            if let Some(own) = id.0.checked_sub(start).filter(|_| id.1 == made.actor_id) {
+                return Some(Spot {
+                    branch: Draft::OWN,
+                    number: first.checked_add(u32::try_from(own).ok()?)?,
+                });
+            }
+            let branch = if id.1 == made.actor_id {
+                branch?
+            } else {
+                self.names.branch(&id.1)?
+            };
+            let number = self.history.branch(branch)?.number(u32::try_from(id.0).ok()?)?;
+            Some(Spot { branch, number })
+        };
+        let ids = || made.operations.iter().flat_map(operation_ids);
+        draft.refer(ids().map(&find).collect::<Option<Vec<Spot>>>()?)?;
+        let reference = |id: &legacy::OpId| draft.reference(find(id)?);
+        let ops = made
+            .operations
+            .iter()
+            .map(|op| operation(op, &reference))
+            .collect::<Option<Vec<Op>>>()?;
+        Some(draft.finish(ops))
+    }
+}
+
+/// The operations that an operation refers to.
+fn operation_ids(op: &legacy::Op) -> impl Iterator<Item = &legacy::OpId> {
+    let object = match &op.obj {
+        ObjectId::Id(id) => Some(id),
+        ObjectId::Root => None,
+    };
+    let element = match &op.key {
+        Key::Seq(ElementId::Id(id)) => Some(id),
+        Key::Seq(ElementId::Head) | Key::Map(_) => None,
+    };
+    object.into_iter().chain(element).chain(op.pred.iter())
+}
+
+fn operation(op: &legacy::Op, reference: &impl Fn(&legacy::OpId) -> Option<Reference>) -> Option<Op> {
+    let object = match &op.obj {
+        ObjectId::Id(id) => Some(reference(id)?),
+        ObjectId::Root => None,
+    };
+    let place = match (&op.key, op.insert) {
+        (Key::Map(key), false) => Place::Key(key.to_string()),
+        (Key::Seq(ElementId::Head), true) => Place::After(None),
+        (Key::Seq(ElementId::Id(id)), true) => Place::After(Some(reference(id)?)),
+        (Key::Seq(ElementId::Id(id)), false) => Place::At(reference(id)?),
+        (Key::Seq(ElementId::Head), false) | (Key::Map(_), true) => return None,
+    };
+    let action = match &op.action {
+        OpType::Make(kind) => Action::Make(convert::kind_from_automerge(*kind)?),
+        OpType::Put(value) => Action::Put(convert::scalar_from_automerge(value)?),
+        OpType::Delete => Action::Delete,
+        OpType::Increment(by) => Action::Increment(*by),
+        OpType::MarkBegin(_) | OpType::MarkEnd(_) => return None,
+    };
+    let mut pred = op.pred.iter().map(reference).collect::<Option<Vec<_>>>()?;
+    pred.sort_unstable();
+    Some(Op {
+        object,
+        place,
+        action,
+        pred,
+    })
+}

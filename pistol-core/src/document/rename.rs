@@ -1,0 +1,156 @@
+//! What happens when a fork becomes known: each way on gets a name of its own, so the projection is made anew.
+
+use std::collections::BTreeMap;
+
+use automerge::legacy::{ElementId, Key, ObjectId, OpId, SortedVec};
+use automerge::{Automerge, Change, ChangeHash, ObjId, ReadDoc};
+
+use super::names::Names;
+use super::project::Patch;
+use super::{Document, apply};
+use crate::validate::{Accepted, History, Ordinal, Rule, Spot};
+
+impl Document {
+    /// Projects everything again under the names that the history now gives. Patches of texts are found by comparison.
+    pub(super) fn rebuild(&mut self, waiting: &[Accepted]) -> Result<Vec<Patch>, Rule> {
+        let names = Names::of(&self.history);
+        let mut renamer = Renamer {
+            history: &self.history,
+            old: &self.names,
+            new: &names,
+            ordinals: BTreeMap::new(),
+        };
+        let ordinals = (0..)
+            .zip(&self.hashes)
+            .filter_map(|(ordinal, hash): (Ordinal, _)| Some(((*hash)?, ordinal)));
+        renamer.ordinals = ordinals.collect();
+        let mut hashes = vec![None; self.hashes.len()];
+        let mut changes = Vec::with_capacity(self.hashes.len() + waiting.len());
+        for (ordinal, change) in renamer.in_order(self.automerge.get_changes(&[])) {
+            let renamed = renamer.rename(ordinal, &change, &hashes).ok_or(Rule::Operation)?;
+            if let Some(hash) = usize::try_from(ordinal).ok().and_then(|index| hashes.get_mut(index)) {
+                *hash = Some(renamed.hash());
+            }
+            changes.push(renamed);
+        }
+        let old = std::mem::replace(&mut self.names, names);
+        self.hashes = hashes;
+        changes.extend(self.expand_all(waiting));
+        let mut automerge = Automerge::new();
+        apply::contained(|| apply::apply(&mut automerge, changes, None)).map_err(|_| Rule::Operation)?;
+        let renamed = std::mem::take(&mut self.followed);
+        let renamed = renamed
+            .into_values()
+            .filter_map(|object| Some((rename_object(&self.history, &old, &self.names, &object)?, object)));
+        let mut patches = Vec::new();
+        for (new, object) in renamed {
+            let before = self.automerge.text(&object).unwrap_or_default();
+            let after = automerge.text(&new).unwrap_or_default();
+            patches.push(Patch::Rename {
+                object: object.to_string(),
+                new: new.to_string(),
+            });
+            patches.extend(replaced(&new.to_string(), &before, &after));
+            self.followed.insert(new.to_string(), new);
+        }
+        self.automerge = automerge;
+        Ok(patches)
+    }
+}
+
+fn rename_object(history: &History, old: &Names, new: &Names, object: &ObjId) -> Option<ObjId> {
+    let ObjId::Id(counter, actor, _) = object else {
+        return Some(ObjId::Root);
+    };
+    let renamer = Renamer {
+        history,
+        old,
+        new,
+        ordinals: BTreeMap::new(),
+    };
+    let id = renamer.op_id(&OpId::new(*counter, actor))?;
+    Some(ObjId::Id(id.0, id.1, 0))
+}
+
+/// The one stretch in which two texts differ, as patches.
+fn replaced(object: &str, before: &str, after: &str) -> Vec<Patch> {
+    let (before, after): (Vec<char>, Vec<char>) = (before.chars().collect(), after.chars().collect());
+    let at = before
+        .iter()
+        .zip(&after)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let rest = |text: &[char]| text.len() - at;
+    let same = before
+        .iter()
+        .rev()
+        .zip(after.iter().rev())
+        .take_while(|(one, other)| one == other)
+        .count();
+    let same = same.min(rest(&before)).min(rest(&after));
+    let (length, added) = (rest(&before) - same, rest(&after) - same);
+    let mut patches = Vec::new();
+    if length > 0 {
+        patches.push(Patch::Delete {
+            object: object.to_owned(),
+            at,
+            length,
+        });
+    }
+    if added > 0 {
+        let text = after.iter().skip(at).take(added).collect();
+        patches.push(Patch::Insert {
+            object: object.to_owned(),
+            at,
+            text,
+        });
+    }
+    patches
+}
+
+struct Renamer<'a> {
+    history: &'a History,
+    old: &'a Names,
+    new: &'a Names,
+    ordinals: BTreeMap<ChangeHash, Ordinal>,
+}
+
+impl Renamer<'_> {
+    fn in_order(&self, changes: Vec<Change>) -> Vec<(Ordinal, Change)> {
+        let ordinal = |change: Change| Some((*self.ordinals.get(&change.hash())?, change));
+        let mut changes: Vec<_> = changes.into_iter().filter_map(ordinal).collect();
+        changes.sort_unstable_by_key(|(ordinal, _)| *ordinal);
+        changes
+    }
+
+    fn rename(&self, ordinal: Ordinal, change: &Change, hashes: &[Option<ChangeHash>]) -> Option<Change> {
+        let mut change = change.decode();
+        for op in &mut change.operations {
+            if let ObjectId::Id(id) = &mut op.obj {
+                *id = self.op_id(id)?;
+            }
+            if let Key::Seq(ElementId::Id(id)) = &mut op.key {
+                *id = self.op_id(id)?;
+            }
+            let pred = op.pred.iter().map(|id| self.op_id(id)).collect::<Option<Vec<OpId>>>()?;
+            op.pred = SortedVec::from(pred);
+        }
+        let renamed = |hash: &ChangeHash| {
+            let ordinal = usize::try_from(*self.ordinals.get(hash)?).ok()?;
+            hashes.get(ordinal).copied().flatten()
+        };
+        change.deps = change.deps.iter().map(renamed).collect::<Option<Vec<_>>>()?;
+        change.deps.sort_unstable();
+        let (branch, seq) = (self.history.branch_index(ordinal)?, self.history.seq(ordinal)?);
+        change.actor_id = self.new.at_seq(branch, seq)?.clone();
+        change.seq = self.new.automerge_seq(branch, seq)?;
+        change.hash = None;
+        Some(Change::from(change))
+    }
+
+    fn op_id(&self, id: &OpId) -> Option<OpId> {
+        let branch = self.old.branch(&id.1)?;
+        let number = self.history.branch(branch)?.number(u32::try_from(id.0).ok()?)?;
+        Some(OpId::new(id.0, self.new.actor(Spot { branch, number })?))
+    }
+}

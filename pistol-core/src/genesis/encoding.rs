@@ -1,0 +1,143 @@
+//! The canonical bytes of a genesis, without its signature. Format: `docs/protocol.md`, "Genesis".
+
+use super::{Kind, Limits, Policy, Read, Terms};
+use crate::change::{read_operation, write_operation};
+use crate::codec::{Malformed, Reader, Writer};
+use crate::id::{AuthorityId, DocumentId};
+use crate::key::AuthorId;
+use crate::limits;
+
+const VERSION: u8 = 1;
+
+pub(super) fn to_bytes(terms: &Terms) -> Vec<u8> {
+    let mut writer = Writer::new();
+    writer.byte(VERSION);
+    writer.byte(match terms.kind {
+        Kind::Document => 0,
+    });
+    writer.length(terms.roots.len());
+    terms.roots.iter().for_each(|root| writer.raw(root.as_bytes()));
+    writer.number(u64::from(terms.creator));
+    writer.byte(match terms.policy {
+        Policy::Owned => 0,
+        Policy::WorldWritable => 1,
+    });
+    write_limits(&terms.limits, &mut writer);
+    write_optional(
+        &mut writer,
+        match &terms.read {
+            Read::Public => None,
+            Read::Key(commitment) => Some(commitment),
+        },
+    );
+    writer.length(terms.skeleton.len());
+    terms.skeleton.iter().for_each(|op| write_operation(op, &mut writer));
+    write_optional(&mut writer, terms.space.as_ref().map(DocumentId::as_bytes));
+    writer.length(terms.authority.len());
+    terms.authority.iter().for_each(|id| writer.raw(id.as_bytes()));
+    // Initial grants: none in this version.
+    writer.length(0);
+    writer.raw(terms.app.as_bytes());
+    write_optional(&mut writer, terms.predecessor.as_ref().map(DocumentId::as_bytes));
+    writer.raw(&terms.nonce);
+    writer.into_bytes()
+}
+
+fn write_optional(writer: &mut Writer, value: Option<&[u8; 32]>) {
+    writer.byte(u8::from(value.is_some()));
+    if let Some(value) = value {
+        writer.raw(value);
+    }
+}
+
+fn write_limits(limits: &Limits, writer: &mut Writer) {
+    for number in [
+        limits.change_bytes,
+        limits.ops_per_change,
+        limits.deps,
+        limits.ops_per_chain,
+    ] {
+        writer.number(u64::from(number));
+    }
+    writer.number(limits.bytes_per_chain);
+    writer.byte(u8::from(limits.is_releasable));
+}
+
+pub(super) fn from_bytes(bytes: &[u8]) -> Result<Terms, Malformed> {
+    let reader = &mut Reader::new(bytes);
+    let (VERSION, 0) = (reader.byte()?, reader.byte()?) else {
+        return Err(Malformed::Tag);
+    };
+    let roots = read_roots(reader)?;
+    let creator = reader.number32()?;
+    let policy = match reader.byte()? {
+        0 => Policy::Owned,
+        1 => Policy::WorldWritable,
+        _ => return Err(Malformed::Tag),
+    };
+    let limits = read_limits(reader)?;
+    let read = read_optional(reader)?.map_or(Read::Public, Read::Key);
+    let count = reader.count(limits::SKELETON_OPERATIONS_MAX, 5)?;
+    let skeleton = (0..count).map(|_| read_operation(reader)).collect::<Result<_, _>>()?;
+    let space = read_optional(reader)?.map(DocumentId);
+    let count = reader.count(limits::AUTHORITY_MAX, 32)?;
+    let authority = (0..count)
+        .map(|_| reader.array().map(AuthorityId))
+        .collect::<Result<_, _>>()?;
+    reader.number_to(0)?;
+    let app = uuid::Uuid::from_bytes(reader.array()?);
+    let predecessor = read_optional(reader)?.map(DocumentId);
+    let nonce = reader.array()?;
+    reader.end()?;
+    let kind = Kind::Document;
+    Ok(Terms {
+        kind,
+        roots,
+        creator,
+        policy,
+        limits,
+        read,
+        skeleton,
+        space,
+        authority,
+        app,
+        predecessor,
+        nonce,
+    })
+}
+
+fn read_roots(reader: &mut Reader<'_>) -> Result<Vec<AuthorId>, Malformed> {
+    let count = reader.count(limits::ROOTS_MAX, 32)?;
+    let root = |reader: &mut Reader<'_>| AuthorId::from_bytes(&reader.array()?).map_err(|_| Malformed::Key);
+    let roots = (0..count).map(|_| root(reader)).collect::<Result<Vec<_>, _>>()?;
+    let is_sorted = roots.iter().zip(roots.iter().skip(1)).all(|(one, next)| one < next);
+    if is_sorted { Ok(roots) } else { Err(Malformed::Order) }
+}
+
+fn read_optional(reader: &mut Reader<'_>) -> Result<Option<[u8; 32]>, Malformed> {
+    match reader.byte()? {
+        0 => Ok(None),
+        1 => reader.array().map(Some),
+        _ => Err(Malformed::Tag),
+    }
+}
+
+fn read_limits(reader: &mut Reader<'_>) -> Result<Limits, Malformed> {
+    let most = Limits::default();
+    let within = |reader: &mut Reader<'_>, max: u32| match reader.number32()? {
+        number if number <= max => Ok(number),
+        _ => Err(Malformed::Limit),
+    };
+    Ok(Limits {
+        change_bytes: within(reader, most.change_bytes)?,
+        ops_per_change: within(reader, most.ops_per_change)?,
+        deps: within(reader, most.deps)?,
+        ops_per_chain: within(reader, most.ops_per_chain)?,
+        bytes_per_chain: reader.number_to(most.bytes_per_chain)?,
+        is_releasable: match reader.byte()? {
+            0 => false,
+            1 => true,
+            _ => return Err(Malformed::Tag),
+        },
+    })
+}

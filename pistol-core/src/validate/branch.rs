@@ -1,0 +1,281 @@
+//! Chains as trees: where an author's session forked, each way on is a branch.
+//!
+//! Here a branch is whatever this replica saw continue; which of two ways it calls the continuation follows the order of
+//! arrival, so nothing outside may depend on that. The projection names both ways alike.
+
+use std::collections::BTreeMap;
+
+use super::index::{Addition, Index};
+use super::{History, Ordinal};
+use crate::chain::ChainId;
+
+/// An operation, found: the branch and its number along the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Spot {
+    /// Index of the branch.
+    pub branch: u32,
+    /// Number along the chain, from the chain's start.
+    pub number: u32,
+}
+
+/// A stretch of a chain without forks in its middle, as this replica sees it.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    chain: Option<ChainId>,
+    /// The change that it continues, in another branch of the chain.
+    parent: Option<Ordinal>,
+    first_seq: u64,
+    /// Number of its first operation along the chain.
+    first: u32,
+    changes: Vec<Ordinal>,
+    /// Row of each operation.
+    rows: Vec<u32>,
+    /// Where counters do not continue: (operation number, counter).
+    counters: Vec<(u32, u32)>,
+}
+
+impl Branch {
+    /// The chain; `None` for the skeleton.
+    pub fn chain(&self) -> Option<ChainId> {
+        self.chain
+    }
+
+    /// The change that it continues, if it begins at a fork.
+    pub fn parent(&self) -> Option<Ordinal> {
+        self.parent
+    }
+
+    /// Place in the chain of its first change.
+    pub fn first_seq(&self) -> u64 {
+        self.first_seq
+    }
+
+    /// Its changes.
+    pub fn changes(&self) -> &[Ordinal] {
+        &self.changes
+    }
+
+    /// Place in the chain of its last change.
+    pub fn last_seq(&self) -> u64 {
+        (self.first_seq + self.changes.len() as u64).saturating_sub(1)
+    }
+
+    /// The change at a place in the chain.
+    pub fn at(&self, seq: u64) -> Option<Ordinal> {
+        self.changes
+            .get(usize::try_from(seq.checked_sub(self.first_seq)?).ok()?)
+            .copied()
+    }
+
+    fn row(&self, number: u32) -> Option<u32> {
+        self.rows
+            .get(usize::try_from(number.checked_sub(self.first)?).ok()?)
+            .copied()
+    }
+
+    fn end(&self) -> u32 {
+        self.first
+            .saturating_add(u32::try_from(self.rows.len()).unwrap_or(u32::MAX))
+    }
+
+    /// The counter of an operation of this branch.
+    pub fn counter(&self, number: u32) -> Option<u32> {
+        let run = self
+            .counters
+            .partition_point(|(first, _)| *first <= number)
+            .checked_sub(1)?;
+        let (first, start) = self.counters.get(run)?;
+        (number < self.end()).then(|| start + (number - first))
+    }
+
+    /// The operation that has a counter.
+    pub fn number(&self, counter: u32) -> Option<u32> {
+        let run = self
+            .counters
+            .partition_point(|(_, start)| *start <= counter)
+            .checked_sub(1)?;
+        let (first, start) = self.counters.get(run)?;
+        let number = first.checked_add(counter - start)?;
+        let end = self.counters.get(run + 1).map_or(self.end(), |(next, _)| *next);
+        (number < end).then_some(number)
+    }
+}
+
+/// All branches of a document. Branch 0 is the skeleton.
+#[derive(Clone, Debug)]
+pub(super) struct Branches {
+    all: Vec<Branch>,
+    of: BTreeMap<ChainId, Vec<u32>>,
+}
+
+/// Where a change joined.
+pub(super) struct Joined {
+    pub(super) branch: u32,
+    pub(super) is_fork: bool,
+}
+
+impl Branches {
+    pub(super) fn with_skeleton(index: &mut Index, addition: Addition) -> Self {
+        let ops = addition.len();
+        let rows = index.add(addition);
+        let skeleton = Branch {
+            chain: None,
+            parent: None,
+            first_seq: 0,
+            first: 0,
+            changes: vec![0],
+            rows: vec![],
+            counters: vec![],
+        };
+        let mut branches = Branches {
+            all: vec![skeleton],
+            of: BTreeMap::new(),
+        };
+        branches.number(0, rows, 1, ops);
+        branches
+    }
+
+    pub(super) fn all(&self) -> &[Branch] {
+        &self.all
+    }
+
+    pub(super) fn of(&self, chain: &ChainId) -> &[u32] {
+        self.of.get(chain).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn branch(&self, branch: u32) -> Option<&Branch> {
+        self.all.get(usize::try_from(branch).ok()?)
+    }
+
+    /// Adds a change after its previous one (with its place), in the same branch if that was its last.
+    pub(super) fn join(
+        &mut self,
+        chain: ChainId,
+        ordinal: Ordinal,
+        previous: Option<(Ordinal, u64)>,
+        first: u32,
+    ) -> Joined {
+        let known = self.of.entry(chain).or_default();
+        if let Some((previous, _)) = previous {
+            for index in known.iter() {
+                let branch = usize::try_from(*index).ok().and_then(|index| self.all.get_mut(index));
+                if let Some(branch) = branch.filter(|branch| branch.changes.last() == Some(&previous)) {
+                    branch.changes.push(ordinal);
+                    return Joined {
+                        branch: *index,
+                        is_fork: false,
+                    };
+                }
+            }
+        }
+        let is_fork = !known.is_empty();
+        let branch = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        known.push(branch);
+        self.all.push(Branch {
+            chain: Some(chain),
+            parent: previous.map(|(previous, _)| previous),
+            first_seq: previous.map_or(1, |(_, seq)| seq + 1),
+            first,
+            changes: vec![ordinal],
+            rows: Vec::new(),
+            counters: Vec::new(),
+        });
+        Joined { branch, is_fork }
+    }
+
+    /// Numbers a change's operations, whose rows are consecutive from `row`.
+    pub(super) fn number(&mut self, branch: u32, row: u32, start: u32, ops: u32) {
+        let branch = usize::try_from(branch).ok().and_then(|branch| self.all.get_mut(branch));
+        let Some(branch) = branch.filter(|_| ops > 0) else {
+            return;
+        };
+        let number = branch.end();
+        let continues = branch
+            .counters
+            .last()
+            .is_some_and(|(first, counter)| counter + (number - first) == start);
+        if !continues {
+            branch.counters.push((number, start));
+        }
+        branch.rows.extend(row..row + ops);
+    }
+}
+
+impl History {
+    pub(super) fn branch_of(&self, ordinal: Ordinal) -> Option<&Branch> {
+        self.branches.branch(self.node(ordinal)?.branch)
+    }
+
+    /// The index of the branch that an accepted change is in.
+    pub fn branch_index(&self, ordinal: Ordinal) -> Option<u32> {
+        self.node(ordinal).map(|node| node.branch)
+    }
+
+    /// A branch by its index.
+    pub fn branch(&self, index: u32) -> Option<&Branch> {
+        self.branches.branch(index)
+    }
+
+    /// The place of an accepted change in its chain.
+    pub fn seq(&self, ordinal: Ordinal) -> Option<u64> {
+        let branch = self.branch_of(ordinal)?;
+        let place = branch.changes.binary_search(&ordinal).ok()?;
+        Some(branch.first_seq + place as u64)
+    }
+
+    /// Finds operation `number` on the path of a chain that ends with the change `tip`.
+    pub fn spot(&self, tip: Ordinal, number: u32) -> Option<Spot> {
+        let node = self.node(tip)?;
+        if number >= node.end() {
+            return None;
+        }
+        let mut branch = node.branch;
+        loop {
+            let found = self.branches.branch(branch)?;
+            if number >= found.first {
+                return Some(Spot { branch, number });
+            }
+            branch = self.node(found.parent?)?.branch;
+        }
+    }
+
+    pub(super) fn row_at(&self, spot: Spot) -> Option<u32> {
+        self.branches.branch(spot.branch)?.row(spot.number)
+    }
+
+    /// Whether `earlier` is `tip` or before it on the path of their chain.
+    pub fn is_on_path(&self, earlier: Ordinal, tip: Ordinal) -> bool {
+        let Some(target) = self.node(earlier).map(|node| node.branch) else {
+            return false;
+        };
+        let mut tip = tip;
+        while let Some(node) = self.node(tip) {
+            if node.branch == target {
+                return earlier <= tip;
+            }
+            match self.branches.branch(node.branch).and_then(|branch| branch.parent) {
+                Some(parent) => tip = parent,
+                None => return false,
+            }
+        }
+        false
+    }
+
+    /// The operations of an accepted change: the number of the first, and how many.
+    pub fn numbers(&self, ordinal: Ordinal) -> Option<(u32, u32)> {
+        self.node(ordinal).map(|node| (node.first, node.ops))
+    }
+
+    /// The counter of an accepted change's first operation.
+    pub fn start(&self, ordinal: Ordinal) -> Option<u32> {
+        self.node(ordinal).map(|node| node.start)
+    }
+
+    /// The change that holds an operation.
+    pub fn change_at(&self, spot: Spot) -> Option<Ordinal> {
+        let branch = self.branches.branch(spot.branch)?;
+        let first = |ordinal: &Ordinal| self.node(*ordinal).map_or(0, |node| node.first);
+        let after = branch.changes.partition_point(|ordinal| first(ordinal) <= spot.number);
+        branch.changes.get(after.checked_sub(1)?).copied()
+    }
+}

@@ -1,0 +1,104 @@
+//! The index of operations: 12 bytes each, and 4 for its row number in its branch.
+
+use std::collections::BTreeMap;
+
+use super::Rule;
+
+/// No object, or no element: the root map, or the head of a sequence.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// What an operation made or did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    Map,
+    List,
+    Text,
+    Value,
+    Counter,
+    Delete,
+    Increment,
+}
+
+/// One operation, as later ones need it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// Row of the object it is in, or [`NONE`].
+    pub(super) object: u32,
+    /// Number of its key in a map; row of its element in a sequence; for a new element, row of the one before.
+    pub(super) place: u32,
+    pub(super) form: Form,
+    pub(super) is_insert: bool,
+    /// How deep the object it made lies.
+    pub(super) depth: u8,
+}
+
+/// Rows checked but not yet added, and the keys they are the first to use.
+#[derive(Debug, Default)]
+pub(super) struct Addition {
+    base: u32,
+    pub(super) rows: Vec<Row>,
+    keys: Vec<String>,
+}
+
+impl Addition {
+    pub(super) fn len(&self) -> u32 {
+        u32::try_from(self.rows.len()).unwrap_or(u32::MAX)
+    }
+}
+
+/// All rows, and the numbers of map keys.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Index {
+    rows: Vec<Row>,
+    keys: BTreeMap<String, u32>,
+}
+
+impl Index {
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn begin(&self) -> Result<Addition, Rule> {
+        let base = u32::try_from(self.rows.len()).map_err(|_| Rule::CountersUsedUp)?;
+        Ok(Addition {
+            base,
+            ..Addition::default()
+        })
+    }
+
+    /// A row that was added, or is about to be.
+    pub(super) fn row(&self, addition: &Addition, row: u32) -> Option<Row> {
+        match row.checked_sub(addition.base) {
+            None => self.rows.get(usize::try_from(row).ok()?).copied(),
+            Some(own) => addition.rows.get(usize::try_from(own).ok()?).copied(),
+        }
+    }
+
+    /// The row of the n-th operation of the addition, if it comes before its end.
+    pub(super) fn own_row(addition: &Addition, number: u32) -> Option<u32> {
+        (number < addition.len()).then(|| addition.base + number)
+    }
+
+    /// The number of a key, a new one if it is new.
+    pub(super) fn key(&self, addition: &mut Addition, key: &str) -> u32 {
+        let number = |count: usize| u32::try_from(count).unwrap_or(NONE - 1);
+        if let Some(known) = self.keys.get(key) {
+            return *known;
+        }
+        let new = addition.keys.iter().position(|new| new == key).unwrap_or_else(|| {
+            addition.keys.push(key.to_owned());
+            addition.keys.len() - 1
+        });
+        number(self.keys.len() + new)
+    }
+
+    /// Adds checked rows and returns the number of the first.
+    pub(super) fn add(&mut self, addition: Addition) -> u32 {
+        for key in addition.keys {
+            let number = u32::try_from(self.keys.len()).unwrap_or(NONE - 1);
+            self.keys.insert(key, number);
+        }
+        self.rows.extend(addition.rows);
+        addition.base
+    }
+}

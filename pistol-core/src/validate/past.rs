@@ -1,0 +1,75 @@
+//! The past of a change, in a few bytes: nearly always it is "everything accepted here before some number", plus a reach
+//! into each branch that went on concurrently. The own chain's path is always in the past and is not written down.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{History, Ordinal};
+
+/// What a change depends on, directly or not, apart from the path of its own chain.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Past {
+    /// Every change with a smaller number is in the past.
+    prefix: Ordinal,
+    /// Beyond that: of each of these branches everything up to a change, sorted by branch.
+    reach: Option<Arc<[(u32, Ordinal)]>>,
+}
+
+impl History {
+    /// The past of a change with these direct dependencies, of which `previous` is its own chain's.
+    pub(super) fn past_of(&self, deps: &[Ordinal], previous: Option<Ordinal>) -> Past {
+        if deps.len() == self.heads.len() && deps.iter().all(|dep| self.heads.contains(dep)) {
+            return Past {
+                prefix: self.next(),
+                reach: None,
+            };
+        }
+        if let (Some(previous), [_]) = (previous, deps) {
+            return self.node(previous).map(|node| node.past.clone()).unwrap_or_default();
+        }
+        self.merged_past(deps, previous)
+    }
+
+    fn merged_past(&self, deps: &[Ordinal], previous: Option<Ordinal>) -> Past {
+        let nodes = || deps.iter().filter_map(|dep| self.node(*dep));
+        let prefix = nodes().map(|node| node.past.prefix).max().unwrap_or(0);
+        let mut reach: BTreeMap<u32, Ordinal> = BTreeMap::new();
+        let mut extend = |branch: u32, last: Ordinal| {
+            let is_own = previous.is_some_and(|previous| self.is_on_path(last, previous));
+            if last >= prefix && !is_own {
+                let known = reach.entry(branch).or_insert(last);
+                *known = last.max(*known);
+            }
+        };
+        for node in nodes() {
+            node.past
+                .reach
+                .iter()
+                .flat_map(|reach| reach.iter())
+                .for_each(|(branch, last)| extend(*branch, *last));
+        }
+        for dep in deps {
+            let mut tip = Some(*dep);
+            while let Some(node) = tip.and_then(|tip| self.node(tip)) {
+                extend(node.branch, tip.unwrap_or_default());
+                tip = self.branches.branch(node.branch).and_then(super::Branch::parent);
+            }
+        }
+        Past {
+            prefix,
+            reach: (!reach.is_empty()).then(|| reach.into_iter().collect()),
+        }
+    }
+
+    /// Whether a change is in the past of one that has this past and this own previous change.
+    pub(super) fn is_in_past(&self, ordinal: Ordinal, past: &Past, previous: Option<Ordinal>) -> bool {
+        let branch = self.branch_index(ordinal);
+        ordinal < past.prefix
+            || previous.is_some_and(|previous| self.is_on_path(ordinal, previous))
+            || past
+                .reach
+                .iter()
+                .flat_map(|reach| reach.iter())
+                .any(|(b, last)| Some(*b) == branch && ordinal <= *last)
+    }
+}
