@@ -1,20 +1,110 @@
-//! The bytes of an envelope. Format: `docs/protocol.md`, "Envelope".
+//! The bytes of an envelope. Format: `docs/protocol-envelope.md`.
+//!
+//! What all changes have in common is written once; the rest lies in columns, each as the difference to what was to be
+//! expected, so that a keystroke costs about a byte. Writer and reader expect the same because they remember the same.
+
+mod budget;
+mod cursor;
+mod deflate;
+mod header;
+mod heads;
+mod keys;
+mod layout;
+mod names;
+mod numbers;
+mod read_change;
+mod read_operation;
+mod stretch;
+mod tag;
+mod value;
+mod write_change;
+mod write_operation;
 
 use std::sync::Arc;
 
+use self::header::RunHeader;
+use self::layout::ColumnsReader;
+use self::read_change::ChangeReader;
+use self::stretch::Stretch;
+use self::write_change::ChangeWriter;
 use super::Run;
 use crate::change::Change;
-use crate::codec::Malformed;
-use crate::id::DocumentId;
+use crate::codec::{Malformed, Reader, Writer};
+use crate::hash::{Context, Hasher};
+use crate::id::{ChangeId, DocumentId};
+use crate::limits;
 
 pub(super) type Decoded = (DocumentId, Vec<Run>, Vec<(usize, Arc<Change>)>);
 
+/// The version of these bytes.
+const VERSION: u8 = 1;
+
+/// Writes an envelope. Its changes are canonical, and each run's consecutive.
 pub(super) fn encode(document: &DocumentId, runs: &[Run], changes: &[(usize, Arc<Change>)]) -> Vec<u8> {
-    let _ = (document, runs, changes);
-    Vec::new()
+    let headers: Vec<RunHeader> = runs
+        .iter()
+        .enumerate()
+        .map(|(index, run)| {
+            let own = changes.iter().filter(|(run, _)| *run == index);
+            RunHeader {
+                run: run.clone(),
+                first_operation: cursor::first_operation(own.flat_map(|(_, change)| &change.ops)),
+            }
+        })
+        .collect();
+    let stretches = headers
+        .iter()
+        .map(|header| Stretch::new(header.first_operation))
+        .collect();
+    let mut columns = ChangeWriter::new(stretches);
+    let hasher = Hasher::new(Context::Change);
+    let mut canonical = Writer::new();
+    for (run, change) in changes {
+        canonical.clear();
+        change.write(&mut canonical);
+        columns.write(*run, change, ChangeId(hasher.hash(&[canonical.as_bytes()])));
+    }
+    let (ids, columns) = columns.finish();
+    let mut writer = Writer::new();
+    writer.byte(VERSION);
+    header::write_runs(document, &headers, &mut writer);
+    writer.length(changes.len());
+    header::write_ids(ids, &mut writer);
+    deflate::write(&columns, &mut writer);
+    writer.into_bytes()
 }
 
+/// Reads an envelope.
 pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Malformed> {
-    let _ = bytes;
-    Err(Malformed::Short)
+    if bytes.len() > limits::ENVELOPE_BYTES_MAX {
+        return Err(Malformed::Limit);
+    }
+    let mut reader = Reader::new(bytes);
+    if reader.byte()? != VERSION {
+        return Err(Malformed::Tag);
+    }
+    let (document, headers) = header::read_runs(&mut reader)?;
+    let count = reader.number_to(limits::ENVELOPE_CHANGES_MAX as u64)?;
+    let ids = header::read_ids(&mut reader, usize::MAX)?;
+    let columns = deflate::read(&mut reader)?;
+    let stretches = headers
+        .iter()
+        .map(|header| Stretch::new(header.first_operation))
+        .collect();
+    let mut runs: Vec<Run> = headers.into_iter().map(|header| header.run).collect();
+    let mut columns = ChangeReader::new(stretches, ids, ColumnsReader::new(&columns)?);
+    let mut changes = Vec::new();
+    for _ in 0..count {
+        let (run, change) = columns.read(&runs)?;
+        changes.push((run, Arc::new(change)));
+    }
+    for (run, count) in runs.iter_mut().zip(columns.finish()?) {
+        let last = run
+            .first_seq
+            .checked_sub(1)
+            .and_then(|before| before.checked_add(count));
+        let tip = last.and_then(|last| last.checked_add(run.withheld.len() as u64));
+        run.tip.seq = tip.ok_or(Malformed::Number)?;
+    }
+    Ok((document, runs, changes))
 }

@@ -1,0 +1,56 @@
+//! The columns as they travel: deflated if that is shorter, with the length that they inflate to stated up front.
+
+use std::borrow::Cow;
+
+use miniz_oxide::deflate::compress_to_vec;
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
+
+use crate::codec::{Malformed, Reader, Writer};
+use crate::limits;
+
+/// Bytes of all columns at most, inflated: texts, and as much again for what says where they go.
+const INFLATED_BYTES_MAX: u64 = 2 * limits::ENVELOPE_TEXT_MAX as u64;
+/// Past this level columns do not get shorter.
+const LEVEL: u8 = 8;
+
+const PLAIN: u8 = 0;
+const DEFLATED: u8 = 1;
+
+pub(super) fn write(columns: &[u8], writer: &mut Writer) {
+    let deflated = compress_to_vec(columns, LEVEL);
+    let mut length = Writer::new();
+    length.length(columns.len());
+    if length.as_bytes().len() + deflated.len() < columns.len() {
+        writer.byte(DEFLATED);
+        writer.raw(length.as_bytes());
+        writer.raw(&deflated);
+    } else {
+        writer.byte(PLAIN);
+        writer.raw(columns);
+    }
+}
+
+pub(super) fn read<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, [u8]>, Malformed> {
+    match reader.byte()? {
+        PLAIN => Ok(Cow::Borrowed(reader.raw(reader.remaining())?)),
+        DEFLATED => {
+            let length = reader.number_to(INFLATED_BYTES_MAX)?;
+            let length = usize::try_from(length).map_err(|_| Malformed::Limit)?;
+            inflate(reader.raw(reader.remaining())?, length).map(Cow::Owned)
+        }
+        _ => Err(Malformed::Tag),
+    }
+}
+
+fn inflate(deflated: &[u8], length: usize) -> Result<Vec<u8>, Malformed> {
+    let mut inflated = vec![0; length];
+    let mut state = Box::<DecompressorOxide>::default();
+    let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    match decompress(&mut state, deflated, &mut inflated, 0, flags) {
+        (TINFLStatus::Done, read, written) if read == deflated.len() && written == length => Ok(inflated),
+        (TINFLStatus::Done, ..) | (TINFLStatus::HasMoreOutput, ..) => Err(Malformed::Long),
+        _ => Err(Malformed::Short),
+    }
+}

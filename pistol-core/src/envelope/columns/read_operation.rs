@@ -1,0 +1,167 @@
+//! Reads operations from columns.
+
+use super::budget::Budget;
+use super::cursor::Cursor;
+use super::keys::Followers;
+use super::layout::ColumnsReader;
+use super::numbers::NumbersReader;
+use super::tag::{What, Where, from_tag};
+use super::value::Before;
+use crate::change::{Action, Op, Place, Reference, Scalar};
+use crate::codec::Malformed;
+use crate::limits;
+
+/// What a predecessor is charged as.
+const PREDECESSOR_BYTES: usize = 8;
+
+/// What operations of all runs share.
+#[derive(Default)]
+pub(super) struct Operations<'a> {
+    keys: Vec<&'a str>,
+    followers: Followers,
+    before: Before,
+}
+
+impl<'a> Operations<'a> {
+    pub(super) fn read(
+        &mut self,
+        cursor: &mut Cursor,
+        columns: &mut ColumnsReader<'a>,
+        budget: &mut Budget,
+    ) -> Result<Op, Malformed> {
+        let (what, place) = from_tag(columns.tag.next()?)?;
+        let object = read_object(cursor, columns)?;
+        let place = match place {
+            Where::Key => Place::Key(self.read_key(columns, budget)?),
+            Where::After => Place::After(read_element(cursor.insert_after(), cursor, columns)?),
+            Where::At => {
+                let element = read_element(cursor.touched_next(), cursor, columns)?;
+                Place::At(element.ok_or(Malformed::Tag)?)
+            }
+        };
+        let action = self.read_action(what, columns, budget)?;
+        let pred = read_pred(&place, cursor, columns, budget)?;
+        let op = Op {
+            object,
+            place,
+            action,
+            pred,
+        };
+        cursor.advance(&op);
+        Ok(op)
+    }
+
+    fn read_key(&mut self, columns: &mut ColumnsReader<'a>, budget: &mut Budget) -> Result<String, Malformed> {
+        let key = self.followers.chosen(columns.key.next()?).ok_or(Malformed::Tag)?;
+        if key == self.keys.len() {
+            let characters = columns.key_length.next_to(limits::KEY_BYTES_MAX)?;
+            self.keys.push(columns.names.take(characters)?);
+        }
+        let key = *self.keys.get(key).ok_or(Malformed::Tag)?;
+        if key.len() > limits::KEY_BYTES_MAX {
+            return Err(Malformed::Limit);
+        }
+        budget.spend(key.len())?;
+        Ok(key.to_owned())
+    }
+
+    fn read_action(
+        &mut self,
+        what: What,
+        columns: &mut ColumnsReader<'a>,
+        budget: &mut Budget,
+    ) -> Result<Action, Malformed> {
+        Ok(Action::Put(match what {
+            What::Make(kind) => return Ok(Action::Make(kind)),
+            What::Delete => return Ok(Action::Delete),
+            What::Increment => return columns.increment.next_signed().map(Action::Increment),
+            What::Null => Scalar::Null,
+            What::Bool(value) => Scalar::Bool(value),
+            What::Int => Scalar::Int(self.before.int.at(columns.number.next_signed()?)),
+            What::Uint => Scalar::Uint(self.before.uint.at(columns.number.next_signed()?).cast_unsigned()),
+            What::Timestamp => Scalar::Timestamp(self.before.timestamp.at(columns.number.next_signed()?)),
+            What::Counter => Scalar::Counter(self.before.counter.at(columns.number.next_signed()?)),
+            What::Float => {
+                let bits = columns.floats.take(8)?.try_into().map_err(|_| Malformed::Short)?;
+                Scalar::Float(u64::from_le_bytes(bits))
+            }
+            What::Text => {
+                let characters = usize::try_from(columns.text_length.next()? ^ 1).map_err(|_| Malformed::Limit)?;
+                let text = columns.texts.take(characters)?;
+                budget.spend(text.len())?;
+                Scalar::Text(text.to_owned())
+            }
+            What::Bytes => {
+                let length = columns.bytes_length.next_to(limits::CHANGE_BYTES_MAX)?;
+                let bytes = columns.bytes.take(length)?;
+                budget.spend(bytes.len())?;
+                Scalar::Bytes(bytes.to_owned())
+            }
+        }))
+    }
+}
+
+fn read_object(cursor: &mut Cursor, columns: &mut ColumnsReader<'_>) -> Result<Option<Reference>, Malformed> {
+    let choices = cursor.objects();
+    let choice = columns.object.next_to(choices.len() + CODE_MAX)?;
+    match choices.get(choice) {
+        Some(object) => Ok(*object),
+        None => read_reference(
+            choice - choices.len(),
+            &mut cursor.object_number,
+            &mut columns.object_number,
+        ),
+    }
+}
+
+fn read_element(
+    expected: Option<Reference>,
+    cursor: &mut Cursor,
+    columns: &mut ColumnsReader<'_>,
+) -> Result<Option<Reference>, Malformed> {
+    match columns.element.next_to(1 + CODE_MAX)?.checked_sub(1) {
+        None => Ok(expected),
+        Some(code) => read_reference(code, &mut cursor.element_number, &mut columns.element_number),
+    }
+}
+
+fn read_pred(
+    place: &Place,
+    cursor: &mut Cursor,
+    columns: &mut ColumnsReader<'_>,
+    budget: &mut Budget,
+) -> Result<Vec<Reference>, Malformed> {
+    let Some(count) = columns.pred.next_to(1 + limits::PREDECESSORS_MAX)?.checked_sub(1) else {
+        return Ok(match place {
+            Place::At(element) => vec![*element],
+            Place::After(_) | Place::Key(_) => Vec::new(),
+        });
+    };
+    budget.spend(count * PREDECESSOR_BYTES)?;
+    let mut read = || {
+        let code = 1 + columns.pred_code.next_to(CODE_MAX - 1)?;
+        read_reference(code, &mut cursor.pred_number, &mut columns.pred_number)?.ok_or(Malformed::Tag)
+    };
+    let pred = (0..count).map(|_| read()).collect::<Result<Vec<_>, _>>()?;
+    let is_sorted = pred.is_sorted_by(|one, next| one < next);
+    if is_sorted { Ok(pred) } else { Err(Malformed::Order) }
+}
+
+/// The code of the last entry that a table may have.
+const CODE_MAX: usize = 2 + limits::REFERENCES_MAX;
+
+fn read_reference(code: usize, base: &mut u32, column: &mut NumbersReader<'_>) -> Result<Option<Reference>, Malformed> {
+    if code == 0 {
+        return Ok(None);
+    }
+    let number = i64::from(*base)
+        .checked_add(column.next_signed()?)
+        .ok_or(Malformed::Number)?;
+    let number = u32::try_from(number).map_err(|_| Malformed::Number)?;
+    *base = number;
+    Ok(Some(match code {
+        1 => Reference::Own(number),
+        2 => Reference::Skeleton(number),
+        code => Reference::Entry(u32::try_from(code - 3).map_err(|_| Malformed::Limit)?, number),
+    }))
+}

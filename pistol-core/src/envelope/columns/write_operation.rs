@@ -1,0 +1,121 @@
+//! Writes operations into columns.
+
+use std::collections::BTreeMap;
+
+use super::cursor::{Cursor, number};
+use super::keys::Followers;
+use super::layout::Columns;
+use super::numbers::Numbers;
+use super::tag::tag;
+use super::value::Before;
+use crate::change::{Action, Op, Place, Reference, Scalar};
+
+/// What operations of all runs share.
+#[derive(Default)]
+pub(super) struct Operations {
+    keys: BTreeMap<String, usize>,
+    followers: Followers,
+    before: Before,
+}
+
+impl Operations {
+    pub(super) fn write(&mut self, op: &Op, cursor: &mut Cursor, columns: &mut Columns) {
+        columns.tag.push(tag(op));
+        write_object(op, cursor, columns);
+        match &op.place {
+            Place::Key(key) => self.write_key(key, columns),
+            Place::After(element) => write_element(*element, cursor.insert_after(), cursor, columns),
+            Place::At(element) => write_element(Some(*element), cursor.touched_next(), cursor, columns),
+        }
+        self.write_value(&op.action, columns);
+        write_pred(op, cursor, columns);
+        cursor.advance(op);
+    }
+
+    fn write_key(&mut self, key: &str, columns: &mut Columns) {
+        match self.keys.get(key) {
+            Some(key) => columns.key.push(self.followers.choice(*key)),
+            None => {
+                let new = self.keys.len();
+                self.keys.insert(key.to_owned(), new);
+                columns.key.push(self.followers.choice(new));
+                columns.key_length.push(key.chars().count() as u64);
+                columns.names.extend_from_slice(key.as_bytes());
+            }
+        }
+    }
+
+    fn write_value(&mut self, action: &Action, columns: &mut Columns) {
+        let before = &mut self.before;
+        let delta = match action {
+            Action::Put(Scalar::Int(number)) => before.int.delta(*number),
+            Action::Put(Scalar::Uint(number)) => before.uint.delta(number.cast_signed()),
+            Action::Put(Scalar::Timestamp(number)) => before.timestamp.delta(*number),
+            Action::Put(Scalar::Counter(number)) => before.counter.delta(*number),
+            Action::Increment(by) => return columns.increment.push_signed(*by),
+            Action::Put(Scalar::Float(bits)) => return columns.floats.extend_from_slice(&bits.to_le_bytes()),
+            Action::Put(Scalar::Text(text)) => {
+                columns.text_length.push(text.chars().count() as u64 ^ 1);
+                return columns.texts.extend_from_slice(text.as_bytes());
+            }
+            Action::Put(Scalar::Bytes(bytes)) => {
+                columns.bytes_length.push(bytes.len() as u64);
+                return columns.bytes.extend_from_slice(bytes);
+            }
+            Action::Put(Scalar::Null | Scalar::Bool(_)) | Action::Make(_) | Action::Delete => return,
+        };
+        columns.number.push_signed(delta);
+    }
+}
+
+fn write_object(op: &Op, cursor: &mut Cursor, columns: &mut Columns) {
+    let choices = cursor.objects();
+    match choices.iter().position(|choice| *choice == op.object) {
+        Some(choice) => columns.object.push(choice as u64),
+        None => {
+            columns.object.push(choices.len() as u64 + code(op.object));
+            write_number(op.object, &mut cursor.object_number, &mut columns.object_number);
+        }
+    }
+}
+
+fn write_element(element: Option<Reference>, expected: Option<Reference>, cursor: &mut Cursor, columns: &mut Columns) {
+    if element == expected {
+        columns.element.push(0);
+    } else {
+        columns.element.push(1 + code(element));
+        write_number(element, &mut cursor.element_number, &mut columns.element_number);
+    }
+}
+
+fn write_pred(op: &Op, cursor: &mut Cursor, columns: &mut Columns) {
+    let is_expected = match op.place {
+        Place::At(element) => op.pred == [element],
+        Place::After(_) | Place::Key(_) => op.pred.is_empty(),
+    };
+    if is_expected {
+        return columns.pred.push(0);
+    }
+    columns.pred.push(1 + op.pred.len() as u64);
+    for pred in &op.pred {
+        columns.pred_code.push(code(Some(*pred)) - 1);
+        write_number(Some(*pred), &mut cursor.pred_number, &mut columns.pred_number);
+    }
+}
+
+fn write_number(reference: Option<Reference>, base: &mut u32, column: &mut Numbers) {
+    if let Some(reference) = reference {
+        let number = number(reference);
+        column.push_signed(i64::from(number) - i64::from(*base));
+        *base = number;
+    }
+}
+
+fn code(reference: Option<Reference>) -> u64 {
+    match reference {
+        None => 0,
+        Some(Reference::Own(_)) => 1,
+        Some(Reference::Skeleton(_)) => 2,
+        Some(Reference::Entry(entry, _)) => 3 + u64::from(entry),
+    }
+}
