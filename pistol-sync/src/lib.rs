@@ -6,3 +6,5 @@ pub mod limits;
 #[cfg(feature = "iroh")]
 pub mod net;
 pub mod node;
+pub mod proto;
+pub mod ticket;

@@ -1,0 +1,5 @@
+//! The protocol without IO: what two nodes say, and what each remembers of the other.
+
+pub mod heads;
+pub mod message;
+pub mod proof;

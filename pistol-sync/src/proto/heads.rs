@@ -1,0 +1,158 @@
+//! Comparing what two nodes hold, from where their chains end.
+
+use std::collections::BTreeMap;
+
+use pistol_core::chain::ChainId;
+use pistol_core::id::{Link, Session};
+use pistol_core::key::AuthorId;
+use pistol_core::validate::{Branch, History, Ordinal};
+
+use super::message::Head;
+use crate::limits;
+
+/// Where every branch of every chain ends, sorted.
+pub fn heads_of(history: &History) -> Vec<Head> {
+    let head = |branch: &Branch| {
+        let chain = branch.chain()?;
+        let link = history.link(*branch.changes().last()?)?;
+        Some(Head { author: *chain.author.as_bytes(), session: chain.session.0, seq: branch.last_seq(), link: link.0 })
+    };
+    let is_end = |branch: &&Branch| branch.changes().last().is_some_and(|last| !continues(history, branch, *last));
+    let mut heads: Vec<Head> = history.branches().iter().filter(is_end).filter_map(head).collect();
+    heads.sort_unstable();
+    heads
+}
+
+/// Whether another branch goes on from a branch's last change: never, as that one would have joined it.
+fn continues(history: &History, branch: &Branch, last: Ordinal) -> bool {
+    let Some(chain) = branch.chain() else { return true };
+    let of = history.branches_of(&chain);
+    of.iter().filter_map(|index| history.branch(*index)).any(|other| other.parent() == Some(last))
+}
+
+/// The digest of everything accepted: equal digests, equal documents.
+pub fn digest(heads: &[Head]) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_derive_key("pistol digest v1");
+    for head in heads {
+        hasher.update(&head.author);
+        hasher.update(&head.session.to_le_bytes());
+        hasher.update(&head.seq.to_le_bytes());
+        hasher.update(&head.link);
+    }
+    *hasher.finalize().as_bytes()
+}
+
+/// What a peer is known to hold: of each branch, everything up to a place.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    /// Last place held, by branch.
+    up_to: BTreeMap<u32, u64>,
+    /// Chains of which it is not known yet where the peer's branch parts from ours.
+    unclear: BTreeMap<ChainId, ()>,
+}
+
+/// What follows from a peer's heads.
+#[derive(Debug, Default)]
+pub struct Comparison {
+    /// What the peer holds.
+    pub held: Held,
+    /// Chains that forked: the peer must be asked where its branch parts from ours.
+    pub forked: Vec<ChainId>,
+    /// Whether the peer holds something that is not here.
+    pub is_peer_ahead: bool,
+}
+
+/// Compares a peer's heads with what is here.
+pub fn compare(history: &History, heads: &[Head]) -> Comparison {
+    let mut comparison = Comparison::default();
+    for head in heads {
+        let Ok(author) = AuthorId::from_bytes(&head.author) else { continue };
+        let chain = ChainId { author, session: Session(head.session) };
+        match find(history, &chain, head.seq, Link(head.link)) {
+            Some(ordinal) => comparison.held.add_path(history, ordinal),
+            None => {
+                comparison.is_peer_ahead = true;
+                comparison.held.unclear.insert(chain, ());
+                let ours = history.branches_of(&chain).iter().filter_map(|index| history.branch(*index));
+                if ours.into_iter().any(|branch| branch.last_seq() >= head.seq || branch.parent().is_some()) {
+                    comparison.forked.push(chain);
+                }
+            }
+        }
+    }
+    comparison.forked.dedup();
+    comparison
+}
+
+/// The change at a place of a chain that has this link.
+pub fn find(history: &History, chain: &ChainId, seq: u64, link: Link) -> Option<Ordinal> {
+    let of = history.branches_of(chain).iter().filter_map(|index| history.branch(*index));
+    of.filter_map(|branch| branch.at(seq)).find(|ordinal| history.link(*ordinal) == Some(link))
+}
+
+/// Places of a chain's branches to find a common one by: from each end backwards, ever further apart.
+pub fn samples(history: &History, chain: &ChainId) -> Vec<(u64, [u8; 32])> {
+    let mut samples = Vec::new();
+    for index in history.branches_of(chain) {
+        let mut tip = history.branch(*index).and_then(|branch| branch.changes().last().copied());
+        let mut step = 1;
+        while let Some(ordinal) = tip.filter(|_| samples.len() < limits::SAMPLES_MAX) {
+            let Some((seq, link)) = history.seq(ordinal).zip(history.link(ordinal)) else { break };
+            samples.push((seq, link.0));
+            tip = before(history, ordinal, step);
+            step *= 2;
+        }
+    }
+    samples.dedup();
+    samples
+}
+
+/// The change `steps` places before another on its path.
+fn before(history: &History, ordinal: Ordinal, steps: u64) -> Option<Ordinal> {
+    let target = history.seq(ordinal)?.checked_sub(steps).filter(|seq| *seq > 0)?;
+    let mut branch = history.branch(history.branch_index(ordinal)?)?;
+    while branch.first_seq() > target {
+        branch = history.branch(history.branch_index(branch.parent()?)?)?;
+    }
+    branch.at(target)
+}
+
+impl Held {
+    /// Adds everything on the path of a chain up to a change.
+    pub fn add_path(&mut self, history: &History, ordinal: Ordinal) {
+        let mut tip = Some(ordinal);
+        while let Some((branch, seq)) = tip.and_then(|tip| history.branch_index(tip).zip(history.seq(tip))) {
+            let up_to = self.up_to.entry(branch).or_insert(0);
+            *up_to = seq.max(*up_to);
+            tip = history.branch(branch).and_then(Branch::parent);
+        }
+    }
+
+    /// Notes where a peer's branch parts from ours, if one of its samples is known here.
+    pub fn locate(&mut self, history: &History, chain: &ChainId, samples: &[(u64, [u8; 32])]) {
+        self.unclear.remove(chain);
+        for (seq, link) in samples {
+            if let Some(ordinal) = find(history, chain, *seq, Link(*link)) {
+                self.add_path(history, ordinal);
+            }
+        }
+    }
+
+    /// The numbers of the changes that the peer lacks, in order. Of chains that are unclear, or whose end the peer
+    /// is ahead of, nothing is sent.
+    pub fn lacking(&self, history: &History) -> Vec<Ordinal> {
+        let mut lacking = Vec::new();
+        for (index, branch) in (0..).zip(history.branches()) {
+            let Some(chain) = branch.chain() else { continue };
+            if self.unclear.contains_key(&chain) {
+                continue;
+            }
+            let held = self.up_to.get(&index).copied().unwrap_or(0);
+            let skip = (held + 1).saturating_sub(branch.first_seq());
+            let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+            lacking.extend(branch.changes().iter().skip(skip));
+        }
+        lacking.sort_unstable();
+        lacking
+    }
+}

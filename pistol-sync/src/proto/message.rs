@@ -1,0 +1,315 @@
+//! What travels: wire types, separate from the domain's, written by postcard behind one byte of kind.
+//!
+//! Kinds of 128 and above are optional: who does not know them ignores them. Every list of `extensions` does the same
+//! for fields. `docs/protocol.md` lists the kinds, those kept for the feed, the trie and presence included.
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits;
+
+/// Protocol versions that this node speaks.
+pub const VERSIONS: [u16; 1] = [1];
+
+/// A field that later versions may add; unknown numbers are ignored.
+pub type Extension = (u16, Vec<u8>);
+
+/// The number by which both sides call a document for the length of a session, chosen by the dialler.
+pub type Topic = u32;
+
+/// The first message of each side.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// Versions spoken, best first.
+    pub versions: Vec<u16>,
+    /// The epoch of the sender's store.
+    pub epoch: [u8; 16],
+    /// Position in the receiver's feed up to which the sender holds everything. Kept for the feed.
+    pub cursor: Option<([u8; 16], u64)>,
+    /// Bits for what the sender can do. None are given out yet.
+    pub features: u64,
+    /// The largest frame that the sender takes.
+    pub frame_bytes_max: u32,
+    /// Fields of later versions.
+    pub extensions: Vec<Extension>,
+}
+
+/// What an interest is in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scope {
+    /// One document.
+    Document([u8; 32]),
+    /// A whole space. Kept for spaces.
+    Space([u8; 32]),
+    /// Documents of a space by a prefix of their names. Kept for spaces.
+    Prefix([u8; 32], String),
+}
+
+/// "I would like to follow this, and here is why I may."
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interest {
+    /// How both sides will call it.
+    pub topic: Topic,
+    /// What it is in.
+    pub scope: Scope,
+    /// Proof of the read key, if one is needed.
+    pub proof: Option<[u8; 32]>,
+    /// Whether the genesis is wanted.
+    pub wants_genesis: bool,
+    /// Fields of later versions.
+    pub extensions: Vec<Extension>,
+}
+
+/// The last change of one branch of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Head {
+    /// The chain's author.
+    pub author: [u8; 32],
+    /// The chain's session.
+    pub session: u64,
+    /// Place in the chain.
+    pub seq: u64,
+    /// The link there.
+    pub link: [u8; 32],
+}
+
+/// "You may; this is what I hold."
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Follow {
+    /// Which interest is answered.
+    pub topic: Topic,
+    /// Proof of the read key by the one who answers.
+    pub proof: Option<[u8; 32]>,
+    /// The genesis, if it was wanted.
+    pub genesis: Option<Vec<u8>>,
+    /// Where the sender's chains end.
+    pub heads: Vec<Head>,
+}
+
+/// Why an interest was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Refusal {
+    /// The sender does not hold it.
+    NotStored,
+    /// The proof is missing or wrong.
+    NotAllowed,
+    /// The sender has too much to do; ask again after so many milliseconds.
+    Busy(u32),
+    /// The sender does not know this kind of scope.
+    NotSupported,
+}
+
+/// Places of one branch, to find where two nodes' branches part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Locate {
+    /// The document.
+    pub topic: Topic,
+    /// The chain's author.
+    pub author: [u8; 32],
+    /// The chain's session.
+    pub session: u64,
+    /// Places and their links, from the end of the branch backwards, ever further apart.
+    pub samples: Vec<(u64, [u8; 32])>,
+    /// Whether this answers another one.
+    pub is_reply: bool,
+}
+
+/// Whether all was taken, and what was not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Acknowledge {
+    /// The document.
+    pub topic: Topic,
+    /// How many envelopes of this topic the sender has dealt with durably, from the start of the session.
+    pub count: u64,
+    /// Changes that were refused, with the code of the rule; a bounded sample.
+    pub refused: Vec<([u8; 32], u8)>,
+}
+
+/// Everything that nodes say to each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Kind 1: first, from both sides.
+    Hello(Hello),
+    /// Kind 2: from the dialler.
+    Interest(Interest),
+    /// Kind 3: the answer yes.
+    Follow(Follow),
+    /// Kind 4: the answer no.
+    Refused(Topic, Refusal),
+    /// Kind 5: where the sender's chains end: the dialler's answer to `Follow`, and again after something was owed.
+    Heads(Topic, Vec<Head>),
+    /// Kind 6: where do our branches part?
+    Locate(Locate),
+    /// Kind 7: changes.
+    Envelope(Topic, Vec<u8>),
+    /// Kind 8: changes are durable here.
+    Acknowledge(Acknowledge),
+    /// Kind 9: the sender has nothing more to send; this is the digest of what it accepted.
+    Settled(Topic, [u8; 32]),
+    /// Kind 10: the sender follows no longer.
+    Leave(Topic),
+    /// Kind 11: a sign of life.
+    Ping(u32),
+    /// Kind 12: the answer to a sign of life.
+    Pong(u32),
+}
+
+/// A frame is not a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the peer sent something that is not a message of this protocol (kind {kind}); one of the two needs an upgrade")]
+pub struct NotAMessage {
+    /// The kind that it claimed to be.
+    pub kind: u8,
+}
+
+impl Message {
+    fn kind(&self) -> u8 {
+        match self {
+            Message::Hello(_) => 1,
+            Message::Interest(_) => 2,
+            Message::Follow(_) => 3,
+            Message::Refused(..) => 4,
+            Message::Heads(..) => 5,
+            Message::Locate(_) => 6,
+            Message::Envelope(..) => 7,
+            Message::Acknowledge(_) => 8,
+            Message::Settled(..) => 9,
+            Message::Leave(_) => 10,
+            Message::Ping(_) => 11,
+            Message::Pong(_) => 12,
+        }
+    }
+
+    /// The frame's payload.
+    pub fn to_frame(&self) -> Vec<u8> {
+        let mut frame = vec![self.kind()];
+        match self {
+            Message::Hello(body) => write(body, &mut frame),
+            Message::Interest(body) => write(body, &mut frame),
+            Message::Follow(body) => write(body, &mut frame),
+            Message::Refused(topic, why) => write(&(topic, why), &mut frame),
+            Message::Heads(topic, heads) => write(&(topic, heads), &mut frame),
+            Message::Locate(body) => write(body, &mut frame),
+            // The envelope takes the rest of the frame: bytes one by one would be slow.
+            Message::Envelope(topic, bytes) => {
+                write(topic, &mut frame);
+                frame.extend_from_slice(bytes);
+            }
+            Message::Acknowledge(body) => write(body, &mut frame),
+            Message::Settled(topic, digest) => write(&(topic, digest), &mut frame),
+            Message::Leave(topic) => write(topic, &mut frame),
+            Message::Ping(number) | Message::Pong(number) => write(number, &mut frame),
+        }
+        frame
+    }
+
+    /// Reads a frame's payload; `None` for an optional kind that is not known here.
+    ///
+    /// # Errors
+    /// [`NotAMessage`] if it is not one, or goes on after its end, or holds more than its limits allow.
+    pub fn from_frame(frame: &[u8]) -> Result<Option<Message>, NotAMessage> {
+        let (&kind, body) = frame.split_first().ok_or(NotAMessage { kind: 0 })?;
+        let message = match kind {
+            1 => read(body).map(Message::Hello),
+            2 => read(body).map(Message::Interest),
+            3 => read(body).map(Message::Follow),
+            4 => read(body).map(|(topic, why)| Message::Refused(topic, why)),
+            5 => read(body).map(|(topic, heads)| Message::Heads(topic, heads)),
+            6 => read(body).map(Message::Locate),
+            7 => postcard::take_from_bytes(body).ok().map(|(topic, rest)| Message::Envelope(topic, rest.to_vec())),
+            8 => read(body).map(Message::Acknowledge),
+            9 => read(body).map(|(topic, digest)| Message::Settled(topic, digest)),
+            10 => read(body).map(Message::Leave),
+            11 => read(body).map(Message::Ping),
+            12 => read(body).map(Message::Pong),
+            128.. => return Ok(None),
+            _ => None,
+        };
+        message.filter(Message::is_within_limits).map(Some).ok_or(NotAMessage { kind })
+    }
+
+    fn is_within_limits(&self) -> bool {
+        match self {
+            Message::Hello(hello) => hello.versions.len() <= 64 && hello.extensions.len() <= limits::EXTENSIONS_MAX,
+            Message::Interest(interest) => interest.extensions.len() <= limits::EXTENSIONS_MAX,
+            Message::Follow(Follow { heads, .. }) | Message::Heads(_, heads) => heads.len() <= limits::HEADS_MAX,
+            Message::Locate(locate) => locate.samples.len() <= limits::SAMPLES_MAX,
+            Message::Acknowledge(acknowledge) => acknowledge.refused.len() <= limits::REFUSED_TOLD_MAX,
+            _ => true,
+        }
+    }
+}
+
+fn write<T: Serialize>(body: &T, frame: &mut Vec<u8>) {
+    // Writing these plain structures to memory cannot fail.
+    if let Ok(bytes) = postcard::to_allocvec(body) {
+        frame.extend_from_slice(&bytes);
+    }
+}
+
+fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Option<T> {
+    postcard::take_from_bytes(body).ok().and_then(|(value, rest)| rest.is_empty().then_some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn examples() -> Vec<Message> {
+        let hello = Hello {
+            versions: VERSIONS.to_vec(),
+            epoch: [1; 16],
+            cursor: Some(([2; 16], 3)),
+            features: 4,
+            frame_bytes_max: 1 << 20,
+            extensions: vec![(7, vec![8])],
+        };
+        let head = Head { author: [1; 32], session: 2, seq: 3, link: [4; 32] };
+        let scope = Scope::Document([5; 32]);
+        vec![
+            Message::Hello(hello),
+            Message::Interest(Interest { topic: 1, scope, proof: Some([6; 32]), wants_genesis: true, extensions: vec![] }),
+            Message::Follow(Follow { topic: 1, proof: None, genesis: Some(vec![7; 9]), heads: vec![head] }),
+            Message::Refused(1, Refusal::Busy(500)),
+            Message::Heads(1, vec![head, head]),
+            Message::Locate(Locate { topic: 1, author: [1; 32], session: 2, samples: vec![(3, [4; 32])], is_reply: true }),
+            Message::Envelope(300, vec![9; 100]),
+            Message::Acknowledge(Acknowledge { topic: 1, count: 2, refused: vec![([3; 32], 4)] }),
+            Message::Settled(1, [2; 32]),
+            Message::Leave(1),
+            Message::Ping(5),
+            Message::Pong(6),
+        ]
+    }
+
+    #[test]
+    fn every_message_survives_its_frame() {
+        for message in examples() {
+            assert_eq!(Message::from_frame(&message.to_frame()), Ok(Some(message)));
+        }
+    }
+
+    #[test]
+    fn a_truncated_frame_is_refused() {
+        for message in examples().into_iter().filter(|message| !matches!(message, Message::Envelope(..))) {
+            let frame = message.to_frame();
+            for length in 0..frame.len() {
+                assert!(Message::from_frame(&frame[..length]).is_err(), "{message:?} to {length}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_optional_kind_is_ignored_and_another_unknown_kind_is_not() {
+        assert_eq!(Message::from_frame(&[200, 1, 2]), Ok(None));
+        assert_eq!(Message::from_frame(&[100, 1, 2]), Err(NotAMessage { kind: 100 }));
+        assert_eq!(Message::from_frame(&[]), Err(NotAMessage { kind: 0 }));
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(frame in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = Message::from_frame(&frame);
+        }
+    }
+}
