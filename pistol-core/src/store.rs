@@ -3,10 +3,15 @@
 //! The trait knows nothing of documents; [`schema`] says what the keys and values mean. Two stores implement it, and
 //! one conformance suite holds both to it.
 
+#[cfg(test)]
+mod conformance;
 pub mod memory;
+mod page;
 #[cfg(feature = "redb")]
 pub mod redb;
 pub mod schema;
+
+use page::Page;
 
 /// The tables of a store. The number is part of the file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,13 +64,34 @@ pub struct Batch {
     pub writes: Vec<Write>,
 }
 
+impl Batch {
+    /// Adds a row to write.
+    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+        self.writes.push(Write {
+            table,
+            key: key.into(),
+            value: Some(value.into()),
+        });
+    }
+
+    /// Adds a row to remove.
+    pub fn remove(&mut self, table: Table, key: impl Into<Vec<u8>>) {
+        self.writes.push(Write {
+            table,
+            key: key.into(),
+            value: None,
+        });
+    }
+}
+
 /// One row as read: key and value.
 pub type Row = (Vec<u8>, Vec<u8>);
 
 /// A store of ordered tables.
 pub trait Store {
-    /// Makes a batch durable. When this returns `Ok`, the batch survives kill -9 and power loss; on an error nothing of
-    /// it is visible.
+    /// Makes a batch durable. When this returns `Ok`, the batch survives kill -9 and power loss; on an error it is not
+    /// acknowledged: nothing of it may be there, or, once the store was reopened, all of it, never a part. So a caller
+    /// commits the same batch again, which changes nothing where it was there already.
     ///
     /// # Errors
     /// [`StoreError`], after which the store still answers reads, and a later commit may succeed.

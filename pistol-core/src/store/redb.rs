@@ -1,1 +1,267 @@
-//! To be written.
+//! The store on disk: one redb file.
+//!
+//! Every commit is durable when it returns, and made in two phases with the allocator's state in it (`quick_repair`).
+//! Two phases, because peers' bytes are stored and redb's one-phase checksum is not made for hostile ones; because
+//! opening after a crash then takes milliseconds whatever the size; and because they make a failed sync harmless: the
+//! header turns to new pages only after a sync that held them, and the next open writes the header again.
+//!
+//! redb stays read-only after a failed write and may panic on a damaged file. Both end here: the store reopens itself
+//! on the next commit, and a panic becomes [`StoreError::Damaged`].
+
+mod create;
+mod failure;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use redb::{
+    Builder, Database, DatabaseError, Durability, ReadableDatabase, StorageBackend, TableDefinition, TableError,
+};
+
+use super::{Batch, Page, Row, Store, StoreError, Table, schema};
+use failure::{contained, from_redb};
+
+/// How a [`RedbStore`] uses memory and time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RedbOptions {
+    /// Memory for pages of the file, in bytes; redb's own default is 1 GiB.
+    pub cache_bytes: usize,
+    /// Files up to this size are read whole and checked when they are opened: redb does not check what it reads later,
+    /// and does not tell whether the last stop was clean.
+    pub checked_bytes_max: u64,
+}
+
+impl Default for RedbOptions {
+    fn default() -> RedbOptions {
+        RedbOptions {
+            cache_bytes: 32 << 20,
+            checked_bytes_max: 64 << 20,
+        }
+    }
+}
+
+/// A store in one redb file.
+pub struct RedbStore {
+    opener: Opener,
+    options: RedbOptions,
+    // In a cell because a read, too, may have to reopen the file.
+    state: RefCell<State>,
+}
+
+/// Opens the file; called again whenever redb has to be reopened.
+type Opener = Box<dyn Fn(&Builder) -> Result<Database, DatabaseError> + Send>;
+
+/// The open database. Without one, the next access opens it.
+struct State {
+    database: Option<Database>,
+    /// False after a failed write: redb goes on reading, but writes only after a reopening.
+    is_writable: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Read,
+    Write,
+}
+
+impl RedbStore {
+    /// Creates a store that holds the rows of `first` from the beginning. It is written beside `path` and renamed, so
+    /// that a crash leaves either no store or a whole one.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] of kind `AlreadyExists` if there is a file at `path`; otherwise as for a commit.
+    pub fn create(path: &Path, options: RedbOptions, first: &Batch) -> Result<RedbStore, StoreError> {
+        create::create_file(path, options, first)?;
+        RedbStore::open(path, options)
+    }
+
+    /// Opens an existing store.
+    ///
+    /// # Errors
+    /// [`StoreError::InUse`] if it is open already, here or in another process; [`StoreError::Damaged`] if it is not
+    /// what was written; [`StoreError::Newer`]; [`StoreError::Io`], of kind `NotFound` if there is no such file.
+    pub fn open(path: &Path, options: RedbOptions) -> Result<RedbStore, StoreError> {
+        let is_checked = std::fs::metadata(path)?.len() <= options.checked_bytes_max;
+        let path = path.to_path_buf();
+        RedbStore::open_with(Box::new(move |builder| builder.open(&path)), options, is_checked)
+    }
+
+    /// Opens an existing store on a storage backend of redb's, for tests that cut the power. `reach` is called for the
+    /// first opening and for each reopening.
+    ///
+    /// # Errors
+    /// As for [`RedbStore::open`].
+    pub fn open_on<B: StorageBackend>(
+        reach: impl Fn() -> B + Send + 'static,
+        options: RedbOptions,
+    ) -> Result<RedbStore, StoreError> {
+        RedbStore::open_with(
+            Box::new(move |builder| builder.create_with_backend(reach())),
+            options,
+            true,
+        )
+    }
+
+    /// Makes an empty storage backend of redb's a store that holds the rows of `first`.
+    ///
+    /// # Errors
+    /// As for a commit.
+    pub fn format(backend: impl StorageBackend, options: RedbOptions, first: &Batch) -> Result<(), StoreError> {
+        create::format(options, |builder| builder.create_with_backend(backend), first)
+    }
+
+    fn open_with(opener: Opener, options: RedbOptions, is_checked: bool) -> Result<RedbStore, StoreError> {
+        let database = open_database(&opener, options, is_checked)?;
+        let state = RefCell::new(State {
+            database: Some(database),
+            is_writable: true,
+        });
+        let store = RedbStore { opener, options, state };
+        schema::check_format(store.read(Table::Meta, schema::FORMAT_KEY)?.as_deref())?;
+        Ok(store)
+    }
+
+    /// Runs `work` on the database, reopening it first where that is needed.
+    fn with_database<T>(
+        &self,
+        access: Access,
+        work: impl FnOnce(&Database) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut state = self.state.borrow_mut();
+        let must_reopen = access == Access::Write && !state.is_writable;
+        let database = match state.database.take() {
+            Some(database) if !must_reopen => database,
+            unusable => {
+                close(unusable);
+                // Not checked: pages that this process wrote and read have not become worse by a failed write.
+                let database = open_database(&self.opener, self.options, false)?;
+                state.is_writable = true;
+                database
+            }
+        };
+        let result = contained(|| work(&database));
+        match (&result, access) {
+            (Err(_), Access::Read) => close(Some(database)),
+            (Err(_), Access::Write) => {
+                *state = State {
+                    database: Some(database),
+                    is_writable: false,
+                }
+            }
+            (Ok(_), _) => state.database = Some(database),
+        }
+        result
+    }
+}
+
+impl Drop for RedbStore {
+    fn drop(&mut self) {
+        close(self.state.get_mut().database.take());
+    }
+}
+
+impl Store for RedbStore {
+    fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+        if batch.writes.is_empty() {
+            return Ok(());
+        }
+        self.with_database(Access::Write, |database| write(database, batch))
+    }
+
+    fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.with_database(Access::Read, |database| read(database, table, key))
+    }
+
+    fn range(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, StoreError> {
+        if from >= to {
+            return Ok(Vec::new());
+        }
+        self.with_database(Access::Read, |database| range(database, table, from, to, bytes_max))
+    }
+}
+
+/// One redb table for each of ours, with plain bytes: redb may change how it encodes anything richer.
+const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
+    TableDefinition::new(match table {
+        Table::Meta => "meta",
+        Table::Logs => "logs",
+        Table::Envelopes => "envelopes",
+        Table::Tail => "tail",
+        Table::Names => "names",
+        Table::Sessions => "sessions",
+        Table::Peers => "peers",
+    })
+}
+
+fn open_database(opener: &Opener, options: RedbOptions, is_checked: bool) -> Result<Database, StoreError> {
+    contained(|| {
+        let mut builder = Builder::new();
+        builder
+            .set_cache_size(options.cache_bytes)
+            .set_check_integrity_on_open(is_checked);
+        opener(&builder).map_err(from_redb)
+    })
+}
+
+/// Closes a database. What closing saves only makes the next opening faster, so its failure is no failure.
+fn close(database: Option<Database>) {
+    let _ = contained(|| database.map_or(Ok(()), |database| database.close().map_err(from_redb)));
+}
+
+fn write(database: &Database, batch: &Batch) -> Result<(), StoreError> {
+    let mut transaction = database.begin_write().map_err(from_redb)?;
+    transaction.set_durability(Durability::Immediate).map_err(from_redb)?;
+    transaction.set_two_phase_commit(true);
+    transaction.set_quick_repair(true);
+    for table in Table::ALL {
+        let mut writes = batch.writes.iter().filter(|write| write.table == table).peekable();
+        if writes.peek().is_none() {
+            continue;
+        }
+        let mut rows = transaction.open_table(definition(table)).map_err(from_redb)?;
+        for write in writes {
+            match &write.value {
+                Some(value) => rows.insert(write.key.as_slice(), value.as_slice()),
+                None => rows.remove(write.key.as_slice()),
+            }
+            .map_err(from_redb)?;
+        }
+    }
+    transaction.commit().map_err(from_redb)
+}
+
+type ReadTable = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
+
+/// Opens a table for reading; one that nothing was ever written to does not exist in the file.
+fn reading(database: &Database, table: Table) -> Result<Option<ReadTable>, StoreError> {
+    let transaction = database.begin_read().map_err(from_redb)?;
+    match transaction.open_table(definition(table)) {
+        Ok(rows) => Ok(Some(rows)),
+        Err(TableError::TableDoesNotExist(_)) => Ok(None),
+        Err(error) => Err(from_redb(error)),
+    }
+}
+
+fn read(database: &Database, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(rows) = reading(database, table)? else {
+        return Ok(None);
+    };
+    let value = rows.get(key).map_err(from_redb)?;
+    Ok(value.map(|value| value.value().to_vec()))
+}
+
+fn range(database: &Database, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, StoreError> {
+    let mut page = Page::new(bytes_max);
+    let Some(rows) = reading(database, table)? else {
+        return Ok(page.into_rows());
+    };
+    for row in rows.range::<&[u8]>(from..to).map_err(from_redb)? {
+        let (key, value) = row.map_err(from_redb)?;
+        if !page.push(key.value(), value.value()) {
+            break;
+        }
+    }
+    Ok(page.into_rows())
+}

@@ -1,1 +1,145 @@
-//! To be written.
+//! What the keys and values of a store mean: pure functions from and to bytes.
+//!
+//! Integers in keys are big-endian, so that rows lie in their order. Keys begin with the store's own number of the log,
+//! so that no range read can leave its log and new rows are written at one place. Every value but the format begins
+//! with a version byte.
+
+mod fence;
+mod fields;
+mod log;
+
+pub use fence::{Fence, FileIdentity};
+pub use log::{LogNumber, LogRecord, SessionRecord};
+
+use super::StoreError;
+use fields::Fields;
+
+/// The format of the store that this Pistol writes.
+pub const FORMAT: u32 = 1;
+
+/// Row of [`super::Table::Meta`]: the format of the whole store.
+pub const FORMAT_KEY: &[u8] = b"format";
+/// Row of [`super::Table::Meta`]: the store's epoch, which changes when sessions may not continue.
+pub const EPOCH_KEY: &[u8] = b"epoch";
+/// Row of [`super::Table::Meta`]: the secret key under which the node is reached.
+pub const NODE_SECRET_KEY: &[u8] = b"node";
+/// Row of [`super::Table::Meta`]: the fence.
+pub const FENCE_KEY: &[u8] = b"fence";
+
+/// The version byte of every value of this format.
+const VERSION: u8 = 1;
+
+/// Writes the format. It has no version byte, for it is read before anything else is understood.
+pub fn format_value(format: u32) -> Vec<u8> {
+    format.to_be_bytes().to_vec()
+}
+
+/// Checks the format row of a store.
+///
+/// # Errors
+/// [`StoreError::Newer`], and [`StoreError::Damaged`] if the row is missing or no format of Pistol's.
+pub fn check_format(value: Option<&[u8]>) -> Result<(), StoreError> {
+    let bytes = value
+        .and_then(|value| value.try_into().ok())
+        .ok_or_else(|| damaged("it has no format"))?;
+    match u32::from_be_bytes(bytes) {
+        0 => Err(damaged("it has format 0")),
+        found if found > FORMAT => Err(StoreError::Newer { found, known: FORMAT }),
+        _ => Ok(()),
+    }
+}
+
+/// Writes the epoch.
+pub fn epoch_value(epoch: [u8; 16]) -> Vec<u8> {
+    [&[VERSION], epoch.as_slice()].concat()
+}
+
+/// Reads the epoch.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn epoch(value: &[u8]) -> Result<[u8; 16], StoreError> {
+    Fields::parse("epoch", value, Fields::array)
+}
+
+/// Writes the node's secret key.
+pub fn node_secret_value(secret: &[u8; 32]) -> Vec<u8> {
+    [&[VERSION], secret.as_slice()].concat()
+}
+
+/// Reads the node's secret key.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn node_secret(value: &[u8]) -> Result<[u8; 32], StoreError> {
+    Fields::parse("node secret", value, Fields::array)
+}
+
+/// The key of an envelope, in [`super::Table::Envelopes`] and [`super::Table::Tail`]: `ordinal` counts the changes of
+/// the log before the envelope's first.
+pub fn envelope_key(log: LogNumber, ordinal: u32) -> Vec<u8> {
+    [log.0.to_be_bytes(), ordinal.to_be_bytes()].concat()
+}
+
+/// Reads the key of an envelope.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn envelope_position(key: &[u8]) -> Result<(LogNumber, u32), StoreError> {
+    let (log, ordinal) = key.split_first_chunk().ok_or_else(|| damaged("key of an envelope"))?;
+    let ordinal = ordinal.try_into().map_err(|_| damaged("key of an envelope"))?;
+    Ok((LogNumber(u32::from_be_bytes(*log)), u32::from_be_bytes(ordinal)))
+}
+
+/// The range, from inclusive to exclusive, of a log's envelopes whose first change has this ordinal or a later one.
+pub fn envelopes_from(log: LogNumber, ordinal: u32) -> (Vec<u8>, Vec<u8>) {
+    let mut end = envelope_key(log, u32::MAX);
+    end.push(0);
+    (envelope_key(log, ordinal), end)
+}
+
+/// The key of a petname in [`super::Table::Names`].
+pub fn name_key(name: &str) -> Vec<u8> {
+    name.as_bytes().to_vec()
+}
+
+/// Reads the key of a petname.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn name(key: &[u8]) -> Result<&str, StoreError> {
+    std::str::from_utf8(key).map_err(|_| damaged("a name is no text"))
+}
+
+/// Writes the document that a petname stands for.
+pub fn name_value(document: [u8; 32]) -> Vec<u8> {
+    [&[VERSION], document.as_slice()].concat()
+}
+
+/// Reads the document that a petname stands for.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn named_document(value: &[u8]) -> Result<[u8; 32], StoreError> {
+    Fields::parse("name", value, Fields::array)
+}
+
+/// Writes the addresses of a peer, in the network's own encoding. The key is the node id.
+pub fn peer_value(addresses: &[u8]) -> Vec<u8> {
+    [&[VERSION], addresses].concat()
+}
+
+/// Reads the addresses of a peer.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn peer_addresses(value: &[u8]) -> Result<Vec<u8>, StoreError> {
+    Fields::parse("peer", value, |fields| Ok(fields.rest()))
+}
+
+fn damaged(reason: impl Into<String>) -> StoreError {
+    StoreError::Damaged { reason: reason.into() }
+}
+
+#[cfg(test)]
+mod tests;

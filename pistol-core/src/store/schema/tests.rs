@@ -1,0 +1,100 @@
+use super::*;
+
+fn log_record(read_key: Option<[u8; 32]>) -> LogRecord {
+    LogRecord {
+        document: [1; 32],
+        genesis: b"genesis".to_vec(),
+        read_key,
+        flags: 5,
+    }
+}
+
+fn fence(next: Option<[u8; 16]>) -> Fence {
+    Fence {
+        current: [1; 16],
+        next,
+        file: FileIdentity {
+            inode: u64::MAX,
+            changed_nanoseconds: -7,
+        },
+    }
+}
+
+#[test]
+fn every_record_is_read_back_as_written() {
+    for record in [log_record(None), log_record(Some([2; 32]))] {
+        assert_eq!(LogRecord::from_value(&record.to_value()).unwrap(), record);
+    }
+    for record in [fence(None), fence(Some([2; 16]))] {
+        assert_eq!(Fence::from_value(&record.to_value()).unwrap(), record);
+    }
+    for is_started in [false, true] {
+        let record = SessionRecord {
+            session: u64::MAX - 1,
+            is_started,
+        };
+        assert_eq!(SessionRecord::from_value(&record.to_value()).unwrap(), record);
+    }
+    assert_eq!(epoch(&epoch_value([3; 16])).unwrap(), [3; 16]);
+    assert_eq!(node_secret(&node_secret_value(&[4; 32])).unwrap(), [4; 32]);
+    assert_eq!(named_document(&name_value([5; 32])).unwrap(), [5; 32]);
+    assert_eq!(peer_addresses(&peer_value(b"there")).unwrap(), b"there");
+    assert_eq!(name(&name_key("Käse")).unwrap(), "Käse");
+    assert_eq!(LogNumber::from_key(&LogNumber(7).key()).unwrap(), LogNumber(7));
+    assert_eq!(
+        envelope_position(&envelope_key(LogNumber(7), 8)).unwrap(),
+        (LogNumber(7), 8)
+    );
+}
+
+#[test]
+fn a_record_cut_short_lengthened_or_of_another_version_is_damaged() {
+    check_malformed(&fence(Some([2; 16])).to_value(), |value| {
+        Fence::from_value(value).is_err()
+    });
+    check_malformed(&epoch_value([3; 16]), |value| epoch(value).is_err());
+    check_malformed(&node_secret_value(&[4; 32]), |value| node_secret(value).is_err());
+    check_malformed(&name_value([5; 32]), |value| named_document(value).is_err());
+    let session = SessionRecord {
+        session: 1,
+        is_started: true,
+    }
+    .to_value();
+    check_malformed(&session, |value| SessionRecord::from_value(value).is_err());
+    assert!(LogRecord::from_value(&log_record(Some([2; 32])).to_value()[..69]).is_err());
+    assert!(envelope_position(b"1234567").is_err() && envelope_position(b"123456789").is_err());
+    assert!(name(&[0xff]).is_err() && LogNumber::from_key(b"123").is_err());
+}
+
+fn check_malformed(value: &[u8], is_refused: impl Fn(&[u8]) -> bool) {
+    for length in 0..value.len() {
+        assert!(is_refused(&value[..length]), "{length} bytes of {value:?}");
+    }
+    assert!(is_refused(&[value, &[0]].concat()));
+    assert!(is_refused(&[&[VERSION + 1], &value[1..]].concat()));
+}
+
+#[test]
+fn a_range_of_envelopes_never_leaves_its_log() {
+    for log in [0, 7, u32::MAX] {
+        let (from, to) = envelopes_from(LogNumber(log), 3);
+        let is_in = |log, ordinal| (from.clone()..to.clone()).contains(&envelope_key(LogNumber(log), ordinal));
+        assert!(is_in(log, 3) && is_in(log, u32::MAX) && !is_in(log, 2));
+        assert!(!is_in(log.wrapping_add(1), 3) && !is_in(log.wrapping_sub(1), 3));
+    }
+}
+
+#[test]
+fn a_newer_format_is_told_from_a_damaged_one() {
+    assert!(check_format(Some(&format_value(FORMAT))).is_ok());
+    let newer = check_format(Some(&format_value(FORMAT + 1)));
+    assert!(matches!(newer, Err(StoreError::Newer { found, known }) if found == FORMAT + 1 && known == FORMAT));
+    for value in [None, Some([0; 4].as_slice()), Some(&[0, 0, 1])] {
+        assert!(matches!(check_format(value), Err(StoreError::Damaged { .. })));
+    }
+}
+
+#[test]
+fn a_read_key_is_not_printed() {
+    assert!(!format!("{:?}", log_record(Some([222; 32]))).contains("222"));
+}
