@@ -128,6 +128,23 @@ impl Document {
         self.followed.remove(object);
     }
 
+    /// Edits a followed text: at each position removes some code points and adds a text, one after the other.
+    ///
+    /// # Errors
+    /// [`EditError`]; the document is then as before.
+    pub fn edit_followed<'a>(
+        &mut self,
+        by: &EditAs<'_>,
+        object: &str,
+        splices: impl Iterator<Item = (usize, usize, &'a str)>,
+    ) -> Result<Made<()>, EditError> {
+        let object = self.followed.get(object).cloned().ok_or(EditError::Closed)?;
+        self.edit(by, |edit| {
+            let text = edit.text_of(object);
+            splices.for_each(|(at, length, new)| text.splice(at, length, new));
+        })
+    }
+
     fn is_followed(&self) -> bool {
         !self.followed.is_empty()
     }

@@ -178,6 +178,8 @@ struct Cover {
     base: Link,
     ids: Vec<ChangeId>,
     links: Vec<Link>,
+    /// How many of the ids had no body with them.
+    withheld: usize,
     tip: Tip,
 }
 
@@ -257,6 +259,14 @@ impl std::ops::Deref for VerifiedChange {
 }
 
 impl VerifiedChange {
+    /// About how many bytes it adds to an envelope.
+    pub fn weight(&self) -> usize {
+        let predicted = 80 + 32 * self.change().deps.len();
+        let withheld = 32 * (self.cover.ids.len() - 1 - self.index.min(self.cover.ids.len() - 1));
+        // What stands between this change and its tip is in the envelope only if those changes are not.
+        self.bytes().saturating_sub(predicted).max(4) + withheld.min(32 * self.cover.withheld)
+    }
+
     /// The stretch from `first` to this change, with the tip that covers it.
     fn run_from(&self, first: &VerifiedChange) -> Run {
         Run {

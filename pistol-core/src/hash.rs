@@ -18,6 +18,8 @@ pub enum Context {
     ReadCommit,
     /// A document's read key, drawn from its space's.
     ReadDerive,
+    /// Numbers drawn from a node's seed; nothing of it travels.
+    Entropy,
 }
 
 impl Context {
@@ -30,6 +32,7 @@ impl Context {
             Context::Actor => "pistol actor v1",
             Context::ReadCommit => "pistol read commit v1",
             Context::ReadDerive => "pistol read derive v1",
+            Context::Entropy => "pistol entropy v1",
         }
     }
 }

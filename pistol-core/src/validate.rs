@@ -180,6 +180,11 @@ impl History {
         self.node(ordinal).map(|node| node.link)
     }
 
+    /// Canonical bytes of an accepted change's chain, up to and with it.
+    pub fn chain_bytes(&self, ordinal: Ordinal) -> Option<u64> {
+        self.node(ordinal).map(|node| node.chain_bytes)
+    }
+
     /// The accepted changes that no accepted change depends on.
     pub fn heads(&self) -> impl ExactSizeIterator<Item = Ordinal> + '_ {
         self.heads.iter().copied()

@@ -1,1 +1,29 @@
-//! stub
+//! One Pistol node as a deterministic state machine.
+//!
+//! It is deliberately not: a socket, a file, a thread, or a clock. Whoever runs it (the SDK with tokio, redb and iroh;
+//! the simulator with none of them) gives it [`Input`]s and carries out its [`Effect`]s, in order.
+//!
+//! It has two doors. [`Engine::handle`] takes what happens, on one thread. [`Documents`] is shared by all threads of an
+//! application: an edit locks its own document only, and never waits for the disk, the network, or another document.
+//!
+//! Architecture Invariant: nothing leaves a node before it is durable there. A change is in an [`Effect::Send`] only
+//! after the [`Effect::Store`] that holds it was answered by [`Input::Stored`].
+//!
+//! Architecture Invariant: at most one [`Effect::Store`] is outstanding; what gathers meanwhile goes into the next.
+//!
+//! Architecture Invariant: the same inputs give the same effects.
+
+mod documents;
+mod effect;
+mod engine;
+mod entropy;
+mod input;
+mod limits;
+mod replica;
+
+pub use documents::{Documents, Edited, Insight, Screen, UnknownDocument};
+pub use effect::{Effect, Reply, ReplyError};
+pub use engine::{Engine, Start};
+pub use entropy::Entropy;
+pub use input::{Address, Command, ConnectionId, Input, Now, ReadId, Token};
+pub use replica::{DocumentState, PeerState, PeerView};

@@ -66,6 +66,12 @@ pub enum EditError {
     /// Another edit of this document is going on in this thread.
     #[error("an edit inside an edit was refused; finish the outer one first")]
     Nested,
+    /// The disk does not keep up.
+    #[error("the disk does not keep up with the edits; flush, then try again")]
+    Busy,
+    /// The document is not open.
+    #[error("the document is not open; open it again")]
+    Closed,
     /// The closure of the edit panicked, or Automerge failed.
     #[error("the edit was rolled back because it failed inside ({0}); the document is as before")]
     Failed(String),
@@ -87,6 +93,7 @@ const HEADER_BYTES_MOST: usize = 48 << 10;
 /// The handle on an edit: the document's root map.
 pub struct Edit {
     root: MapEdit,
+    shared: Shared,
 }
 
 impl std::ops::Deref for Edit {

@@ -1,0 +1,179 @@
+//! The door for applications: editing and reading documents from any thread.
+
+use std::cell::Cell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use pistol_core::delta::Delta;
+use pistol_core::document::{Content, Document, Edit, EditError, TextContent};
+use pistol_core::id::DocumentId;
+use pistol_core::key::AuthorId;
+
+use crate::input::Now;
+use crate::replica::{DocumentState, Replica};
+
+/// The documents that are open, shared by all threads.
+#[derive(Clone, Debug, Default)]
+pub struct Documents(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    open: Mutex<BTreeMap<DocumentId, Arc<Mutex<Replica>>>>,
+    dirty: Mutex<BTreeSet<DocumentId>>,
+}
+
+/// What an edit did.
+#[derive(Debug)]
+pub struct Edited<T> {
+    /// What the closure returned.
+    pub result: T,
+    /// Whether anything changed; the engine is then to be woken.
+    pub is_changed: bool,
+    /// Whose changes readers now see: always this node's author.
+    pub author: AuthorId,
+}
+
+/// A read-only look at a document's records.
+#[derive(Debug)]
+pub struct Insight<'a> {
+    /// The document.
+    pub document: &'a Document,
+    /// What is known of its state and its peers.
+    pub state: &'a DocumentState,
+}
+
+/// The name of one editor's picture of a text, within its document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Screen(pub u64);
+
+/// The document is not open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the document is not open; open it again")]
+pub struct UnknownDocument;
+
+thread_local! {
+    /// Whether this thread is inside a closure of some document: a second lock could wait for itself.
+    static IS_INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Marks the thread as being inside a document for as long as it lives, also while a panic passes.
+struct Inside;
+
+impl Inside {
+    fn enter() -> Option<Inside> {
+        (!IS_INSIDE.replace(true)).then_some(Inside)
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        IS_INSIDE.set(false);
+    }
+}
+
+/// Locks, also after a panic: an edit is rolled back before its panic goes on.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Documents {
+    pub(crate) fn insert(&self, id: DocumentId, replica: Replica) {
+        lock(&self.0.open).insert(id, Arc::new(Mutex::new(replica)));
+    }
+
+    pub(crate) fn replica(&self, id: &DocumentId) -> Option<Arc<Mutex<Replica>>> {
+        lock(&self.0.open).get(id).cloned()
+    }
+
+    pub(crate) fn mark_dirty(&self, id: DocumentId) {
+        lock(&self.0.dirty).insert(id);
+    }
+
+    pub(crate) fn take_dirty(&self) -> BTreeSet<DocumentId> {
+        std::mem::take(&mut *lock(&self.0.dirty))
+    }
+
+    pub(crate) fn is_dirty(&self) -> bool {
+        !lock(&self.0.dirty).is_empty()
+    }
+
+    /// Runs `run` with the document locked.
+    fn inside<T>(&self, id: &DocumentId, run: impl FnOnce(&mut Replica) -> T) -> Result<T, EditError> {
+        let replica = self.replica(id).ok_or(EditError::Closed)?;
+        let _inside = Inside::enter().ok_or(EditError::Nested)?;
+        let mut replica = lock(&replica);
+        Ok(run(&mut replica))
+    }
+
+    /// Edits a document. It neither waits for the disk nor for the network.
+    ///
+    /// # Errors
+    /// [`EditError`]; the document is then as before.
+    pub fn edit<T>(
+        &self,
+        id: &DocumentId,
+        now: Now,
+        message: Option<&str>,
+        closure: impl FnOnce(&mut Edit) -> T,
+    ) -> Result<Edited<T>, EditError> {
+        let edited = self.inside(id, |replica| replica.edit(now, message, closure))??;
+        if edited.is_changed {
+            self.mark_dirty(*id);
+        }
+        Ok(edited)
+    }
+
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// [`EditError::Closed`], or [`EditError::Nested`] inside another closure of a document.
+    pub fn read<T>(&self, id: &DocumentId, closure: impl FnOnce(&Content<'_>) -> T) -> Result<T, EditError> {
+        self.inside(id, |replica| closure(&replica.document().content()))
+    }
+
+    /// Looks at a document's records and state.
+    ///
+    /// # Errors
+    /// As [`Documents::read`].
+    pub fn look<T>(&self, id: &DocumentId, closure: impl FnOnce(Insight<'_>) -> T) -> Result<T, EditError> {
+        self.inside(id, |replica| closure(replica.insight()))
+    }
+
+    /// Begins a picture of a text; returns its name and the text.
+    ///
+    /// # Errors
+    /// [`EditError::Missing`] if there is no such text, or as [`Documents::read`].
+    pub fn open_screen(
+        &self,
+        id: &DocumentId,
+        text: impl for<'a> FnOnce(&'a Content<'a>) -> TextContent<'a>,
+    ) -> Result<(Screen, String), EditError> {
+        let opened = self.inside(id, |replica| replica.open_screen(text))?;
+        opened.ok_or(EditError::Missing { at: "the text to view".to_owned() })
+    }
+
+    /// What happened to a picture's text since it was last asked for.
+    ///
+    /// # Errors
+    /// As [`Documents::read`].
+    pub fn take_screen(&self, id: &DocumentId, screen: Screen) -> Result<Delta, EditError> {
+        self.inside(id, |replica| replica.take_screen(screen))
+    }
+
+    /// Makes an edit that was typed on a picture; returns what the picture must still show after it.
+    ///
+    /// # Errors
+    /// [`EditError`]; the document is then as before.
+    pub fn edit_screen(&self, id: &DocumentId, now: Now, screen: Screen, typed: &Delta) -> Result<Delta, EditError> {
+        let rest = self.inside(id, |replica| replica.edit_screen(now, screen, typed))??;
+        self.mark_dirty(*id);
+        Ok(rest)
+    }
+
+    /// Ends a picture.
+    pub fn close_screen(&self, id: &DocumentId, screen: Screen) {
+        if let Some(replica) = self.replica(id) {
+            lock(&replica).close_screen(screen);
+        }
+    }
+}

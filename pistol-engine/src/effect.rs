@@ -1,0 +1,107 @@
+//! What a node wants done.
+
+use std::sync::Arc;
+
+use pistol_core::id::DocumentId;
+use pistol_core::key::AuthorId;
+use pistol_core::store::{Batch, Table};
+use pistol_sync::node::NodeId;
+
+use crate::input::{Address, ConnectionId, ReadId, Token};
+
+/// What is to be done, in order.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Make a batch durable; answer with `Stored` or `StoreFailed`. There is never more than one outstanding.
+    Store(Arc<Batch>),
+    /// Read rows; answer with `Rows`.
+    Read {
+        /// What the answer is called.
+        read: ReadId,
+        /// From this table.
+        table: Table,
+        /// From this key on.
+        from: Vec<u8>,
+        /// Up to this key.
+        to: Vec<u8>,
+        /// As many as fit.
+        bytes_max: usize,
+    },
+    /// Send a frame.
+    Send {
+        /// On this connection.
+        connection: ConnectionId,
+        /// The payload.
+        frame: Vec<u8>,
+    },
+    /// End a connection.
+    Close {
+        /// Which.
+        connection: ConnectionId,
+        /// Why, in words.
+        reason: String,
+    },
+    /// Open a connection; answer with `Connected` or `DialFailed`.
+    Dial {
+        /// To this node.
+        peer: NodeId,
+        /// It may be at one of these.
+        addresses: Vec<Address>,
+    },
+    /// Readers see something new.
+    Changed {
+        /// Where.
+        document: DocumentId,
+        /// Whose changes, and how many of each.
+        authors: Vec<(AuthorId, u64)>,
+        /// Whether they were made by this node's application.
+        is_own: bool,
+    },
+    /// An answer to the application.
+    Reply {
+        /// To this request.
+        token: Token,
+        /// What.
+        reply: Result<Reply, ReplyError>,
+    },
+}
+
+/// What a request came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reply {
+    /// The document is loaded.
+    Document(DocumentId),
+    /// Done.
+    Done,
+}
+
+/// Why a request failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReplyError {
+    /// There is no such document in this store.
+    #[error("this store does not hold the document; join it with a ticket")]
+    NotFound,
+    /// Nobody answered in time.
+    #[error("no peer that holds the document answered in time ({last}); check that the other side is sharing and reachable")]
+    NoPeer {
+        /// What happened last.
+        last: String,
+    },
+    /// The inviting node refused.
+    #[error("the other side refused: {0}")]
+    Refused(String),
+    /// The ticket does not open the document.
+    #[error("the ticket does not open the document: {0}; ask for a new one")]
+    BadTicket(String),
+    /// What is stored of the document cannot be read.
+    #[error("the stored document is damaged ({0}); restore a backup, or join it again from a peer")]
+    Damaged(String),
+    /// The disk did not take it.
+    #[error("the store did not take it ({0}); it is tried again, but look at the disk")]
+    Store(String),
+    /// The name is taken.
+    #[error("another document is called so here; choose another name")]
+    NameTaken,
+}

@@ -1,0 +1,119 @@
+//! What happens to a node.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use pistol_core::genesis::Genesis;
+use pistol_core::id::DocumentId;
+use pistol_core::store::Row;
+use pistol_sync::node::NodeId;
+use pistol_sync::ticket::Ticket;
+
+/// The time, as whoever runs the engine sees it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Milliseconds that only ever grow: for deadlines.
+    pub steady_ms: u64,
+    /// Milliseconds since 1970: for display, and nothing else.
+    pub wall_ms: u64,
+}
+
+/// One connection; never used again after it ended.
+pub type ConnectionId = u64;
+/// One read of the store.
+pub type ReadId = u64;
+/// One request of the application, answered by [`crate::Effect::Reply`].
+pub type Token = u64;
+/// Where a node may be reached.
+pub type Address = SocketAddr;
+
+/// What happens.
+#[derive(Debug)]
+pub enum Input {
+    /// A connection to a peer stands.
+    Connected {
+        /// Its name from now on.
+        connection: ConnectionId,
+        /// Who is at the other end.
+        peer: NodeId,
+        /// Whether this node opened it.
+        is_dialler: bool,
+        /// Keying material that both ends can export, and nobody else.
+        exported: [u8; 32],
+    },
+    /// A frame arrived.
+    Received {
+        /// On this connection.
+        connection: ConnectionId,
+        /// The payload.
+        frame: Vec<u8>,
+    },
+    /// A connection ended.
+    Disconnected {
+        /// Which.
+        connection: ConnectionId,
+        /// Why, in words.
+        reason: String,
+    },
+    /// A peer could not be reached.
+    DialFailed {
+        /// Who.
+        peer: NodeId,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The outstanding batch is durable.
+    Stored,
+    /// The outstanding batch is not; nothing of it was kept.
+    StoreFailed {
+        /// Why, in words.
+        reason: String,
+    },
+    /// The answer to an [`crate::Effect::Read`].
+    Rows {
+        /// Which.
+        read: ReadId,
+        /// The rows, or why there are none, in words.
+        rows: Result<Vec<Row>, String>,
+    },
+    /// The application asks for something.
+    Command {
+        /// What the answer is called.
+        token: Token,
+        /// What.
+        command: Command,
+    },
+    /// Something was edited through [`crate::Documents`], or a deadline came.
+    Wake,
+    /// Nothing more is waiting: what was taken in is projected, stored and sent.
+    TickEnd,
+}
+
+/// What an application may ask for.
+#[derive(Debug)]
+pub enum Command {
+    /// Add a document made here.
+    Create {
+        /// Its genesis.
+        genesis: Arc<Genesis>,
+        /// The key to read it.
+        read_key: Option<pistol_core::genesis::ReadKey>,
+    },
+    /// Join a document by invitation.
+    Join(Ticket),
+    /// Load a document, and keep it loaded.
+    Open(DocumentId),
+    /// Call a document by a name, here.
+    Name(DocumentId, String),
+    /// Answer when everything edited so far is durable.
+    Flush,
+    /// Answer when a document is equal with a peer's.
+    Synced {
+        /// Which.
+        document: DocumentId,
+        /// Milliseconds to wait at most.
+        within_ms: u64,
+    },
+    /// Try now to reach all known peers that are not connected.
+    Redial,
+}

@@ -1,0 +1,34 @@
+//! Every queue and count in a node that somebody else can influence, with its reason.
+
+/// Bytes of changes made here that may wait for the disk; past it an edit is refused, not kept in memory.
+pub(crate) const UNSTORED_BYTES_MAX: usize = 64 << 20;
+/// Changes with missing dependencies that a document keeps.
+pub(crate) const WAITING_CHANGES_MAX: usize = 10_000;
+/// Canonical bytes of changes with missing dependencies that a document keeps.
+pub(crate) const WAITING_BYTES_MAX: usize = 4 << 20;
+/// Ids of refused changes that a document remembers.
+pub(crate) const REJECTED_MAX: usize = 10_000;
+/// Changes after which the tail of a document is sealed into one envelope.
+pub(crate) const TAIL_CHANGES: usize = 1000;
+/// Weight in bytes after which an envelope is closed.
+pub(crate) const ROW_WEIGHT: usize = 64 << 10;
+/// Bytes of rows read at once for a peer or to open a document.
+pub(crate) const READ_BYTES: usize = 256 << 10;
+/// Things that a peer could have checked itself, before its connection is closed.
+pub(crate) const FAULTS_MAX: u32 = 32;
+/// Milliseconds that a join may take before it is given up.
+pub(crate) const JOIN_MS: u64 = 10_000;
+/// Milliseconds before a failed commit is tried again.
+pub(crate) const STORE_RETRY_MS: u64 = 500;
+/// Milliseconds before the first attempt to reach a peer again; doubled each time.
+pub(crate) const REDIAL_MS: u64 = 100;
+/// Milliseconds between attempts at most.
+pub(crate) const REDIAL_MS_MAX: u64 = 30_000;
+/// Milliseconds after which a side that dropped changes for want of room asks again.
+pub(crate) const ASK_AGAIN_MS: u64 = 1000;
+/// Operations left to a session below which another is begun.
+pub(crate) const SESSION_RESERVE: u32 = 131_072;
+/// Kinds of refusals counted apart.
+pub(crate) const REFUSALS_MAX: usize = 64;
+/// Milliseconds within which a new connection must say hello.
+pub(crate) const HELLO_MS: u64 = 5000;

@@ -1,0 +1,122 @@
+//! One open document of a node: its records, what waits for the disk, and what waits for other changes.
+
+mod admit;
+mod publish;
+mod rows;
+mod screens;
+mod state;
+mod waiting;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pistol_core::document::Document;
+use pistol_core::envelope::{Linked, VerifiedChange};
+use pistol_core::genesis::ReadKey;
+use pistol_core::id::{ChangeId, DocumentId, Session};
+use pistol_core::key::AuthorKey;
+use pistol_core::store::schema::LogNumber;
+use pistol_core::validate::Rule;
+
+pub(crate) use admit::Admission;
+pub(crate) use publish::Sealed;
+pub(crate) use rows::Rows;
+pub use state::{DocumentState, PeerState, PeerView};
+
+use crate::Insight;
+use crate::entropy::Entropy;
+use crate::input::ConnectionId;
+use screens::Screens;
+use waiting::Waiting;
+
+/// An open document.
+#[derive(Debug)]
+pub(crate) struct Replica {
+    document: Document,
+    log: LogNumber,
+    read_key: Option<ReadKey>,
+    key: Arc<AuthorKey>,
+    entropy: Arc<Entropy>,
+    /// The session that the next edit continues; none if it must begin one.
+    session: Option<Session>,
+    is_session_stored: bool,
+    /// Accepted and not yet given to the disk, in order of acceptance.
+    unstored: Vec<Unstored>,
+    unstored_bytes: usize,
+    rows: Rows,
+    /// The changes of the rows that are not sealed yet.
+    tail: Vec<VerifiedChange>,
+    waiting: Waiting,
+    rejected: BTreeMap<ChangeId, Rule>,
+    screens: Screens,
+    pub(crate) state: DocumentState,
+}
+
+/// A change that the disk has not got.
+#[derive(Debug)]
+enum Unstored {
+    /// Made here; signed when it goes to the disk.
+    Own(Linked),
+    /// Received on a connection.
+    Foreign(VerifiedChange, ConnectionId),
+}
+
+/// What a new replica is made of.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) document: Document,
+    pub(crate) log: LogNumber,
+    pub(crate) read_key: Option<ReadKey>,
+    pub(crate) key: Arc<AuthorKey>,
+    pub(crate) entropy: Arc<Entropy>,
+    pub(crate) session: Option<Session>,
+    pub(crate) rows: Rows,
+    pub(crate) tail: Vec<VerifiedChange>,
+}
+
+impl Replica {
+    pub(crate) fn new(parts: Parts) -> Self {
+        let Parts { document, log, read_key, key, entropy, session, rows, tail } = parts;
+        Replica {
+            document,
+            log,
+            read_key,
+            key,
+            entropy,
+            session,
+            is_session_stored: session.is_some(),
+            unstored: Vec::new(),
+            unstored_bytes: 0,
+            rows,
+            tail,
+            waiting: Waiting::default(),
+            rejected: BTreeMap::new(),
+            screens: Screens::default(),
+            state: DocumentState::default(),
+        }
+    }
+
+    pub(crate) fn id(&self) -> DocumentId {
+        self.document.history().genesis().id()
+    }
+
+    pub(crate) fn document(&self) -> &Document {
+        &self.document
+    }
+
+    pub(crate) fn read_key(&self) -> Option<&ReadKey> {
+        self.read_key.as_ref()
+    }
+
+    pub(crate) fn log(&self) -> LogNumber {
+        self.log
+    }
+
+    pub(crate) fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    pub(crate) fn insight(&self) -> Insight<'_> {
+        Insight { document: &self.document, state: &self.state }
+    }
+}

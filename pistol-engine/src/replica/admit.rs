@@ -1,0 +1,115 @@
+//! The way of others' changes into a document: structure, policy, history, projection. The only caller of `accept`.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use pistol_core::envelope::VerifiedChange;
+use pistol_core::id::ChangeId;
+use pistol_core::key::AuthorId;
+use pistol_core::validate::{Check, Rule, Valid};
+
+use super::{Replica, Unstored};
+use crate::input::ConnectionId;
+use crate::limits;
+
+/// What became of received changes.
+#[derive(Debug, Default)]
+pub(crate) struct Admission {
+    /// Whose changes were accepted, and how many of each.
+    pub(crate) accepted: BTreeMap<AuthorId, u64>,
+    /// What was refused, by whom it was sent.
+    pub(crate) refused: Vec<(ConnectionId, ChangeId, Rule)>,
+    /// Connections that sent what there was no room for: they must be asked again.
+    pub(crate) dropped: Vec<ConnectionId>,
+}
+
+impl Replica {
+    /// Takes in what is ready; the rest waits.
+    pub(crate) fn admit(&mut self, changes: Vec<(VerifiedChange, ConnectionId)>) -> Admission {
+        let mut admission = Admission::default();
+        let mut queue: VecDeque<(VerifiedChange, ConnectionId)> = changes.into();
+        while let Some((change, from)) = queue.pop_front() {
+            let id = change.id();
+            if let Some(rule) = self.refused_before(&change) {
+                self.refuse(&mut admission, from, id, rule);
+                continue;
+            }
+            match self.document.check(&change) {
+                Check::Known => {}
+                Check::Missing(missing) => {
+                    let Some(dependency) = missing.first() else { continue };
+                    if !self.waiting.keep(change, from, *dependency) {
+                        admission.dropped.push(from);
+                    }
+                }
+                Check::Rejected(rule) => self.refuse(&mut admission, from, id, rule),
+                Check::Valid(valid) => match self.accept(*valid, change, from) {
+                    Ok(author) => {
+                        *admission.accepted.entry(author).or_default() += 1;
+                        queue.extend(self.waiting.release(&id));
+                    }
+                    Err(rule) => self.refuse(&mut admission, from, id, rule),
+                },
+            }
+        }
+        self.state.waiting = self.waiting.len();
+        admission
+    }
+
+    fn refused_before(&self, change: &VerifiedChange) -> Option<Rule> {
+        let is_dependent = || change.change().deps.iter().any(|dep| self.rejected.contains_key(dep));
+        self.rejected.get(&change.id()).copied().or_else(|| is_dependent().then_some(Rule::Dependencies))
+    }
+
+    fn accept(&mut self, valid: Valid, change: VerifiedChange, from: ConnectionId) -> Result<AuthorId, Rule> {
+        let genesis = self.document.history().genesis();
+        let admitted = pistol_acl::judge(genesis, valid)?;
+        let accepted = self.document.accept(admitted.into_valid()).map_err(|_| Rule::Chain)?;
+        let author = change.change().author;
+        if accepted.is_fork {
+            self.state.forks.insert(author);
+        }
+        if author == self.key.id() && Some(change.change().session) == self.session {
+            // Somebody writes in this session who is not this store: a copied profile. Leave it to the other.
+            self.session = None;
+            self.state.forks.insert(author);
+        }
+        self.unstored_bytes += change.bytes();
+        self.unstored.push(Unstored::Foreign(change, from));
+        Ok(author)
+    }
+
+    fn refuse(&mut self, admission: &mut Admission, from: ConnectionId, id: ChangeId, rule: Rule) {
+        self.state.refuse(&rule.to_string());
+        // A wrong place in a chain is the record's fault: the same change may come again in its right place.
+        if rule != Rule::Chain {
+            while self.rejected.len() >= limits::REJECTED_MAX {
+                self.rejected.pop_first();
+            }
+            self.rejected.insert(id, rule);
+        }
+        admission.refused.push((from, id, rule));
+    }
+
+    /// Shows readers what was accepted.
+    pub(crate) fn project(&mut self) -> Result<(), Rule> {
+        let patches = self.document.project()?;
+        self.screens.apply(&patches);
+        Ok(())
+    }
+
+    /// Takes in what the store held, when a document is opened.
+    pub(crate) fn restore(&mut self, change: &VerifiedChange) -> Result<(), Rule> {
+        match self.document.check(change) {
+            Check::Valid(valid) => {
+                let admitted = pistol_acl::judge(self.document.history().genesis(), *valid)?;
+                let accepted = self.document.accept(admitted.into_valid()).map_err(|_| Rule::Chain)?;
+                if accepted.is_fork {
+                    self.state.forks.insert(change.change().author);
+                }
+                Ok(())
+            }
+            Check::Rejected(rule) => Err(rule),
+            Check::Known | Check::Missing(_) => Err(Rule::Dependencies),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The way of this node's own edits, and of everything accepted, to the disk: one signature for each chain and commit.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use pistol_core::chain::ChainId;
+use pistol_core::delta::Delta;
+use pistol_core::document::{Edit, EditAs, EditError, Made};
+use pistol_core::envelope::{Linked, Verified, VerifiedChange};
+use pistol_core::id::{DocumentId, Session};
+use pistol_core::store::schema::{self, SessionRecord};
+use pistol_core::store::{Table, Write};
+use pistol_core::validate::{Ordinal, Rule};
+
+use super::rows::StoredRow;
+use super::{Replica, Unstored};
+use crate::documents::Edited;
+use crate::input::{ConnectionId, Now};
+use crate::limits;
+
+/// What goes to the disk in one commit, and to the peers after it.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    pub(crate) document: DocumentId,
+    pub(crate) writes: Vec<Write>,
+    /// The changes with the connections they came from, and the ordinal of the first.
+    pub(crate) changes: Vec<(VerifiedChange, Option<ConnectionId>)>,
+    pub(crate) first: Ordinal,
+    /// The envelopes that hold them: first ordinal, count, bytes.
+    pub(crate) envelopes: Vec<(Ordinal, u32, Arc<Vec<u8>>)>,
+}
+
+impl Replica {
+    pub(crate) fn edit<T>(
+        &mut self,
+        now: Now,
+        message: Option<&str>,
+        closure: impl FnOnce(&mut Edit) -> T,
+    ) -> Result<Edited<T>, EditError> {
+        let chain = self.writing_chain()?;
+        let by = EditAs { chain, time_ms: now.wall_ms, message };
+        let made = self.document.edit(&by, closure)?;
+        Ok(self.keep(made))
+    }
+
+    pub(crate) fn edit_text(&mut self, now: Now, object: &str, delta: &Delta) -> Result<Edited<()>, EditError> {
+        let chain = self.writing_chain()?;
+        let by = EditAs { chain, time_ms: now.wall_ms, message: None };
+        let splices: Vec<_> = delta.splices().collect();
+        let splices = splices.iter().map(|splice| (splice.at, splice.length, splice.text.as_str()));
+        let made = self.document.edit_followed(&by, object, splices)?;
+        Ok(self.keep(made))
+    }
+
+    fn keep<T>(&mut self, made: Made<T>) -> Edited<T> {
+        let is_changed = !made.changes.is_empty();
+        for accepted in made.changes {
+            self.unstored_bytes += accepted.change.bytes();
+            self.unstored.push(Unstored::Own(accepted.change));
+        }
+        self.screens.apply(&made.patches);
+        Edited { result: made.result, is_changed, author: self.key.id() }
+    }
+
+    /// The chain that the next edit continues, if it may be made at all.
+    fn writing_chain(&mut self) -> Result<ChainId, EditError> {
+        let author = self.key.id();
+        if !pistol_acl::may_edit(self.document.history().genesis(), &author) {
+            return Err(EditError::Refused(Rule::Policy));
+        }
+        if self.unstored_bytes > limits::UNSTORED_BYTES_MAX {
+            return Err(EditError::Busy);
+        }
+        let session = match self.session.filter(|session| self.may_continue(*session)) {
+            Some(session) => session,
+            None => {
+                self.is_session_stored = false;
+                Session(self.entropy.number())
+            }
+        };
+        self.session = Some(session);
+        Ok(ChainId { author, session })
+    }
+
+    /// Whether a session has not forked and has room for one more change.
+    fn may_continue(&self, session: Session) -> bool {
+        let history = self.document.history();
+        let limits = &history.genesis().terms().limits;
+        let chain = ChainId { author: self.key.id(), session };
+        match history.branches_of(&chain) {
+            [] => true,
+            [branch] => {
+                let last = history.branch(*branch).and_then(|branch| branch.changes().last().copied());
+                let (first, ops) = last.and_then(|last| history.numbers(last)).unwrap_or((0, 0));
+                let bytes = last.and_then(|last| history.chain_bytes(last)).unwrap_or(0);
+                let reserve = limits::SESSION_RESERVE.min(limits.ops_per_change);
+                (first + ops).saturating_add(reserve) <= limits.ops_per_chain
+                    && bytes.saturating_add(u64::from(limits.change_bytes)) <= limits.bytes_per_chain
+            }
+            _ => false,
+        }
+    }
+
+    /// Signs and encodes everything that the disk has not got; `None` if there is nothing.
+    pub(crate) fn seal(&mut self) -> Option<Sealed> {
+        let unstored = std::mem::take(&mut self.unstored);
+        self.unstored_bytes = 0;
+        if unstored.is_empty() {
+            return None;
+        }
+        let count = u32::try_from(unstored.len()).ok()?;
+        let first = self.document.history().next().checked_sub(count)?;
+        let document = self.id();
+        let changes = self.sign(document, unstored);
+        let mut sealed = Sealed { document, writes: Vec::new(), changes, first, envelopes: Vec::new() };
+        self.write_rows(&mut sealed);
+        self.write_session(&mut sealed);
+        Some(sealed)
+    }
+
+    /// Signs this node's own changes, leaving all in their order.
+    fn sign(&self, document: DocumentId, unstored: Vec<Unstored>) -> Vec<(VerifiedChange, Option<ConnectionId>)> {
+        let own = |change: &Unstored| match change {
+            Unstored::Own(linked) => Some(linked.clone()),
+            Unstored::Foreign(..) => None,
+        };
+        let own: Vec<Linked> = unstored.iter().filter_map(own).collect();
+        let sessions = own.chunk_by(|one, next| one.change().session == next.change().session);
+        let signed = sessions.filter_map(|run| Verified::sign(&self.key, document, run).ok());
+        let mut signed = signed.flat_map(Verified::into_changes);
+        let signed = unstored.into_iter().filter_map(|change| match change {
+            Unstored::Own(_) => Some((signed.next()?, None)),
+            Unstored::Foreign(change, from) => Some((change, Some(from))),
+        });
+        signed.collect()
+    }
+
+    fn write_rows(&mut self, sealed: &mut Sealed) {
+        let changes: Vec<VerifiedChange> = sealed.changes.iter().map(|(change, _)| change.clone()).collect();
+        let mut first = sealed.first;
+        for row in split(&changes) {
+            let bytes = Verified::seal(sealed.document, row).to_bytes();
+            let is_full = row.len() * 2 >= limits::TAIL_CHANGES || weight(row) * 2 >= limits::ROW_WEIGHT;
+            if is_full || self.tail.len() + row.len() > limits::TAIL_CHANGES || weight(&self.tail) >= limits::ROW_WEIGHT {
+                self.seal_tail(sealed);
+            }
+            let table = if is_full { Table::Envelopes } else { Table::Tail };
+            let count = self.note_row(sealed, table, first, row.len(), &bytes);
+            if !is_full {
+                self.tail.extend_from_slice(row);
+            }
+            sealed.envelopes.push((first, count, Arc::new(bytes)));
+            first += count;
+        }
+    }
+
+    /// Puts the changes of all small rows into full ones, in their place.
+    fn seal_tail(&mut self, sealed: &mut Sealed) {
+        let tail = std::mem::take(&mut self.tail);
+        let unsealed = self.rows.unsealed();
+        let Some(mut first) = unsealed.first().copied() else { return };
+        for row in unsealed {
+            self.rows.remove(row);
+            sealed.writes.push(Write { table: Table::Tail, key: schema::envelope_key(self.log, row), value: None });
+        }
+        for row in split(&tail) {
+            let bytes = Verified::seal(sealed.document, row).to_bytes();
+            first += self.note_row(sealed, Table::Envelopes, first, row.len(), &bytes);
+        }
+    }
+
+    fn note_row(&mut self, sealed: &mut Sealed, table: Table, first: Ordinal, count: usize, bytes: &[u8]) -> u32 {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        let key = schema::envelope_key(self.log, first);
+        sealed.writes.push(Write { table, key, value: Some(bytes.to_vec()) });
+        self.rows.insert(first, StoredRow { count, table });
+        count
+    }
+
+    /// The session is written with its first change: before that nobody can have seen it.
+    fn write_session(&mut self, sealed: &mut Sealed) {
+        let Some(session) = self.session.filter(|_| !self.is_session_stored) else { return };
+        self.is_session_stored = true;
+        let value = SessionRecord { session: session.0, is_started: true }.to_value();
+        sealed.writes.push(Write { table: Table::Sessions, key: self.log.key(), value: Some(value) });
+    }
+}
+
+/// Cuts changes into stretches of one envelope each.
+fn split(changes: &[VerifiedChange]) -> impl Iterator<Item = &[VerifiedChange]> {
+    let mut rest = changes;
+    std::iter::from_fn(move || {
+        let (row, after) = rest.split_at_checked(row_length(rest)).filter(|(row, _)| !row.is_empty())?;
+        rest = after;
+        Some(row)
+    })
+}
+
+/// How many of the first changes fit one envelope: at least one.
+fn row_length(changes: &[VerifiedChange]) -> usize {
+    let (mut weight, mut operations, mut runs) = (0, 0, 0);
+    let mut open = BTreeSet::new();
+    let fits = |change: &&VerifiedChange| {
+        weight += change.weight();
+        operations += change.change().ops.len();
+        runs += usize::from(!open.remove(&(change.chain(), change.base())));
+        open.insert((change.chain(), change.link()));
+        weight <= limits::ROW_WEIGHT
+            && operations <= pistol_core::limits::ENVELOPE_OPERATIONS_MAX
+            && runs <= pistol_core::limits::ENVELOPE_CHAINS_MAX
+    };
+    changes.iter().take(limits::TAIL_CHANGES).take_while(fits).count().max(1).min(changes.len())
+}
+
+fn weight(changes: &[VerifiedChange]) -> usize {
+    changes.iter().map(VerifiedChange::weight).sum()
+}

@@ -1,0 +1,42 @@
+//! Which rows of the store hold which changes, by ordinal.
+
+use std::collections::BTreeMap;
+
+use pistol_core::store::Table;
+use pistol_core::validate::Ordinal;
+
+/// One row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StoredRow {
+    pub(crate) count: u32,
+    pub(crate) table: Table,
+}
+
+/// The rows of a document, by the ordinal of their first change.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rows(BTreeMap<Ordinal, StoredRow>);
+
+impl Rows {
+    pub(crate) fn insert(&mut self, first: Ordinal, row: StoredRow) {
+        self.0.insert(first, row);
+    }
+
+    pub(crate) fn remove(&mut self, first: Ordinal) {
+        self.0.remove(&first);
+    }
+
+    /// The row that holds a change: its first ordinal, and the one after its last.
+    pub(crate) fn holding(&self, ordinal: Ordinal) -> Option<(Ordinal, Ordinal, Table)> {
+        let (first, row) = self.0.range(..=ordinal).next_back()?;
+        let end = first.checked_add(row.count)?;
+        (ordinal < end).then_some((*first, end, row.table))
+    }
+
+    /// The rows not yet sealed, by their first ordinals.
+    pub(crate) fn unsealed(&self) -> Vec<Ordinal> {
+        let unsealed = self.0.iter().rev().take_while(|(_, row)| row.table == Table::Tail);
+        let mut firsts: Vec<Ordinal> = unsealed.map(|(first, _)| *first).collect();
+        firsts.reverse();
+        firsts
+    }
+}

@@ -1,0 +1,81 @@
+//! What can be told of a document: refusals, forks, and how it stands with each peer.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use pistol_core::key::AuthorId;
+use pistol_sync::node::NodeId;
+
+use crate::limits;
+
+/// What is known of a document beyond its contents.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DocumentState {
+    /// How it stands with each peer.
+    pub peers: BTreeMap<NodeId, PeerView>,
+    /// What was refused, by reason.
+    pub refusals: BTreeMap<String, u64>,
+    /// Authors whose sessions forked: a restored backup, a copied profile, or malice.
+    pub forks: BTreeSet<AuthorId>,
+    /// Changes that wait for others.
+    pub waiting: usize,
+    /// Why the store does not take anything, if it does not.
+    pub store_failure: Option<String>,
+}
+
+impl DocumentState {
+    pub(crate) fn refuse(&mut self, reason: &str) {
+        let is_known = self.refusals.contains_key(reason);
+        if is_known || self.refusals.len() < limits::REFUSALS_MAX {
+            *self.refusals.entry(reason.to_owned()).or_default() += 1;
+        }
+    }
+}
+
+/// How a document stands with one peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerView {
+    /// The state, with its reason.
+    pub state: PeerState,
+    /// Whether the peer is known to have held all of this at some time in this connection, and this node all of its.
+    pub was_equal: bool,
+}
+
+/// The state of a document with a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PeerState {
+    /// Both hold the same.
+    Same,
+    /// So many envelopes are on their way to the peer.
+    Sending(u64),
+    /// The peer holds something that is not here yet.
+    Receiving,
+    /// The connection is being made.
+    Connecting,
+    /// The peer refused, and why.
+    Refused(String),
+    /// There is no connection.
+    NoPath {
+        /// What happened last.
+        last_error: String,
+        /// When it is tried next, by the steady clock; none if the peer must come itself.
+        next_try_ms: Option<u64>,
+    },
+}
+
+impl fmt::Display for PeerState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PeerState::Same => f.write_str("same"),
+            PeerState::Sending(count) => write!(f, "sending ({count} envelopes under way)"),
+            PeerState::Receiving => f.write_str("receiving"),
+            PeerState::Connecting => f.write_str("connecting"),
+            PeerState::Refused(why) => write!(f, "refused by the peer: {why}"),
+            PeerState::NoPath { last_error, next_try_ms: Some(_) } => {
+                write!(f, "no path ({last_error}); trying again")
+            }
+            PeerState::NoPath { last_error, next_try_ms: None } => write!(f, "not connected ({last_error})"),
+        }
+    }
+}
