@@ -17,10 +17,7 @@ impl ChainId {
     /// The link before the first change.
     pub fn root(&self, document: &DocumentId) -> Link {
         let session = self.session.0.to_le_bytes();
-        Link(hash(
-            Context::Root,
-            &[document.as_bytes(), self.author.as_bytes(), &session],
-        ))
+        Link(hash(Context::Root, &[document.as_bytes(), self.author.as_bytes(), &session]))
     }
 }
 
@@ -46,24 +43,13 @@ pub struct Tip {
 impl Tip {
     /// Signs a chain at a place.
     pub fn sign(key: &AuthorKey, document: &DocumentId, session: Session, seq: u64, link: Link) -> Tip {
-        let chain = ChainId {
-            author: key.id(),
-            session,
-        };
-        Tip {
-            seq,
-            link,
-            signature: key.sign(&message(document, &chain, seq, &link)),
-        }
+        let chain = ChainId { author: key.id(), session };
+        Tip { seq, link, signature: key.sign(&message(document, &chain, seq, &link)) }
     }
 
     /// Whether the chain's author signed this.
     pub fn is_signed(&self, verifier: &mut Verifier, document: &DocumentId, chain: &ChainId) -> bool {
-        verifier.is_signed(
-            &chain.author,
-            &message(document, chain, self.seq, &self.link),
-            &self.signature,
-        )
+        verifier.is_signed(&chain.author, &message(document, chain, self.seq, &self.link), &self.signature)
     }
 }
 
@@ -87,25 +73,13 @@ mod tests {
         let key = AuthorKey::from_seed(&[1; 32]);
         let (document, session, link) = (DocumentId([2; 32]), Session(3), Link([4; 32]));
         let tip = Tip::sign(&key, &document, session, 5, link);
-        let chain = ChainId {
-            author: key.id(),
-            session,
-        };
-        let other = ChainId {
-            session: Session(9),
-            ..chain
-        };
+        let chain = ChainId { author: key.id(), session };
+        let other = ChainId { session: Session(9), ..chain };
         let mut verifier = Verifier::default();
         assert!(tip.is_signed(&mut verifier, &document, &chain));
         assert!(!tip.is_signed(&mut verifier, &DocumentId([9; 32]), &chain));
         assert!(!tip.is_signed(&mut verifier, &document, &other));
         assert!(!Tip { seq: 6, ..tip }.is_signed(&mut verifier, &document, &chain));
-        assert!(
-            !Tip {
-                link: Link([9; 32]),
-                ..tip
-            }
-            .is_signed(&mut verifier, &document, &chain)
-        );
+        assert!(!Tip { link: Link([9; 32]), ..tip }.is_signed(&mut verifier, &document, &chain));
     }
 }

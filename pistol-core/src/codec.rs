@@ -156,11 +156,7 @@ impl<'a> Reader<'a> {
             number |= bits << shift;
             if byte & 0x80 == 0 {
                 let is_needless = byte == 0 && shift > 0;
-                return if is_needless {
-                    Err(Malformed::Number)
-                } else {
-                    Ok(number)
-                };
+                return if is_needless { Err(Malformed::Number) } else { Ok(number) };
             }
         }
         Err(Malformed::Number)
@@ -172,11 +168,7 @@ impl<'a> Reader<'a> {
     /// [`Malformed::Limit`] past it.
     pub fn number_to(&mut self, max: u64) -> Result<u64, Malformed> {
         let number = self.number()?;
-        if number > max {
-            Err(Malformed::Limit)
-        } else {
-            Ok(number)
-        }
+        if number > max { Err(Malformed::Limit) } else { Ok(number) }
     }
 
     /// Reads a number of 32 bits.
@@ -233,11 +225,7 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// [`Malformed::Long`] if not.
     pub fn end(&self) -> Result<(), Malformed> {
-        if self.rest.is_empty() {
-            Ok(())
-        } else {
-            Err(Malformed::Long)
-        }
+        if self.rest.is_empty() { Ok(()) } else { Err(Malformed::Long) }
     }
 }
 
@@ -273,10 +261,7 @@ mod tests {
     fn a_count_beyond_the_bytes_is_refused_before_anything_is_allocated() {
         let mut writer = Writer::new();
         writer.number(1 << 40);
-        assert_eq!(
-            Reader::new(writer.as_bytes()).count(usize::MAX, 1),
-            Err(Malformed::Short)
-        );
+        assert_eq!(Reader::new(writer.as_bytes()).count(usize::MAX, 1), Err(Malformed::Short));
         assert_eq!(Reader::new(writer.as_bytes()).count(1000, 1), Err(Malformed::Limit));
     }
 }

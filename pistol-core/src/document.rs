@@ -44,12 +44,7 @@ pub struct Document {
 
 impl std::fmt::Debug for Document {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Document({:?}, {} changes)",
-            self.history.genesis().id(),
-            self.history.next()
-        )
+        write!(f, "Document({:?}, {} changes)", self.history.genesis().id(), self.history.next())
     }
 }
 
@@ -67,14 +62,7 @@ impl Document {
         apply::contained(|| apply::apply(&mut automerge, skeleton.into_iter().collect(), None))
             .map_err(|_| Rule::Operation)?;
         let (hashes, waiting) = (vec![hash], Vec::new());
-        Ok(Document {
-            history,
-            automerge,
-            names,
-            hashes,
-            waiting,
-            followed: BTreeMap::new(),
-        })
+        Ok(Document { history, automerge, names, hashes, waiting, followed: BTreeMap::new() })
     }
 
     /// What was accepted.

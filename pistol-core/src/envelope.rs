@@ -83,11 +83,7 @@ impl Envelope {
                 return Err(NotAnEnvelope);
             }
         }
-        Ok(Envelope {
-            document,
-            runs,
-            changes,
-        })
+        Ok(Envelope { document, runs, changes })
     }
 
     /// The document that the envelope says it belongs to.
@@ -159,13 +155,7 @@ impl Envelope {
                 Some(*link)
             };
             let links = ids.iter().scan(run.base, next).collect();
-            Cover {
-                first_seq: run.first_seq,
-                base: run.base,
-                ids,
-                links,
-                tip: run.tip,
-            }
+            Cover { first_seq: run.first_seq, base: run.base, ids, links, withheld: run.withheld.len(), tip: run.tip }
         };
         self.runs.iter().zip(covers).map(cover).collect()
     }
@@ -198,13 +188,7 @@ impl Linked {
     pub(crate) fn after(base: Link, change: Change) -> Self {
         let canonical = change.to_bytes();
         let id = ChangeId(crate::hash::hash(Context::Change, &[&canonical]));
-        Linked {
-            change: Arc::new(change),
-            id,
-            bytes: canonical.len(),
-            base,
-            link: base.then(&id),
-        }
+        Linked { change: Arc::new(change), id, bytes: canonical.len(), base, link: base.then(&id) }
     }
 
     /// The change.
@@ -234,10 +218,7 @@ impl Linked {
 
     /// Its chain.
     pub fn chain(&self) -> ChainId {
-        ChainId {
-            author: self.change.author,
-            session: self.change.session,
-        }
+        ChainId { author: self.change.author, session: self.change.session }
     }
 }
 
@@ -310,17 +291,8 @@ impl Verified {
         let (first, last) = unsigned.first().zip(unsigned.last()).ok_or(NotAnEnvelope)?;
         let session: Session = first.change.session;
         let tip = Tip::sign(key, &document, session, last.change.seq, last.link);
-        let chain = ChainId {
-            author: key.id(),
-            session,
-        };
-        let run = Run {
-            chain,
-            first_seq: first.change.seq,
-            base: first.base,
-            withheld: Vec::new(),
-            tip,
-        };
+        let chain = ChainId { author: key.id(), session };
+        let run = Run { chain, first_seq: first.change.seq, base: first.base, withheld: Vec::new(), tip };
         let changes = unsigned.iter().map(|linked| (0, Arc::clone(&linked.change))).collect();
         let envelope = Envelope::new(document, vec![run], changes)?;
         let ids: Vec<_> = unsigned.iter().map(|linked| (linked.id, linked.bytes)).collect();
@@ -343,11 +315,7 @@ impl Verified {
             sealed.push((index, Arc::clone(change.change())));
         }
         let runs = runs.into_iter().map(|(first, last)| last.run_from(first)).collect();
-        Envelope {
-            document,
-            runs,
-            changes: sealed,
-        }
+        Envelope { document, runs, changes: sealed }
     }
 
     fn of(envelope: Envelope, ids: Vec<(ChangeId, usize)>, covers: Vec<Cover>) -> Self {
@@ -356,26 +324,11 @@ impl Verified {
             let cover = covers.get(index)?;
             let index = usize::try_from(change.seq.checked_sub(cover.first_seq)?).ok()?;
             let link = *cover.links.get(index)?;
-            let base = index
-                .checked_sub(1)
-                .map_or(Some(cover.base), |before| cover.links.get(before).copied())?;
-            let linked = Linked {
-                change,
-                id,
-                bytes,
-                base,
-                link,
-            };
-            Some(VerifiedChange {
-                linked,
-                cover: Arc::clone(cover),
-                index,
-            })
+            let base = index.checked_sub(1).map_or(Some(cover.base), |before| cover.links.get(before).copied())?;
+            let linked = Linked { change, id, bytes, base, link };
+            Some(VerifiedChange { linked, cover: Arc::clone(cover), index })
         };
         let document = envelope.document;
-        Verified {
-            document,
-            changes: envelope.changes.into_iter().zip(ids).filter_map(verified).collect(),
-        }
+        Verified { document, changes: envelope.changes.into_iter().zip(ids).filter_map(verified).collect() }
     }
 }

@@ -154,11 +154,7 @@ impl Genesis {
         if !verifier.is_signed(&creator, &message(&id), &Signature(*signature)) {
             return Err(GenesisError::Signature);
         }
-        Ok(Genesis {
-            terms,
-            id,
-            bytes: bytes.to_vec(),
-        })
+        Ok(Genesis { terms, id, bytes: bytes.to_vec() })
     }
 
     /// Reads and checks the genesis of a known id.
@@ -167,11 +163,7 @@ impl Genesis {
     /// [`GenesisError`].
     pub fn verify_for(id: DocumentId, bytes: &[u8], verifier: &mut Verifier) -> Result<Self, GenesisError> {
         let genesis = Genesis::verify(bytes, verifier)?;
-        if genesis.id == id {
-            Ok(genesis)
-        } else {
-            Err(GenesisError::WrongId)
-        }
+        if genesis.id == id { Ok(genesis) } else { Err(GenesisError::WrongId) }
     }
 
     /// The terms.

@@ -85,10 +85,7 @@ mod tests {
     fn a_prepared_hasher_agrees_with_a_fresh_one_and_can_be_used_again() {
         let hasher = Hasher::new(Context::Link);
         for text in ["a", "b"] {
-            assert_eq!(
-                hasher.hash(&[text.as_bytes(), b"z"]),
-                hash(Context::Link, &[text.as_bytes(), b"z"])
-            );
+            assert_eq!(hasher.hash(&[text.as_bytes(), b"z"]), hash(Context::Link, &[text.as_bytes(), b"z"]));
         }
     }
 }

@@ -74,9 +74,7 @@ impl FromStr for ChangeId {
     type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, NotAnId> {
-        let bytes = data_encoding::HEXLOWER_PERMISSIVE
-            .decode(text.as_bytes())
-            .map_err(|_| NotAnId)?;
+        let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| NotAnId)?;
         bytes.try_into().map(ChangeId).map_err(|_| NotAnId)
     }
 }

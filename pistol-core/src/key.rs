@@ -108,8 +108,7 @@ impl Verifier {
                 Err(WeakKey) => return false,
             },
         };
-        key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(&signature.0))
-            .is_ok()
+        key.verify_strict(message, &ed25519_dalek::Signature::from_bytes(&signature.0)).is_ok()
     }
 }
 

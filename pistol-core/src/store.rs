@@ -35,15 +35,8 @@ pub enum Table {
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Table; 7] = [
-        Table::Meta,
-        Table::Logs,
-        Table::Envelopes,
-        Table::Tail,
-        Table::Names,
-        Table::Sessions,
-        Table::Peers,
-    ];
+    pub const ALL: [Table; 7] =
+        [Table::Meta, Table::Logs, Table::Envelopes, Table::Tail, Table::Names, Table::Sessions, Table::Peers];
 }
 
 /// One row to write, or to remove where `value` is `None`.
@@ -67,20 +60,12 @@ pub struct Batch {
 impl Batch {
     /// Adds a row to write.
     pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
-        self.writes.push(Write {
-            table,
-            key: key.into(),
-            value: Some(value.into()),
-        });
+        self.writes.push(Write { table, key: key.into(), value: Some(value.into()) });
     }
 
     /// Adds a row to remove.
     pub fn remove(&mut self, table: Table, key: impl Into<Vec<u8>>) {
-        self.writes.push(Write {
-            table,
-            key: key.into(),
-            value: None,
-        });
+        self.writes.push(Write { table, key: key.into(), value: None });
     }
 }
 

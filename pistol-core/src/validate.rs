@@ -135,24 +135,8 @@ impl History {
         let branches = Branches::with_skeleton(&mut index, addition);
         let past = Past::default();
         let (id, link) = (ChangeId(genesis.id().0), Link([0; 32]));
-        let node = Node {
-            id,
-            link,
-            branch: 0,
-            first: 0,
-            ops,
-            start: 1,
-            chain_bytes: 0,
-            past,
-        };
-        Ok(History {
-            genesis,
-            nodes: vec![node],
-            ordinals: BTreeMap::new(),
-            branches,
-            index,
-            heads: BTreeSet::new(),
-        })
+        let node = Node { id, link, branch: 0, first: 0, ops, start: 1, chain_bytes: 0, past };
+        Ok(History { genesis, nodes: vec![node], ordinals: BTreeMap::new(), branches, index, heads: BTreeSet::new() })
     }
 
     /// The document's genesis.
@@ -253,36 +237,19 @@ impl History {
             .and_then(|previous| self.node(previous))
             .map_or((0, 0), |previous| (previous.end(), previous.chain_bytes));
         let chain_bytes = bytes + linked.bytes() as u64;
-        let end = first
-            .checked_add(ops)
-            .filter(|end| *end <= limits.ops_per_chain)
-            .ok_or(Rule::ChainTooLong)?;
+        let end = first.checked_add(ops).filter(|end| *end <= limits.ops_per_chain).ok_or(Rule::ChainTooLong)?;
         if chain_bytes > limits.bytes_per_chain {
             return Err(Rule::ChainTooLong);
         }
         let start = self.start_after(&deps);
-        if start
-            .checked_add(end - first)
-            .is_none_or(|end| end > limits::COUNTER_MAX)
-        {
+        if start.checked_add(end - first).is_none_or(|end| end > limits::COUNTER_MAX) {
             return Err(Rule::CountersUsedUp);
         }
         let past = self.past_of(&deps, previous);
         let table = self.resolve_table(change, previous, &past)?;
         let addition = self.check_operations(change, previous, &table, first)?;
         let (change, at) = (linked.clone(), self.nodes.len());
-        Ok(Valid {
-            change,
-            at,
-            previous,
-            deps,
-            table,
-            start,
-            first,
-            chain_bytes,
-            past,
-            addition,
-        })
+        Ok(Valid { change, at, previous, deps, table, start, first, chain_bytes, past, addition })
     }
 
     /// The own previous change: exactly one direct dependency of the own chain, at the place before, with the link that
@@ -290,10 +257,7 @@ impl History {
     fn previous(&self, linked: &Linked, deps: &[Ordinal]) -> Result<Option<Ordinal>, Rule> {
         let change = linked.change();
         let chain = linked.chain();
-        let is_own = |ordinal: &Ordinal| {
-            self.branch_of(*ordinal)
-                .is_some_and(|branch| branch.chain() == Some(chain))
-        };
+        let is_own = |ordinal: &Ordinal| self.branch_of(*ordinal).is_some_and(|branch| branch.chain() == Some(chain));
         let mut own = deps.iter().copied().filter(is_own);
         match (own.next(), own.next(), change.seq) {
             (None, None, 1) if linked.base() == chain.root(&self.genesis.id()) => Ok(None),
@@ -307,11 +271,7 @@ impl History {
 
     fn start_after(&self, deps: &[Ordinal]) -> u32 {
         let skeleton = self.node(0).map_or(1, Node::counter_end);
-        deps.iter()
-            .filter_map(|dep| self.node(*dep))
-            .map(Node::counter_end)
-            .max()
-            .unwrap_or(skeleton)
+        deps.iter().filter_map(|dep| self.node(*dep)).map(Node::counter_end).max().unwrap_or(skeleton)
     }
 
     /// Takes a change in.
@@ -323,26 +283,11 @@ impl History {
         if valid.at != self.nodes.len() || ordinal == u32::MAX {
             return Err(Stale);
         }
-        let Valid {
-            change,
-            previous,
-            deps,
-            table,
-            start,
-            first,
-            chain_bytes,
-            past,
-            addition,
-            ..
-        } = valid;
+        let Valid { change, previous, deps, table, start, first, chain_bytes, past, addition, .. } = valid;
         let ops = addition.len();
         let rows = self.index.add(addition);
-        let joined = self.branches.join(
-            change.chain(),
-            ordinal,
-            previous.zip(previous.and_then(|p| self.seq(p))),
-            first,
-        );
+        let joined =
+            self.branches.join(change.chain(), ordinal, previous.zip(previous.and_then(|p| self.seq(p))), first);
         self.branches.number(joined.branch, rows, start, ops);
         for dep in deps {
             self.heads.remove(&dep);
@@ -350,22 +295,8 @@ impl History {
         self.heads.insert(ordinal);
         self.ordinals.insert(change.id(), ordinal);
         let (id, link, branch) = (change.id(), change.link(), joined.branch);
-        self.nodes.push(Node {
-            id,
-            link,
-            branch,
-            first,
-            ops,
-            start,
-            chain_bytes,
-            past,
-        });
-        Ok(Accepted {
-            ordinal,
-            change,
-            table,
-            is_fork: joined.is_fork,
-        })
+        self.nodes.push(Node { id, link, branch, first, ops, start, chain_bytes, past });
+        Ok(Accepted { ordinal, change, table, is_fork: joined.is_fork })
     }
 }
 

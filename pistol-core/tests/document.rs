@@ -38,11 +38,7 @@ fn the_same_changes_give_the_same_document_in_any_order() {
         let expected = replicas[0].picture();
         for replica in &mut replicas {
             assert_eq!(replica.picture(), expected, "seed {seed}");
-            assert!(
-                replica.waiting.is_empty() && replica.rejected.is_empty(),
-                "seed {seed}: {:?}",
-                replica.rejected
-            );
+            assert!(replica.waiting.is_empty() && replica.rejected.is_empty(), "seed {seed}: {:?}", replica.rejected);
         }
         let mut fresh = Replica::new(&genesis, 9, 1);
         for change in &all {
@@ -61,11 +57,8 @@ fn a_forked_session_merges_and_every_replica_shows_the_same() {
     for seed in 0..60 {
         let mut dice = Dice(seed + 1000);
         // The same key and session twice: a copied profile. The third author builds on both.
-        let mut replicas = vec![
-            Replica::new(&genesis, 1, 7),
-            Replica::new(&genesis, 1, 7),
-            Replica::new(&genesis, 2, 7),
-        ];
+        let mut replicas =
+            vec![Replica::new(&genesis, 1, 7), Replica::new(&genesis, 1, 7), Replica::new(&genesis, 2, 7)];
         let mut all = Vec::new();
         for round in 0..30 {
             let index = dice.below(3);
@@ -109,11 +102,7 @@ fn a_forked_session_merges_and_every_replica_shows_the_same() {
         let expected = replicas[0].picture();
         for replica in &mut replicas {
             assert_eq!(replica.picture(), expected, "seed {seed}");
-            assert!(
-                replica.waiting.is_empty() && replica.rejected.is_empty(),
-                "seed {seed}: {:?}",
-                replica.rejected
-            );
+            assert!(replica.waiting.is_empty() && replica.rejected.is_empty(), "seed {seed}: {:?}", replica.rejected);
         }
     }
 }
@@ -144,10 +133,7 @@ fn the_first_failure_of_an_edit_is_told_and_nothing_is_changed() {
         edit.text("body").delete(2, 5);
         edit.text("map").push("two");
     });
-    assert_eq!(
-        result,
-        Err(pistol_core::document::EditError::OutOfBounds { at: 7, length: 3 })
-    );
+    assert_eq!(result, Err(pistol_core::document::EditError::OutOfBounds { at: 7, length: 3 }));
     assert_eq!(replica.picture(), before);
     assert!(replica.commit().is_empty());
 }
@@ -163,10 +149,7 @@ fn an_edit_that_changes_nothing_makes_no_change() {
 fn an_edit_past_the_limits_of_a_change_fails_before_it_is_made() {
     let mut replica = Replica::new(&genesis(), 1, 1);
     let long = "x".repeat(100_000);
-    assert_eq!(
-        replica.edit(|edit| edit.text("body").push(&long)),
-        Err(pistol_core::document::EditError::TooLarge)
-    );
+    assert_eq!(replica.edit(|edit| edit.text("body").push(&long)), Err(pistol_core::document::EditError::TooLarge));
     replica.edit(|edit| edit.text("body").push(&long[..30_000])).unwrap();
     assert_eq!(replica.commit().len(), 1);
 }

@@ -49,13 +49,7 @@ fn rows(store: &RedbStore) -> Vec<Row> {
 
 fn open(disk: &Disk) -> Result<RedbStore, StoreError> {
     let disk = disk.clone();
-    RedbStore::open_on(
-        move || disk.clone(),
-        RedbOptions {
-            cache_bytes: 1 << 20,
-            ..RedbOptions::default()
-        },
-    )
+    RedbStore::open_on(move || disk.clone(), RedbOptions { cache_bytes: 1 << 20, ..RedbOptions::default() })
 }
 
 fn empty_store() -> Vec<u8> {
@@ -67,11 +61,7 @@ fn empty_store() -> Vec<u8> {
 /// Commits until the power is cut or all is done. Says how many commits were acknowledged.
 fn commit_until_cut(disk: &Disk) -> u8 {
     let Ok(mut store) = open(disk) else { return 0 };
-    (0..COMMITS)
-        .take_while(|number| store.commit(&batch(*number)).is_ok())
-        .count()
-        .try_into()
-        .unwrap()
+    (0..COMMITS).take_while(|number| store.commit(&batch(*number)).is_ok()).count().try_into().unwrap()
 }
 
 /// The store holds what was acknowledged and no part of a commit, and takes the rest of the commits.
@@ -80,10 +70,7 @@ fn check_nothing_is_lost(bytes: &[u8], acknowledged: u8, what: &str) {
     let mut store = open(&disk).unwrap_or_else(|error| panic!("{what}: {error}"));
     let found = rows(&store);
     let in_flight = acknowledged + 1;
-    assert!(
-        found == expected(acknowledged) || found == expected(in_flight),
-        "{what}: lost or mixed"
-    );
+    assert!(found == expected(acknowledged) || found == expected(in_flight), "{what}: lost or mixed");
     for number in acknowledged..COMMITS {
         store.commit(&batch(number)).unwrap();
     }
@@ -127,11 +114,7 @@ fn a_second_power_cut_while_the_store_is_opened_again_loses_nothing() {
                 break;
             }
             let bytes = disk.after_power_cut(Survivors::Some { seed: recovery });
-            check_nothing_is_lost(
-                &bytes,
-                acknowledged,
-                &format!("cut at {operations}, then at {recovery}"),
-            );
+            check_nothing_is_lost(&bytes, acknowledged, &format!("cut at {operations}, then at {recovery}"));
         }
     }
 }
@@ -154,11 +137,7 @@ fn check_refused_batch_is_committed_again(fault: Fault, is_expected: impl Fn(&St
         if disk.awaits_fault() {
             break;
         }
-        check_nothing_is_lost(
-            &disk.after_power_cut(Survivors::None),
-            COMMITS,
-            &format!("{fault:?} at {operations}"),
-        );
+        check_nothing_is_lost(&disk.after_power_cut(Survivors::None), COMMITS, &format!("{fault:?} at {operations}"));
     }
 }
 

@@ -42,22 +42,13 @@ pub fn author(number: u8) -> AuthorKey {
 }
 
 fn make(kind: ObjectKind, key: &str) -> Op {
-    Op {
-        object: None,
-        place: Place::Key(key.to_owned()),
-        action: Action::Make(kind),
-        pred: vec![],
-    }
+    Op { object: None, place: Place::Key(key.to_owned()), action: Action::Make(kind), pred: vec![] }
 }
 
 /// A world-writable document with a text, a list and a map that all share.
 pub fn genesis() -> Arc<Genesis> {
     let creator = author(0);
-    let skeleton = vec![
-        make(ObjectKind::Text, "body"),
-        make(ObjectKind::List, "list"),
-        make(ObjectKind::Map, "map"),
-    ];
+    let skeleton = vec![make(ObjectKind::Text, "body"), make(ObjectKind::List, "list"), make(ObjectKind::Map, "map")];
     let terms = Terms {
         kind: Kind::Document,
         roots: vec![creator.id()],
@@ -101,18 +92,10 @@ impl Replica {
 
     pub fn edit<T>(&mut self, closure: impl FnOnce(&mut Edit) -> T) -> Result<T, EditError> {
         self.clock += 1;
-        let chain = ChainId {
-            author: self.key.id(),
-            session: self.session,
-        };
-        let by = EditAs {
-            chain,
-            time_ms: self.clock,
-            message: None,
-        };
+        let chain = ChainId { author: self.key.id(), session: self.session };
+        let by = EditAs { chain, time_ms: self.clock, message: None };
         let made = self.document.edit(&by, closure)?;
-        self.unsigned
-            .extend(made.changes.into_iter().map(|accepted| accepted.change));
+        self.unsigned.extend(made.changes.into_iter().map(|accepted| accepted.change));
         Ok(made.result)
     }
 
@@ -128,8 +111,7 @@ impl Replica {
 
     /// Takes changes in any order; those that are ready are accepted, the others wait.
     pub fn receive(&mut self, changes: &[VerifiedChange]) {
-        self.waiting
-            .extend(changes.iter().map(|change| (change.id(), change.clone())));
+        self.waiting.extend(changes.iter().map(|change| (change.id(), change.clone())));
         loop {
             let mut progress = false;
             for (id, change) in std::mem::take(&mut self.waiting) {
@@ -157,20 +139,11 @@ impl Replica {
     pub fn picture(&mut self) -> (Vec<[u8; 32]>, String) {
         self.document.project().unwrap();
         let content = self.document.content();
-        let list: Vec<_> = (0..content.list("list").len())
-            .map(|at| content.list("list").value(at))
-            .collect();
+        let list: Vec<_> = (0..content.list("list").len()).map(|at| content.list("list").value(at)).collect();
         let map = content.map("map");
         let map: Vec<_> = map.keys().into_iter().map(|key| (map.values(&key), key)).collect();
-        let root: Vec<_> = content
-            .keys()
-            .into_iter()
-            .map(|key| (content.values(&key), key))
-            .collect();
-        (
-            self.document.projected_heads(),
-            format!("{} {list:?} {map:?} {root:?}", content.text("body")),
-        )
+        let root: Vec<_> = content.keys().into_iter().map(|key| (content.values(&key), key)).collect();
+        (self.document.projected_heads(), format!("{} {list:?} {map:?} {root:?}", content.text("body")))
     }
 }
 
@@ -180,10 +153,7 @@ pub fn any_edit(edit: &mut Edit, dice: &mut Dice) {
     let key = ["a", "b", "c"][dice.below(3)];
     for _ in 0..=dice.below(2) {
         match dice.below(14) {
-            0..=3 => text.insert(
-                dice.below(text.len() + 1),
-                ["x", "yz", "\u{1f980}!", "e\u{301}"][dice.below(4)],
-            ),
+            0..=3 => text.insert(dice.below(text.len() + 1), ["x", "yz", "\u{1f980}!", "e\u{301}"][dice.below(4)]),
             4 | 5 if !text.is_empty() => {
                 let at = dice.below(text.len());
                 text.delete(at, 1 + dice.below((text.len() - at).min(3)));

@@ -84,7 +84,9 @@ pub enum ReplyError {
     #[error("this store does not hold the document; join it with a ticket")]
     NotFound,
     /// Nobody answered in time.
-    #[error("no peer that holds the document answered in time ({last}); check that the other side is sharing and reachable")]
+    #[error(
+        "no peer that holds the document answered in time ({last}); check that the other side is sharing and reachable"
+    )]
     NoPeer {
         /// What happened last.
         last: String,

@@ -23,7 +23,7 @@ mod replica;
 
 pub use documents::{Documents, Edited, Insight, Screen, UnknownDocument};
 pub use effect::{Effect, Reply, ReplyError};
-pub use engine::{Engine, Start};
+pub use engine::{Contact, Engine, Entry, Start};
 pub use entropy::Entropy;
 pub use input::{Address, Command, ConnectionId, Input, Now, ReadId, Token};
 pub use replica::{DocumentState, PeerState, PeerView};

@@ -18,9 +18,8 @@ use pistol_core::key::AuthorKey;
 use pistol_core::store::schema::LogNumber;
 use pistol_core::validate::Rule;
 
-pub(crate) use admit::Admission;
 pub(crate) use publish::Sealed;
-pub(crate) use rows::Rows;
+pub(crate) use rows::{Rows, StoredRow};
 pub use state::{DocumentState, PeerState, PeerView};
 
 use crate::Insight;

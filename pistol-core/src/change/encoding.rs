@@ -43,37 +43,18 @@ pub(super) fn read_change(reader: &mut Reader<'_>) -> Result<Change, Malformed> 
     let author = AuthorId::from_bytes(&reader.array()?).map_err(|_| Malformed::Key)?;
     let session = Session(u64::from_le_bytes(reader.array()?));
     let seq = reader.number()?;
-    let deps = sorted(read_ids(reader, limits::DEPENDENCIES_MAX)?)?
-        .into_iter()
-        .map(ChangeId)
-        .collect();
-    let authority = read_ids(reader, limits::AUTHORITY_MAX)?
-        .into_iter()
-        .map(AuthorityId)
-        .collect();
+    let deps = sorted(read_ids(reader, limits::DEPENDENCIES_MAX)?)?.into_iter().map(ChangeId).collect();
+    let authority = read_ids(reader, limits::AUTHORITY_MAX)?.into_iter().map(AuthorityId).collect();
     let time_ms = reader.number()?;
     let message = match reader.byte()? {
         0 => None,
         1 => Some(reader.text(limits::MESSAGE_BYTES_MAX)?.to_owned()),
         _ => return Err(Malformed::Tag),
     };
-    let table = sorted(read_ids(reader, limits::REFERENCES_MAX)?)?
-        .into_iter()
-        .map(ChangeId)
-        .collect();
+    let table = sorted(read_ids(reader, limits::REFERENCES_MAX)?)?.into_iter().map(ChangeId).collect();
     let count = reader.count(limits::OPERATIONS_PER_CHANGE_MAX, OPERATION_BYTES_MIN)?;
     let ops = (0..count).map(|_| read_operation(reader)).collect::<Result<_, _>>()?;
-    Ok(Change {
-        author,
-        session,
-        seq,
-        deps,
-        authority,
-        time_ms,
-        message,
-        table,
-        ops,
-    })
+    Ok(Change { author, session, seq, deps, authority, time_ms, message, table, ops })
 }
 
 fn read_ids(reader: &mut Reader<'_>, max: usize) -> Result<Vec<[u8; 32]>, Malformed> {
@@ -137,15 +118,8 @@ pub fn read_operation(reader: &mut Reader<'_>) -> Result<Op, Malformed> {
         _ => return Err(Malformed::Tag),
     };
     let count = reader.count(limits::PREDECESSORS_MAX, 2)?;
-    let pred = (0..count)
-        .map(|_| read_target(reader)?.ok_or(Malformed::Tag))
-        .collect::<Result<Vec<_>, _>>()?;
-    Ok(Op {
-        object,
-        place,
-        action,
-        pred: sorted(pred)?,
-    })
+    let pred = (0..count).map(|_| read_target(reader)?.ok_or(Malformed::Tag)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Op { object, place, action, pred: sorted(pred)? })
 }
 
 pub(super) fn action_code(action: &Action) -> u8 {

@@ -31,11 +31,7 @@ impl<'a> Piece<'a> {
             Piece::Delete(_) => (Piece::Delete(length), Some(Piece::Delete(left))),
             Piece::Insert(text, whole) => {
                 let is_ascii = text.len() == whole;
-                let halves = if is_ascii {
-                    text.split_at_checked(length)
-                } else {
-                    split(text, length)
-                };
+                let halves = if is_ascii { text.split_at_checked(length) } else { split(text, length) };
                 let (start, end) = halves.unwrap_or((text, ""));
                 (Piece::Insert(start, length), Some(Piece::Insert(end, left)))
             }
@@ -52,10 +48,7 @@ pub(super) struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     pub(super) fn new(delta: &'a Delta) -> Self {
         let mut spans = delta.spans.iter();
-        Cursor {
-            head: spans.next().map(Span::piece),
-            spans,
-        }
+        Cursor { head: spans.next().map(Span::piece), spans }
     }
 
     /// What comes next, up to the end of its span.

@@ -39,10 +39,7 @@ pub struct Insertion {
 impl Insertion {
     /// `length` is the number of code points in `text`.
     pub(super) fn counted(text: &str, length: usize) -> Insertion {
-        Insertion {
-            text: text.to_owned(),
-            length,
-        }
+        Insertion { text: text.to_owned(), length }
     }
 
     pub(super) fn push(&mut self, text: &str, length: usize) {

@@ -40,11 +40,7 @@ impl<'a> Splices<'a> {
     }
 
     pub(super) fn measured(spans: &'a [Span], units: Units, text_before: &'a str) -> Self {
-        Splices {
-            spans: spans.iter().peekable(),
-            ruler: Ruler::new(units, text_before),
-            at: 0,
-        }
+        Splices { spans: spans.iter().peekable(), ruler: Ruler::new(units, text_before), at: 0 }
     }
 
     fn deleted_next(&mut self) -> usize {

@@ -34,11 +34,7 @@ fn spans(recipe: &Recipe, text: &str) -> Vec<Span> {
             continue;
         }
         left -= step;
-        spans.push(if *kind == 1 {
-            Span::Keep(step)
-        } else {
-            Span::Delete(step)
-        });
+        spans.push(if *kind == 1 { Span::Keep(step) } else { Span::Delete(step) });
     }
     spans
 }
@@ -264,26 +260,15 @@ fn positions_count_surrogate_pairs_and_combining_marks() {
 #[test]
 fn edits_in_other_units_count_what_was_inserted_and_deleted_before_them() {
     let delta = Delta::splice(3, 1, "x").compose(&Delta::splice(0, 2, "🎈🎈"));
-    let splice = |at, length, text: &str| Splice {
-        at,
-        length,
-        text: text.to_owned(),
-    };
-    assert_eq!(
-        delta.splices_in(Units::Utf16, "🎉e\u{301}🎉"),
-        [splice(0, 3, "🎈🎈"), splice(5, 2, "x")]
-    );
+    let splice = |at, length, text: &str| Splice { at, length, text: text.to_owned() };
+    assert_eq!(delta.splices_in(Units::Utf16, "🎉e\u{301}🎉"), [splice(0, 3, "🎈🎈"), splice(5, 2, "x")]);
 }
 
 #[test]
 fn absurd_lengths_do_not_fit_and_do_no_harm() {
     let absurd = Delta::splice(usize::MAX, usize::MAX, "x");
     let own = Delta::insert(1, "y");
-    for delta in [
-        absurd.compose(&absurd),
-        absurd.transform(&own, Side::Own),
-        own.compose(&absurd),
-    ] {
+    for delta in [absurd.compose(&absurd), absurd.transform(&own, Side::Own), own.compose(&absurd)] {
         assert_eq!(delta.apply("abc"), None);
         assert!(delta.splices_in(Units::Utf16, "🎉").len() <= 3);
     }

@@ -81,11 +81,7 @@ fn value(value: &automerge::Value<'_>) -> Option<Value> {
 }
 
 pub(super) fn value_at<R: ReadDoc>(document: &R, object: &ObjId, at: impl Into<Prop>) -> Option<Value> {
-    document
-        .get(object, at)
-        .ok()
-        .flatten()
-        .and_then(|(found, _)| value(&found))
+    document.get(object, at).ok().flatten().and_then(|(found, _)| value(&found))
 }
 
 /// What a document says: its root map.
@@ -96,12 +92,7 @@ pub struct Content<'a> {
 
 impl<'a> Content<'a> {
     pub(super) fn new(automerge: &'a Automerge) -> Self {
-        Content {
-            root: MapContent(Place {
-                automerge,
-                object: Some(ROOT),
-            }),
-        }
+        Content { root: MapContent(Place { automerge, object: Some(ROOT) }) }
     }
 }
 
@@ -122,15 +113,9 @@ struct Place<'a> {
 
 impl<'a> Place<'a> {
     fn child(&self, at: impl Into<Prop>, kind: ObjType) -> Place<'a> {
-        let found = self
-            .object
-            .as_ref()
-            .and_then(|object| self.automerge.get(object, at).ok().flatten());
+        let found = self.object.as_ref().and_then(|object| self.automerge.get(object, at).ok().flatten());
         let object = found.and_then(|(value, id)| (value == automerge::Value::Object(kind)).then_some(id));
-        Place {
-            automerge: self.automerge,
-            object,
-        }
+        Place { automerge: self.automerge, object }
     }
 
     fn value(&self, at: impl Into<Prop>) -> Option<Value> {
@@ -138,14 +123,8 @@ impl<'a> Place<'a> {
     }
 
     fn values(&self, at: impl Into<Prop>) -> Vec<Value> {
-        let all = self
-            .object
-            .as_ref()
-            .and_then(|object| self.automerge.get_all(object, at).ok());
-        all.unwrap_or_default()
-            .iter()
-            .filter_map(|(found, _)| value(found))
-            .collect()
+        let all = self.object.as_ref().and_then(|object| self.automerge.get_all(object, at).ok());
+        all.unwrap_or_default().iter().filter_map(|(found, _)| value(found)).collect()
     }
 
     fn len(&self) -> usize {
@@ -160,11 +139,7 @@ pub struct MapContent<'a>(Place<'a>);
 impl<'a> MapContent<'a> {
     /// The keys, sorted.
     pub fn keys(&self) -> Vec<String> {
-        self.0
-            .object
-            .as_ref()
-            .map(|object| self.0.automerge.keys(object).collect())
-            .unwrap_or_default()
+        self.0.object.as_ref().map(|object| self.0.automerge.keys(object).collect()).unwrap_or_default()
     }
 
     /// The value at a key.
@@ -266,11 +241,7 @@ impl TextContent<'_> {
 
 impl fmt::Display for TextContent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self
-            .0
-            .object
-            .as_ref()
-            .and_then(|object| self.0.automerge.text(object).ok());
+        let text = self.0.object.as_ref().and_then(|object| self.0.automerge.text(object).ok());
         f.write_str(&text.unwrap_or_default())
     }
 }

@@ -109,17 +109,12 @@ pub(super) struct Shared(Rc<RefCell<Open>>);
 
 impl Edit {
     pub(super) fn begin(transaction: OwnedTransaction) -> (Edit, Shared) {
-        let shared = Shared(Rc::new(RefCell::new(Open {
-            transaction: Some(transaction),
-            error: None,
-            bytes: 0,
-        })));
-        (
-            Edit {
-                root: MapEdit::new(shared.clone(), Some(ROOT)),
-            },
-            shared,
-        )
+        let shared = Shared(Rc::new(RefCell::new(Open { transaction: Some(transaction), error: None, bytes: 0 })));
+        (Edit { root: MapEdit::new(shared.clone(), Some(ROOT)), shared: shared.clone() }, shared)
+    }
+
+    pub(super) fn text_of(&self, object: ObjId) -> TextEdit {
+        TextEdit::new(self.shared.clone(), Some(object))
     }
 }
 
@@ -196,11 +191,7 @@ fn failed(error: AutomergeError) -> EditError {
 /// Refuses to nest objects deeper than readers may walk.
 fn check_depth(transaction: &OwnedTransaction, object: &ObjId) -> Result<(), EditError> {
     let depth = transaction.parents(object).map_err(failed)?.count();
-    if depth + 1 >= usize::from(limits::OBJECT_DEPTH_MAX) {
-        Err(EditError::Bounds)
-    } else {
-        Ok(())
-    }
+    if depth + 1 >= usize::from(limits::OBJECT_DEPTH_MAX) { Err(EditError::Bounds) } else { Ok(()) }
 }
 
 /// The object at a place if there is one of this kind, none if nothing is there.

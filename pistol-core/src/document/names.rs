@@ -64,11 +64,7 @@ impl Names {
                 None => self.first_actor(history, branch, ordinal),
             };
             self.branches.insert(actor.clone(), index);
-            segments.push(Segment {
-                first_seq,
-                first,
-                actor,
-            });
+            segments.push(Segment { first_seq, first, actor });
         }
         self.segments.push(segments);
     }
@@ -88,19 +84,14 @@ impl Names {
             None => {
                 let is_root = |index: &&u32| history.branch(**index).is_some_and(|branch| branch.parent().is_none());
                 let roots = history.branches_of(&chain).iter().filter(is_root).count();
-                if roots > 1 {
-                    extended(&root(), history, ordinal)
-                } else {
-                    root()
-                }
+                if roots > 1 { extended(&root(), history, ordinal) } else { root() }
             }
         }
     }
 
     /// The actor of a place in a branch.
     pub(super) fn at_seq(&self, branch: u32, seq: u64) -> Option<&ActorId> {
-        self.segment(branch, |segment| segment.first_seq <= seq)
-            .map(|segment| &segment.actor)
+        self.segment(branch, |segment| segment.first_seq <= seq).map(|segment| &segment.actor)
     }
 
     /// The actor that a chain's next change will have; `None` if the chain forked, since then it must not go on.
@@ -114,14 +105,12 @@ impl Names {
 
     /// Automerge's sequence number of a place in a branch: it counts within the actor.
     pub(super) fn automerge_seq(&self, branch: u32, seq: u64) -> Option<u64> {
-        self.segment(branch, |segment| segment.first_seq <= seq)
-            .map(|segment| seq - segment.first_seq + 1)
+        self.segment(branch, |segment| segment.first_seq <= seq).map(|segment| seq - segment.first_seq + 1)
     }
 
     /// The actor of an operation.
     pub(super) fn actor(&self, spot: Spot) -> Option<&ActorId> {
-        self.segment(spot.branch, |segment| segment.first <= spot.number)
-            .map(|segment| &segment.actor)
+        self.segment(spot.branch, |segment| segment.first <= spot.number).map(|segment| &segment.actor)
     }
 
     /// The branch of an actor.

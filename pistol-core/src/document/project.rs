@@ -55,11 +55,7 @@ impl Document {
             return self.rebuild(&waiting);
         }
         let changes = self.expand_all(&waiting);
-        let mut log = if self.is_followed() {
-            PatchLog::active()
-        } else {
-            PatchLog::inactive()
-        };
+        let mut log = if self.is_followed() { PatchLog::active() } else { PatchLog::inactive() };
         apply::contained(|| apply::apply(&mut self.automerge, changes, Some(&mut log))).map_err(|_| Rule::Operation)?;
         Ok(self.patches(&mut log))
     }
@@ -68,19 +64,12 @@ impl Document {
     pub(super) fn expand_all(&mut self, accepted: &[Accepted]) -> Vec<Change> {
         let mut changes = Vec::with_capacity(accepted.len());
         for accepted in accepted {
-            if let Some(branch) = self
-                .history
-                .branch_index(accepted.ordinal)
-                .filter(|branch| !self.names.knows(*branch))
+            if let Some(branch) =
+                self.history.branch_index(accepted.ordinal).filter(|branch| !self.names.knows(*branch))
             {
                 self.names.add_branch(&self.history, branch);
             }
-            let change = Expander {
-                history: &self.history,
-                names: &self.names,
-                hashes: &self.hashes,
-            }
-            .expand(accepted);
+            let change = Expander { history: &self.history, names: &self.names, hashes: &self.hashes }.expand(accepted);
             self.hashes.push(change.as_ref().map(Change::hash));
             changes.extend(change);
         }
@@ -94,24 +83,16 @@ impl Document {
         let text = |patch: automerge::Patch| {
             let object = patch.obj.to_string();
             match patch.action {
-                automerge::PatchAction::SpliceText { index, value, .. } => Some(Patch::Insert {
-                    object,
-                    at: index,
-                    text: value.make_string(),
-                }),
-                automerge::PatchAction::DeleteSeq { index, length } => Some(Patch::Delete {
-                    object,
-                    at: index,
-                    length,
-                }),
+                automerge::PatchAction::SpliceText { index, value, .. } => {
+                    Some(Patch::Insert { object, at: index, text: value.make_string() })
+                }
+                automerge::PatchAction::DeleteSeq { index, length } => {
+                    Some(Patch::Delete { object, at: index, length })
+                }
                 // A block in a text is one character to an editor of plain text.
                 automerge::PatchAction::Insert { index, values } => {
                     let text = "\u{fffc}".repeat(values.len());
-                    Some(Patch::Insert {
-                        object,
-                        at: index,
-                        text,
-                    })
+                    Some(Patch::Insert { object, at: index, text })
                 }
                 _ => None,
             }
@@ -126,19 +107,12 @@ pub(super) fn skeleton(history: &History, names: &Names) -> Option<Change> {
     if skeleton.is_empty() {
         return None;
     }
-    let expander = Expander {
-        history,
-        names,
-        hashes: &[],
-    };
+    let expander = Expander { history, names, hashes: &[] };
     let find = |reference| match reference {
         Reference::Skeleton(number) => Some(Spot { branch: 0, number }),
         Reference::Own(_) | Reference::Entry(..) => None,
     };
-    let operations = skeleton
-        .iter()
-        .map(|op| expander.operation(op, &find))
-        .collect::<Option<Vec<_>>>()?;
+    let operations = skeleton.iter().map(|op| expander.operation(op, &find)).collect::<Option<Vec<_>>>()?;
     let actor_id = names.at_seq(0, 0)?.clone();
     expanded(operations, actor_id, 1, 1, 0, None, Vec::new())
 }
@@ -188,32 +162,16 @@ impl Expander<'_> {
                 self.history.spot(*tip, number)
             }
         };
-        let operations = change
-            .ops
-            .iter()
-            .map(|op| self.operation(op, &find))
-            .collect::<Option<Vec<_>>>()?;
+        let operations = change.ops.iter().map(|op| self.operation(op, &find)).collect::<Option<Vec<_>>>()?;
         let deps = if change.deps.is_empty() {
             self.hash(0).into_iter().collect()
         } else {
-            change
-                .deps
-                .iter()
-                .filter_map(|id| self.hash(self.history.ordinal(id)?))
-                .collect()
+            change.deps.iter().filter_map(|id| self.hash(self.history.ordinal(id)?)).collect()
         };
         let actor = self.names.at_seq(branch, change.seq)?.clone();
         let seq = self.names.automerge_seq(branch, change.seq)?;
         let time = i64::try_from(change.time_ms).ok()?;
-        expanded(
-            operations,
-            actor,
-            seq,
-            self.history.start(ordinal)?,
-            time,
-            change.message.clone(),
-            deps,
-        )
+        expanded(operations, actor, seq, self.history.start(ordinal)?, time, change.message.clone(), deps)
     }
 
     fn hash(&self, ordinal: Ordinal) -> Option<ChangeHash> {
@@ -239,13 +197,7 @@ impl Expander<'_> {
         };
         let mut pred = op.pred.iter().map(|pred| id(*pred)).collect::<Option<Vec<OpId>>>()?;
         pred.sort_unstable();
-        Some(legacy::Op {
-            action,
-            obj,
-            key,
-            pred: pred.into(),
-            insert: op.is_insert(),
-        })
+        Some(legacy::Op { action, obj, key, pred: pred.into(), insert: op.is_insert() })
     }
 
     fn op_id(&self, spot: Spot) -> Option<OpId> {

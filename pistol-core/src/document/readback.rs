@@ -56,21 +56,13 @@ impl Document {
             changes.push(self.merge_heads(by)?);
             patches.extend(self.project().map_err(EditError::Refused)?);
         }
-        let log = if self.is_followed() {
-            PatchLog::active()
-        } else {
-            PatchLog::inactive()
-        };
+        let log = if self.is_followed() { PatchLog::active() } else { PatchLog::inactive() };
         let (result, committed) = self.transact(by, log, closure)?;
         if let Some(mut log) = committed {
             changes.push(self.take_back(by)?);
             patches.extend(self.patches(&mut log));
         }
-        Ok(Made {
-            result,
-            changes,
-            patches,
-        })
+        Ok(Made { result, changes, patches })
     }
 
     /// Runs the closure in a transaction. `Some` if anything was changed.
@@ -80,10 +72,7 @@ impl Document {
         log: PatchLog,
         closure: impl FnOnce(&mut Edit) -> T,
     ) -> Result<(T, Option<PatchLog>), EditError> {
-        let actor = self
-            .names
-            .next_actor(&self.history, &by.chain)
-            .ok_or(EditError::Refused(Rule::Chain))?;
+        let actor = self.names.next_actor(&self.history, &by.chain).ok_or(EditError::Refused(Rule::Chain))?;
         self.automerge.set_actor(actor);
         let automerge = std::mem::take(&mut self.automerge);
         let transaction = automerge.into_transaction(Some(log), None);
@@ -122,11 +111,7 @@ impl Document {
         };
         match accepted {
             Ok((accepted, hash)) => {
-                if let Some(branch) = self
-                    .history
-                    .branch_index(accepted.ordinal)
-                    .filter(|b| !self.names.knows(*b))
-                {
+                if let Some(branch) = self.history.branch_index(accepted.ordinal).filter(|b| !self.names.knows(*b)) {
                     self.names.add_branch(&self.history, branch);
                 }
                 self.hashes.push(Some(hash));
@@ -207,27 +192,16 @@ impl Document {
         let branch = self.own_tip(&by.chain).and_then(|tip| self.history.branch_index(tip));
         let find = |id: &legacy::OpId| -> Option<Spot> {
             if let Some(own) = id.0.checked_sub(start).filter(|_| id.1 == made.actor_id) {
-                return Some(Spot {
-                    branch: Draft::OWN,
-                    number: first.checked_add(u32::try_from(own).ok()?)?,
-                });
+                return Some(Spot { branch: Draft::OWN, number: first.checked_add(u32::try_from(own).ok()?)? });
             }
-            let branch = if id.1 == made.actor_id {
-                branch?
-            } else {
-                self.names.branch(&id.1)?
-            };
+            let branch = if id.1 == made.actor_id { branch? } else { self.names.branch(&id.1)? };
             let number = self.history.branch(branch)?.number(u32::try_from(id.0).ok()?)?;
             Some(Spot { branch, number })
         };
         let ids = || made.operations.iter().flat_map(operation_ids);
         draft.refer(ids().map(&find).collect::<Option<Vec<Spot>>>()?)?;
         let reference = |id: &legacy::OpId| draft.reference(find(id)?);
-        let ops = made
-            .operations
-            .iter()
-            .map(|op| operation(op, &reference))
-            .collect::<Option<Vec<Op>>>()?;
+        let ops = made.operations.iter().map(|op| operation(op, &reference)).collect::<Option<Vec<Op>>>()?;
         Some(draft.finish(ops))
     }
 }
@@ -266,10 +240,5 @@ fn operation(op: &legacy::Op, reference: &impl Fn(&legacy::OpId) -> Option<Refer
     };
     let mut pred = op.pred.iter().map(reference).collect::<Option<Vec<_>>>()?;
     pred.sort_unstable();
-    Some(Op {
-        object,
-        place,
-        action,
-        pred,
-    })
+    Some(Op { object, place, action, pred })
 }

@@ -14,15 +14,8 @@ impl Document {
     /// Projects everything again under the names that the history now gives. Patches of texts are found by comparison.
     pub(super) fn rebuild(&mut self, waiting: &[Accepted]) -> Result<Vec<Patch>, Rule> {
         let names = Names::of(&self.history);
-        let mut renamer = Renamer {
-            history: &self.history,
-            old: &self.names,
-            new: &names,
-            ordinals: BTreeMap::new(),
-        };
-        let ordinals = (0..)
-            .zip(&self.hashes)
-            .filter_map(|(ordinal, hash): (Ordinal, _)| Some(((*hash)?, ordinal)));
+        let mut renamer = Renamer { history: &self.history, old: &self.names, new: &names, ordinals: BTreeMap::new() };
+        let ordinals = (0..).zip(&self.hashes).filter_map(|(ordinal, hash): (Ordinal, _)| Some(((*hash)?, ordinal)));
         renamer.ordinals = ordinals.collect();
         let mut hashes = vec![None; self.hashes.len()];
         let mut changes = Vec::with_capacity(self.hashes.len() + waiting.len());
@@ -46,10 +39,7 @@ impl Document {
         for (new, object) in renamed {
             let before = self.automerge.text(&object).unwrap_or_default();
             let after = automerge.text(&new).unwrap_or_default();
-            patches.push(Patch::Rename {
-                object: object.to_string(),
-                new: new.to_string(),
-            });
+            patches.push(Patch::Rename { object: object.to_string(), new: new.to_string() });
             patches.extend(replaced(&new.to_string(), &before, &after));
             self.followed.insert(new.to_string(), new);
         }
@@ -62,12 +52,7 @@ fn rename_object(history: &History, old: &Names, new: &Names, object: &ObjId) ->
     let ObjId::Id(counter, actor, _) = object else {
         return Some(ObjId::Root);
     };
-    let renamer = Renamer {
-        history,
-        old,
-        new,
-        ordinals: BTreeMap::new(),
-    };
+    let renamer = Renamer { history, old, new, ordinals: BTreeMap::new() };
     let id = renamer.op_id(&OpId::new(*counter, actor))?;
     Some(ObjId::Id(id.0, id.1, 0))
 }
@@ -75,35 +60,18 @@ fn rename_object(history: &History, old: &Names, new: &Names, object: &ObjId) ->
 /// The one stretch in which two texts differ, as patches.
 fn replaced(object: &str, before: &str, after: &str) -> Vec<Patch> {
     let (before, after): (Vec<char>, Vec<char>) = (before.chars().collect(), after.chars().collect());
-    let at = before
-        .iter()
-        .zip(&after)
-        .take_while(|(one, other)| one == other)
-        .count();
+    let at = before.iter().zip(&after).take_while(|(one, other)| one == other).count();
     let rest = |text: &[char]| text.len() - at;
-    let same = before
-        .iter()
-        .rev()
-        .zip(after.iter().rev())
-        .take_while(|(one, other)| one == other)
-        .count();
+    let same = before.iter().rev().zip(after.iter().rev()).take_while(|(one, other)| one == other).count();
     let same = same.min(rest(&before)).min(rest(&after));
     let (length, added) = (rest(&before) - same, rest(&after) - same);
     let mut patches = Vec::new();
     if length > 0 {
-        patches.push(Patch::Delete {
-            object: object.to_owned(),
-            at,
-            length,
-        });
+        patches.push(Patch::Delete { object: object.to_owned(), at, length });
     }
     if added > 0 {
         let text = after.iter().skip(at).take(added).collect();
-        patches.push(Patch::Insert {
-            object: object.to_owned(),
-            at,
-            text,
-        });
+        patches.push(Patch::Insert { object: object.to_owned(), at, text });
     }
     patches
 }

@@ -52,10 +52,7 @@ pub(super) fn encode(document: &DocumentId, runs: &[Run], changes: &[(usize, Arc
             }
         })
         .collect();
-    let stretches = headers
-        .iter()
-        .map(|header| Stretch::new(header.first_operation))
-        .collect();
+    let stretches = headers.iter().map(|header| Stretch::new(header.first_operation)).collect();
     let mut columns = ChangeWriter::new(stretches);
     let hasher = Hasher::new(Context::Change);
     let mut canonical = Writer::new();
@@ -87,10 +84,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Malformed> {
     let count = reader.number_to(limits::ENVELOPE_CHANGES_MAX as u64)?;
     let ids = header::read_ids(&mut reader, usize::MAX)?;
     let columns = deflate::read(&mut reader)?;
-    let stretches = headers
-        .iter()
-        .map(|header| Stretch::new(header.first_operation))
-        .collect();
+    let stretches = headers.iter().map(|header| Stretch::new(header.first_operation)).collect();
     let mut runs: Vec<Run> = headers.into_iter().map(|header| header.run).collect();
     let mut columns = ChangeReader::new(stretches, ids, ColumnsReader::new(&columns)?);
     let mut changes = Vec::new();
@@ -99,10 +93,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Malformed> {
         changes.push((run, Arc::new(change)));
     }
     for (run, count) in runs.iter_mut().zip(columns.finish()?) {
-        let last = run
-            .first_seq
-            .checked_sub(1)
-            .and_then(|before| before.checked_add(count));
+        let last = run.first_seq.checked_sub(1).and_then(|before| before.checked_add(count));
         let tip = last.and_then(|last| last.checked_add(run.withheld.len() as u64));
         run.tip.seq = tip.ok_or(Malformed::Number)?;
     }

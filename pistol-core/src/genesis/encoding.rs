@@ -51,12 +51,7 @@ fn write_optional(writer: &mut Writer, value: Option<&[u8; 32]>) {
 }
 
 fn write_limits(limits: &Limits, writer: &mut Writer) {
-    for number in [
-        limits.change_bytes,
-        limits.ops_per_change,
-        limits.deps,
-        limits.ops_per_chain,
-    ] {
+    for number in [limits.change_bytes, limits.ops_per_change, limits.deps, limits.ops_per_chain] {
         writer.number(u64::from(number));
     }
     writer.number(limits.bytes_per_chain);
@@ -81,29 +76,14 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Terms, Malformed> {
     let skeleton = (0..count).map(|_| read_operation(reader)).collect::<Result<_, _>>()?;
     let space = read_optional(reader)?.map(DocumentId);
     let count = reader.count(limits::AUTHORITY_MAX, 32)?;
-    let authority = (0..count)
-        .map(|_| reader.array().map(AuthorityId))
-        .collect::<Result<_, _>>()?;
+    let authority = (0..count).map(|_| reader.array().map(AuthorityId)).collect::<Result<_, _>>()?;
     reader.number_to(0)?;
     let app = uuid::Uuid::from_bytes(reader.array()?);
     let predecessor = read_optional(reader)?.map(DocumentId);
     let nonce = reader.array()?;
     reader.end()?;
     let kind = Kind::Document;
-    Ok(Terms {
-        kind,
-        roots,
-        creator,
-        policy,
-        limits,
-        read,
-        skeleton,
-        space,
-        authority,
-        app,
-        predecessor,
-        nonce,
-    })
+    Ok(Terms { kind, roots, creator, policy, limits, read, skeleton, space, authority, app, predecessor, nonce })
 }
 
 fn read_roots(reader: &mut Reader<'_>) -> Result<Vec<AuthorId>, Malformed> {

@@ -82,18 +82,12 @@ fn tables_do_not_see_each_other(make: Make) {
     store.commit(&batch).unwrap();
     for table in Table::ALL {
         let expected = format!("{table:?}").into_bytes();
-        assert_eq!(
-            store.range(table, b"k", b"l", 100).unwrap(),
-            [(b"key".to_vec(), expected)]
-        );
+        assert_eq!(store.range(table, b"k", b"l", 100).unwrap(), [(b"key".to_vec(), expected)]);
     }
 }
 
 fn a_range_is_ordered_by_bytes_and_leaves_out_its_end(make: Make) {
-    let store = store_of(
-        make,
-        &[(b"b", b""), (&[0xff], b""), (b"ab", b""), (b"a", b""), (&[0], b"")],
-    );
+    let store = store_of(make, &[(b"b", b""), (&[0xff], b""), (b"ab", b""), (b"a", b""), (&[0], b"")]);
     let rows = store.range(Table::Tail, b"a", &[0xff], 100).unwrap();
     assert_eq!(keys(&rows), [b"a".as_slice(), b"ab", b"b"]);
     assert_eq!(store.range(Table::Tail, b"", &[0xff, 0], 100).unwrap().len(), 5);

@@ -11,11 +11,7 @@ pub(super) struct Page {
 
 impl Page {
     pub(super) fn new(bytes_max: usize) -> Page {
-        Page {
-            rows: Vec::new(),
-            bytes: 0,
-            bytes_max,
-        }
+        Page { rows: Vec::new(), bytes: 0, bytes_max }
     }
 
     /// Adds a row if it fits; the first always does, so that a reader gets on. Says whether it was added.

@@ -35,10 +35,7 @@ pub struct RedbOptions {
 
 impl Default for RedbOptions {
     fn default() -> RedbOptions {
-        RedbOptions {
-            cache_bytes: 32 << 20,
-            checked_bytes_max: 64 << 20,
-        }
+        RedbOptions { cache_bytes: 32 << 20, checked_bytes_max: 64 << 20 }
     }
 }
 
@@ -97,11 +94,7 @@ impl RedbStore {
         reach: impl Fn() -> B + Send + 'static,
         options: RedbOptions,
     ) -> Result<RedbStore, StoreError> {
-        RedbStore::open_with(
-            Box::new(move |builder| builder.create_with_backend(reach())),
-            options,
-            true,
-        )
+        RedbStore::open_with(Box::new(move |builder| builder.create_with_backend(reach())), options, true)
     }
 
     /// Makes an empty storage backend of redb's a store that holds the rows of `first`.
@@ -114,10 +107,7 @@ impl RedbStore {
 
     fn open_with(opener: Opener, options: RedbOptions, is_checked: bool) -> Result<RedbStore, StoreError> {
         let database = open_database(&opener, options, is_checked)?;
-        let state = RefCell::new(State {
-            database: Some(database),
-            is_writable: true,
-        });
+        let state = RefCell::new(State { database: Some(database), is_writable: true });
         let store = RedbStore { opener, options, state };
         schema::check_format(store.read(Table::Meta, schema::FORMAT_KEY)?.as_deref())?;
         Ok(store)
@@ -144,12 +134,7 @@ impl RedbStore {
         let result = contained(|| work(&database));
         match (&result, access) {
             (Err(_), Access::Read) => close(Some(database)),
-            (Err(_), Access::Write) => {
-                *state = State {
-                    database: Some(database),
-                    is_writable: false,
-                }
-            }
+            (Err(_), Access::Write) => *state = State { database: Some(database), is_writable: false },
             (Ok(_), _) => state.database = Some(database),
         }
         result
@@ -198,9 +183,7 @@ const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'s
 fn open_database(opener: &Opener, options: RedbOptions, is_checked: bool) -> Result<Database, StoreError> {
     contained(|| {
         let mut builder = Builder::new();
-        builder
-            .set_cache_size(options.cache_bytes)
-            .set_check_integrity_on_open(is_checked);
+        builder.set_cache_size(options.cache_bytes).set_check_integrity_on_open(is_checked);
         opener(&builder).map_err(from_redb)
     })
 }

@@ -39,9 +39,7 @@ pub fn format_value(format: u32) -> Vec<u8> {
 /// # Errors
 /// [`StoreError::Newer`], and [`StoreError::Damaged`] if the row is missing or no format of Pistol's.
 pub fn check_format(value: Option<&[u8]>) -> Result<(), StoreError> {
-    let bytes = value
-        .and_then(|value| value.try_into().ok())
-        .ok_or_else(|| damaged("it has no format"))?;
+    let bytes = value.and_then(|value| value.try_into().ok()).ok_or_else(|| damaged("it has no format"))?;
     match u32::from_be_bytes(bytes) {
         0 => Err(damaged("it has format 0")),
         found if found > FORMAT => Err(StoreError::Newer { found, known: FORMAT }),

@@ -62,38 +62,27 @@ impl Branch {
 
     /// The change at a place in the chain.
     pub fn at(&self, seq: u64) -> Option<Ordinal> {
-        self.changes
-            .get(usize::try_from(seq.checked_sub(self.first_seq)?).ok()?)
-            .copied()
+        self.changes.get(usize::try_from(seq.checked_sub(self.first_seq)?).ok()?).copied()
     }
 
     fn row(&self, number: u32) -> Option<u32> {
-        self.rows
-            .get(usize::try_from(number.checked_sub(self.first)?).ok()?)
-            .copied()
+        self.rows.get(usize::try_from(number.checked_sub(self.first)?).ok()?).copied()
     }
 
     fn end(&self) -> u32 {
-        self.first
-            .saturating_add(u32::try_from(self.rows.len()).unwrap_or(u32::MAX))
+        self.first.saturating_add(u32::try_from(self.rows.len()).unwrap_or(u32::MAX))
     }
 
     /// The counter of an operation of this branch.
     pub fn counter(&self, number: u32) -> Option<u32> {
-        let run = self
-            .counters
-            .partition_point(|(first, _)| *first <= number)
-            .checked_sub(1)?;
+        let run = self.counters.partition_point(|(first, _)| *first <= number).checked_sub(1)?;
         let (first, start) = self.counters.get(run)?;
         (number < self.end()).then(|| start + (number - first))
     }
 
     /// The operation that has a counter.
     pub fn number(&self, counter: u32) -> Option<u32> {
-        let run = self
-            .counters
-            .partition_point(|(_, start)| *start <= counter)
-            .checked_sub(1)?;
+        let run = self.counters.partition_point(|(_, start)| *start <= counter).checked_sub(1)?;
         let (first, start) = self.counters.get(run)?;
         let number = first.checked_add(counter - start)?;
         let end = self.counters.get(run + 1).map_or(self.end(), |(next, _)| *next);
@@ -127,10 +116,7 @@ impl Branches {
             rows: vec![],
             counters: vec![],
         };
-        let mut branches = Branches {
-            all: vec![skeleton],
-            of: BTreeMap::new(),
-        };
+        let mut branches = Branches { all: vec![skeleton], of: BTreeMap::new() };
         branches.number(0, rows, 1, ops);
         branches
     }
@@ -161,10 +147,7 @@ impl Branches {
                 let branch = usize::try_from(*index).ok().and_then(|index| self.all.get_mut(index));
                 if let Some(branch) = branch.filter(|branch| branch.changes.last() == Some(&previous)) {
                     branch.changes.push(ordinal);
-                    return Joined {
-                        branch: *index,
-                        is_fork: false,
-                    };
+                    return Joined { branch: *index, is_fork: false };
                 }
             }
         }
@@ -190,10 +173,7 @@ impl Branches {
             return;
         };
         let number = branch.end();
-        let continues = branch
-            .counters
-            .last()
-            .is_some_and(|(first, counter)| counter + (number - first) == start);
+        let continues = branch.counters.last().is_some_and(|(first, counter)| counter + (number - first) == start);
         if !continues {
             branch.counters.push((number, start));
         }

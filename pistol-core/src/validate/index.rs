@@ -60,10 +60,7 @@ impl Index {
 
     pub(super) fn begin(&self) -> Result<Addition, Rule> {
         let base = u32::try_from(self.rows.len()).map_err(|_| Rule::CountersUsedUp)?;
-        Ok(Addition {
-            base,
-            ..Addition::default()
-        })
+        Ok(Addition { base, ..Addition::default() })
     }
 
     /// A row that was added, or is about to be.

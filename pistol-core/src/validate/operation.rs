@@ -29,11 +29,7 @@ impl History {
             addition.rows.push(row);
         }
         // An entry is the latest change that is referred to on its path: something must refer to that very change.
-        if is_named.iter().all(|is_named| *is_named) {
-            Ok(addition)
-        } else {
-            Err(Rule::Reference)
-        }
+        if is_named.iter().all(|is_named| *is_named) { Ok(addition) } else { Err(Rule::Reference) }
     }
 
     fn note_entry(&self, reference: Reference, table: &[Ordinal], is_named: &mut [bool]) {
@@ -41,14 +37,8 @@ impl History {
             return;
         };
         let Ok(entry) = usize::try_from(entry) else { return };
-        let first = table
-            .get(entry)
-            .and_then(|ordinal| self.numbers(*ordinal))
-            .map(|(first, _)| first);
-        if let Some(is_named) = is_named
-            .get_mut(entry)
-            .filter(|_| first.is_some_and(|first| number >= first))
-        {
+        let first = table.get(entry).and_then(|ordinal| self.numbers(*ordinal)).map(|(first, _)| first);
+        if let Some(is_named) = is_named.get_mut(entry).filter(|_| first.is_some_and(|first| number >= first)) {
             *is_named = true;
         }
     }
@@ -58,10 +48,7 @@ fn own_row(addition: &Addition, reference: Reference, first: u32) -> Result<u32,
     let Reference::Own(number) = reference else {
         return Err(Rule::Reference);
     };
-    number
-        .checked_sub(first)
-        .and_then(|number| Index::own_row(addition, number))
-        .ok_or(Rule::Reference)
+    number.checked_sub(first).and_then(|number| Index::own_row(addition, number)).ok_or(Rule::Reference)
 }
 
 type Find<'a> = dyn FnMut(&Addition, Reference) -> Result<u32, Rule> + 'a;
@@ -88,13 +75,7 @@ impl Index {
         let form = form(&op.action, depth)?;
         check_fits(op, inside, form)?;
         self.check_pred(addition, op, (object, place), find)?;
-        Ok(Row {
-            object,
-            place,
-            form,
-            is_insert,
-            depth: depth + 1,
-        })
+        Ok(Row { object, place, form, is_insert, depth: depth + 1 })
     }
 
     /// The object's row, what it is, and how deep.
@@ -140,11 +121,7 @@ impl Index {
     fn element(&self, addition: &Addition, element: Reference, object: u32, find: &mut Find<'_>) -> Result<u32, Rule> {
         let number = find(addition, element)?;
         let row = self.row(addition, number).ok_or(Rule::Reference)?;
-        if row.is_insert && row.object == object {
-            Ok(number)
-        } else {
-            Err(Rule::Operation)
-        }
+        if row.is_insert && row.object == object { Ok(number) } else { Err(Rule::Operation) }
     }
 
     /// What is replaced: values at the same place of the same object.
@@ -156,23 +133,14 @@ impl Index {
         find: &mut Find<'_>,
     ) -> Result<(), Rule> {
         let needs_pred = matches!(op.action, Action::Delete | Action::Increment(_));
-        let is_count_right = if op.is_insert() {
-            op.pred.is_empty()
-        } else {
-            !needs_pred || !op.pred.is_empty()
-        };
+        let is_count_right = if op.is_insert() { op.pred.is_empty() } else { !needs_pred || !op.pred.is_empty() };
         if !is_count_right || op.pred.len() > limits::PREDECESSORS_MAX || !is_strictly_sorted(&op.pred) {
             return Err(Rule::Operation);
         }
         for pred in &op.pred {
             let number = find(addition, *pred)?;
             let row = self.row(addition, number).ok_or(Rule::Reference)?;
-            let is_here = row.object == object
-                && if row.is_insert {
-                    number == place
-                } else {
-                    row.place == place
-                };
+            let is_here = row.object == object && if row.is_insert { number == place } else { row.place == place };
             let is_value = !matches!(row.form, Form::Delete | Form::Increment);
             let is_counted = !matches!(op.action, Action::Increment(_)) || row.form == Form::Counter;
             if !(is_here && is_value && is_counted) {

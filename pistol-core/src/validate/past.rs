@@ -19,10 +19,7 @@ impl History {
     /// The past of a change with these direct dependencies, of which `previous` is its own chain's.
     pub(super) fn past_of(&self, deps: &[Ordinal], previous: Option<Ordinal>) -> Past {
         if deps.len() == self.heads.len() && deps.iter().all(|dep| self.heads.contains(dep)) {
-            return Past {
-                prefix: self.next(),
-                reach: None,
-            };
+            return Past { prefix: self.next(), reach: None };
         }
         if let (Some(previous), [_]) = (previous, deps) {
             return self.node(previous).map(|node| node.past.clone()).unwrap_or_default();
@@ -42,11 +39,7 @@ impl History {
             }
         };
         for node in nodes() {
-            node.past
-                .reach
-                .iter()
-                .flat_map(|reach| reach.iter())
-                .for_each(|(branch, last)| extend(*branch, *last));
+            node.past.reach.iter().flat_map(|reach| reach.iter()).for_each(|(branch, last)| extend(*branch, *last));
         }
         for dep in deps {
             let mut tip = Some(*dep);
@@ -55,10 +48,7 @@ impl History {
                 tip = self.branches.branch(node.branch).and_then(super::Branch::parent);
             }
         }
-        Past {
-            prefix,
-            reach: (!reach.is_empty()).then(|| reach.into_iter().collect()),
-        }
+        Past { prefix, reach: (!reach.is_empty()).then(|| reach.into_iter().collect()) }
     }
 
     /// Whether a change is in the past of one that has this past and this own previous change.
@@ -66,10 +56,6 @@ impl History {
         let branch = self.branch_index(ordinal);
         ordinal < past.prefix
             || previous.is_some_and(|previous| self.is_on_path(ordinal, previous))
-            || past
-                .reach
-                .iter()
-                .flat_map(|reach| reach.iter())
-                .any(|(b, last)| Some(*b) == branch && ordinal <= *last)
+            || past.reach.iter().flat_map(|reach| reach.iter()).any(|(b, last)| Some(*b) == branch && ordinal <= *last)
     }
 }

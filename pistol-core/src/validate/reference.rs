@@ -25,10 +25,7 @@ impl History {
             table.push(ordinal);
         }
         let is_before = |one: Ordinal, other: Ordinal| one != other && self.is_on_path(one, other);
-        if table
-            .iter()
-            .any(|one| table.iter().any(|other| is_before(*one, *other)))
-        {
+        if table.iter().any(|one| table.iter().any(|other| is_before(*one, *other))) {
             return Err(Rule::Reference);
         }
         Ok(table)
@@ -51,15 +48,8 @@ impl History {
             Reference::Skeleton(number) => self.spot(0, number),
             Reference::Entry(entry, number) => {
                 let entry = usize::try_from(entry).map_err(|_| Rule::Reference)?;
-                let spot = table
-                    .get(entry)
-                    .and_then(|tip| self.spot(*tip, number))
-                    .ok_or(Rule::Reference)?;
-                let is_first = table
-                    .iter()
-                    .take(entry)
-                    .chain(previous.iter())
-                    .all(|tip| !self.reaches(*tip, spot));
+                let spot = table.get(entry).and_then(|tip| self.spot(*tip, number)).ok_or(Rule::Reference)?;
+                let is_first = table.iter().take(entry).chain(previous.iter()).all(|tip| !self.reaches(*tip, spot));
                 is_first.then_some(spot)
             }
         };

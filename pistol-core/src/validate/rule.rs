@@ -35,3 +35,28 @@ pub enum Rule {
     #[error("the document's policy does not let this author write here")]
     Policy,
 }
+
+impl Rule {
+    const CODES: [(u8, Rule); 10] = [
+        (1, Rule::ChangeTooLarge),
+        (2, Rule::Dependencies),
+        (3, Rule::Chain),
+        (4, Rule::Reference),
+        (5, Rule::Operation),
+        (6, Rule::Depth),
+        (7, Rule::CountersUsedUp),
+        (8, Rule::ChainTooLong),
+        (9, Rule::Value),
+        (10, Rule::Policy),
+    ];
+
+    /// The rule's number in messages.
+    pub fn code(self) -> u8 {
+        Self::CODES.iter().find(|(_, rule)| *rule == self).map_or(0, |(code, _)| *code)
+    }
+
+    /// The rule of a number; `None` for one of a later version.
+    pub fn of_code(code: u8) -> Option<Rule> {
+        Self::CODES.iter().find(|(known, _)| *known == code).map(|(_, rule)| *rule)
+    }
+}

@@ -25,28 +25,13 @@ impl Chain {
     pub(crate) fn new(seed: u8, session: u64) -> Self {
         let key = AuthorKey::from_seed(&[seed; 32]);
         let session = Session(session);
-        let chain = ChainId {
-            author: key.id(),
-            session,
-        };
-        Chain {
-            seed,
-            link: chain.root(&DOCUMENT),
-            key,
-            session,
-            seq: 0,
-            last: None,
-            unsigned: Vec::new(),
-        }
+        let chain = ChainId { author: key.id(), session };
+        Chain { seed, link: chain.root(&DOCUMENT), key, session, seq: 0, last: None, unsigned: Vec::new() }
     }
 
     /// Another branch of the same chain, from here on.
     pub(crate) fn fork(&self) -> Self {
-        Chain {
-            key: AuthorKey::from_seed(&[self.seed; 32]),
-            unsigned: Vec::new(),
-            ..*self
-        }
+        Chain { key: AuthorKey::from_seed(&[self.seed; 32]), unsigned: Vec::new(), ..*self }
     }
 
     /// Writes a change whose direct dependencies are the chain's last change and `others`.
@@ -75,11 +60,7 @@ impl Chain {
         };
         edit(&mut change);
         let id = change.id();
-        self.unsigned.push(Unsigned {
-            change: Arc::new(change),
-            id,
-            base: self.link,
-        });
+        self.unsigned.push(Unsigned { change: Arc::new(change), id, base: self.link });
         self.link = self.link.then(&id);
         self.last = Some(id);
         id
@@ -111,22 +92,12 @@ pub(crate) fn typed(after: Option<Reference>, character: &str) -> Op {
 
 /// An operation that deletes an element.
 pub(crate) fn deleted(element: Reference) -> Op {
-    Op {
-        object: Some(Reference::Skeleton(0)),
-        place: Place::At(element),
-        action: Action::Delete,
-        pred: vec![element],
-    }
+    Op { object: Some(Reference::Skeleton(0)), place: Place::At(element), action: Action::Delete, pred: vec![element] }
 }
 
 /// An operation that puts a value at a key of the root map.
 pub(crate) fn put(key: &str, value: Scalar) -> Op {
-    Op {
-        object: None,
-        place: Place::Key(key.into()),
-        action: Action::Put(value),
-        pred: Vec::new(),
-    }
+    Op { object: None, place: Place::Key(key.into()), action: Action::Put(value), pred: Vec::new() }
 }
 
 /// A seeded source of numbers (splitmix64).
@@ -167,9 +138,7 @@ impl Seed {
         if list.is_empty() {
             return Vec::new();
         }
-        (0..self.below(most + 1))
-            .map(|_| list[self.below(list.len())])
-            .collect()
+        (0..self.below(most + 1)).map(|_| list[self.below(list.len())]).collect()
     }
 
     fn text(&mut self, most: usize) -> String {
@@ -223,12 +192,7 @@ impl Seed {
         pred.sort_unstable();
         pred.dedup();
         let object = (self.below(3) > 0).then(|| self.reference());
-        Op {
-            object,
-            place,
-            action,
-            pred,
-        }
+        Op { object, place, action, pred }
     }
 
     /// Fills in a change with anything that has a canonical form.
@@ -240,9 +204,7 @@ impl Seed {
         }
         if self.below(3) == 0 {
             change.table = self.some(known, 3);
-            change
-                .table
-                .extend((0..self.below(3)).map(|_| ChangeId(self.bytes32())));
+            change.table.extend((0..self.below(3)).map(|_| ChangeId(self.bytes32())));
             change.table.sort_unstable();
             change.table.dedup();
         }
@@ -258,9 +220,8 @@ impl Seed {
 /// Any envelope: several authors and chains, forks, changes that are left out at either end, odd operations.
 pub(crate) fn any_envelope(seed: u64) -> Envelope {
     let mut seed = Seed(seed);
-    let mut chains: Vec<Chain> = (0..=seed.below(4))
-        .map(|index| Chain::new(u8::try_from(index / 2).unwrap(), index as u64))
-        .collect();
+    let mut chains: Vec<Chain> =
+        (0..=seed.below(4)).map(|index| Chain::new(u8::try_from(index / 2).unwrap(), index as u64)).collect();
     let mut order = Vec::new();
     let mut signed = Vec::new();
     for _ in 0..seed.below(40) + 1 {

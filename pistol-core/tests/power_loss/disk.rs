@@ -68,11 +68,7 @@ pub(crate) struct Disk(Arc<Mutex<Image>>);
 impl Disk {
     /// A disk that holds this and nothing unsynced.
     pub(crate) fn holding(bytes: &[u8]) -> Disk {
-        Disk(Arc::new(Mutex::new(Image {
-            seen: bytes.to_vec(),
-            durable: bytes.to_vec(),
-            ..Image::default()
-        })))
+        Disk(Arc::new(Mutex::new(Image { seen: bytes.to_vec(), durable: bytes.to_vec(), ..Image::default() })))
     }
 
     pub(crate) fn fault_after(&self, operations: u64, fault: Fault) {
@@ -114,10 +110,7 @@ impl Disk {
     fn operate(&self, is_sync: bool) -> Result<MutexGuard<'_, Image>, Error> {
         let mut image = self.image();
         image.operations += 1;
-        let due = image
-            .fault
-            .filter(|(at, _)| image.operations > *at)
-            .map(|(_, fault)| fault);
+        let due = image.fault.filter(|(at, _)| image.operations > *at).map(|(_, fault)| fault);
         match due {
             _ if image.is_dead => Err(Error::other("no power")),
             Some(Fault::PowerCut) => {
@@ -152,10 +145,7 @@ impl StorageBackend for Disk {
     fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), Error> {
         let image = self.image();
         let offset = usize::try_from(offset).unwrap();
-        let bytes = image
-            .seen
-            .get(offset..offset + out.len())
-            .ok_or(ErrorKind::UnexpectedEof)?;
+        let bytes = image.seen.get(offset..offset + out.len()).ok_or(ErrorKind::UnexpectedEof)?;
         out.copy_from_slice(bytes);
         Ok(())
     }
@@ -180,10 +170,7 @@ impl StorageBackend for Disk {
         let mut image = self.operate(false)?;
         let mut offset = usize::try_from(offset).unwrap();
         for bytes in data.chunks(SECTOR) {
-            let unsynced = Unsynced::Sector {
-                offset,
-                bytes: bytes.to_vec(),
-            };
+            let unsynced = Unsynced::Sector { offset, bytes: bytes.to_vec() };
             unsynced.reach(&mut image.seen);
             image.unsynced.push(unsynced);
             offset += bytes.len();

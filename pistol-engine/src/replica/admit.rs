@@ -96,20 +96,4 @@ impl Replica {
         self.screens.apply(&patches);
         Ok(())
     }
-
-    /// Takes in what the store held, when a document is opened.
-    pub(crate) fn restore(&mut self, change: &VerifiedChange) -> Result<(), Rule> {
-        match self.document.check(change) {
-            Check::Valid(valid) => {
-                let admitted = pistol_acl::judge(self.document.history().genesis(), *valid)?;
-                let accepted = self.document.accept(admitted.into_valid()).map_err(|_| Rule::Chain)?;
-                if accepted.is_fork {
-                    self.state.forks.insert(change.change().author);
-                }
-                Ok(())
-            }
-            Check::Rejected(rule) => Err(rule),
-            Check::Known | Check::Missing(_) => Err(Rule::Dependencies),
-        }
-    }
 }

@@ -141,7 +141,8 @@ impl Replica {
         for row in split(&changes) {
             let bytes = Verified::seal(sealed.document, row).to_bytes();
             let is_full = row.len() * 2 >= limits::TAIL_CHANGES || weight(row) * 2 >= limits::ROW_WEIGHT;
-            if is_full || self.tail.len() + row.len() > limits::TAIL_CHANGES || weight(&self.tail) >= limits::ROW_WEIGHT {
+            if is_full || self.tail.len() + row.len() > limits::TAIL_CHANGES || weight(&self.tail) >= limits::ROW_WEIGHT
+            {
                 self.seal_tail(sealed);
             }
             let table = if is_full { Table::Envelopes } else { Table::Tail };

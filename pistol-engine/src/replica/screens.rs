@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pistol_core::delta::{Delta, Side};
+use pistol_core::delta::{Delta, Side, Span};
 use pistol_core::document::{Content, EditError, Patch, TextContent};
 
 use super::Replica;
@@ -66,7 +66,11 @@ impl Replica {
         let picture = self.screens.open.get_mut(&screen).ok_or(EditError::Closed)?;
         let (object, unseen) = (picture.object.clone(), picture.unseen.clone());
         let there = self.document.followed_text(&object).map_or(0, |text| text.chars().count());
-        let shown = (there + unseen.deleted()).saturating_sub(unseen.inserted());
+        let shown = unseen.spans().iter().fold(there, |length, span| match span {
+            Span::Keep(_) => length,
+            Span::Insert(added) => length.saturating_sub(added.length()),
+            Span::Delete(removed) => length + removed,
+        });
         if typed.length_before() > shown {
             return Err(EditError::OutOfBounds { at: typed.length_before(), length: shown });
         }
@@ -75,7 +79,7 @@ impl Replica {
         if let Some(picture) = self.screens.open.get_mut(&screen) {
             picture.unseen = Delta::default();
         }
-        Ok(unseen.transform(typed, Side::Other))
+        Ok(unseen.transform(typed, Side::Others))
     }
 
     pub(crate) fn close_screen(&mut self, screen: Screen) {

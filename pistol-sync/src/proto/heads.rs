@@ -138,6 +138,23 @@ impl Held {
         }
     }
 
+    /// The numbers of the changes of one chain that the peer lacks, in order.
+    pub fn lacking_of(&self, history: &History, chain: &ChainId) -> Vec<Ordinal> {
+        let of = history.branches_of(chain).iter().flat_map(|index| self.beyond(history, *index));
+        let mut lacking: Vec<Ordinal> = of.collect();
+        lacking.sort_unstable();
+        lacking
+    }
+
+    /// The changes of a branch after the last that the peer holds.
+    fn beyond<'a>(&self, history: &'a History, index: u32) -> impl Iterator<Item = Ordinal> + 'a {
+        let held = self.up_to.get(&index).copied().unwrap_or(0);
+        let branch = history.branch(index);
+        let skip = branch.map_or(0, |branch| (held + 1).saturating_sub(branch.first_seq()));
+        let changes = branch.map(Branch::changes).unwrap_or_default();
+        changes.iter().copied().skip(usize::try_from(skip).unwrap_or(usize::MAX))
+    }
+
     /// The numbers of the changes that the peer lacks, in order. Of chains that are unclear, or whose end the peer
     /// is ahead of, nothing is sent.
     pub fn lacking(&self, history: &History) -> Vec<Ordinal> {
@@ -147,10 +164,7 @@ impl Held {
             if self.unclear.contains_key(&chain) {
                 continue;
             }
-            let held = self.up_to.get(&index).copied().unwrap_or(0);
-            let skip = (held + 1).saturating_sub(branch.first_seq());
-            let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-            lacking.extend(branch.changes().iter().skip(skip));
+            lacking.extend(self.beyond(history, index));
         }
         lacking.sort_unstable();
         lacking

@@ -155,7 +155,9 @@ pub enum Message {
 
 /// A frame is not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the peer sent something that is not a message of this protocol (kind {kind}); one of the two needs an upgrade")]
+#[error(
+    "the peer sent something that is not a message of this protocol (kind {kind}); one of the two needs an upgrade"
+)]
 pub struct NotAMessage {
     /// The kind that it claimed to be.
     pub kind: u8,
@@ -268,11 +270,23 @@ mod tests {
         let scope = Scope::Document([5; 32]);
         vec![
             Message::Hello(hello),
-            Message::Interest(Interest { topic: 1, scope, proof: Some([6; 32]), wants_genesis: true, extensions: vec![] }),
+            Message::Interest(Interest {
+                topic: 1,
+                scope,
+                proof: Some([6; 32]),
+                wants_genesis: true,
+                extensions: vec![],
+            }),
             Message::Follow(Follow { topic: 1, proof: None, genesis: Some(vec![7; 9]), heads: vec![head] }),
             Message::Refused(1, Refusal::Busy(500)),
             Message::Heads(1, vec![head, head]),
-            Message::Locate(Locate { topic: 1, author: [1; 32], session: 2, samples: vec![(3, [4; 32])], is_reply: true }),
+            Message::Locate(Locate {
+                topic: 1,
+                author: [1; 32],
+                session: 2,
+                samples: vec![(3, [4; 32])],
+                is_reply: true,
+            }),
             Message::Envelope(300, vec![9; 100]),
             Message::Acknowledge(Acknowledge { topic: 1, count: 2, refused: vec![([3; 32], 4)] }),
             Message::Settled(1, [2; 32]),

@@ -41,8 +41,7 @@ impl ListEdit {
         };
         let value = value.into();
         self.shared.spend_on(&value);
-        self.shared
-            .step(|transaction| transaction.insert(object, at, content::scalar(value)).map_err(failed));
+        self.shared.step(|transaction| transaction.insert(object, at, content::scalar(value)).map_err(failed));
     }
 
     /// Replaces the element at `at`.
@@ -50,15 +49,13 @@ impl ListEdit {
         let Some(object) = self.element(at) else { return };
         let value = value.into();
         self.shared.spend_on(&value);
-        self.shared
-            .step(|transaction| transaction.put(object, at, content::scalar(value)).map_err(failed));
+        self.shared.step(|transaction| transaction.put(object, at, content::scalar(value)).map_err(failed));
     }
 
     /// Removes the element at `at`.
     pub fn delete(&self, at: usize) {
         let Some(object) = self.element(at) else { return };
-        self.shared
-            .step(|transaction| transaction.delete(object, at).map_err(failed));
+        self.shared.step(|transaction| transaction.delete(object, at).map_err(failed));
     }
 
     /// Adds an empty map before the element at `at`.
@@ -109,9 +106,7 @@ impl ListEdit {
     /// The element at `at`, as this edit has left it.
     pub fn value(&self, at: usize) -> Option<Value> {
         let object = self.object.as_ref()?;
-        self.shared
-            .look(|transaction| content::value_at(transaction, object, at))
-            .flatten()
+        self.shared.look(|transaction| content::value_at(transaction, object, at)).flatten()
     }
 
     fn element(&self, at: usize) -> Option<&ObjId> {

@@ -38,14 +38,13 @@ impl MapEdit {
     fn child(&self, key: &str, kind: ObjType) -> Option<ObjId> {
         let object = self.object.as_ref()?;
         self.check_key(key);
-        self.shared
-            .step(|transaction| match object_at(transaction, object, key, kind)? {
-                Some(found) => Ok(found),
-                None => {
-                    check_depth(transaction, object)?;
-                    transaction.put_object(object, key, kind).map_err(failed)
-                }
-            })
+        self.shared.step(|transaction| match object_at(transaction, object, key, kind)? {
+            Some(found) => Ok(found),
+            None => {
+                check_depth(transaction, object)?;
+                transaction.put_object(object, key, kind).map_err(failed)
+            }
+        })
     }
 
     fn check_key(&self, key: &str) {
@@ -61,19 +60,17 @@ impl MapEdit {
         let value = value.into();
         self.check_key(key);
         self.shared.spend_on(&value);
-        self.shared
-            .step(|transaction| transaction.put(object, key, content::scalar(value)).map_err(failed));
+        self.shared.step(|transaction| transaction.put(object, key, content::scalar(value)).map_err(failed));
     }
 
     /// Removes a key. Removing what is not there does nothing.
     pub fn delete(&self, key: &str) {
         let Some(object) = &self.object else { return };
         self.check_key(key);
-        self.shared
-            .step(|transaction| match transaction.get(object, key).map_err(failed)? {
-                None => Ok(()),
-                Some(_) => transaction.delete(object, key).map_err(failed),
-            });
+        self.shared.step(|transaction| match transaction.get(object, key).map_err(failed)? {
+            None => Ok(()),
+            Some(_) => transaction.delete(object, key).map_err(failed),
+        });
     }
 
     /// Adds to the counter at a key, made at 0 if nothing is there.
@@ -87,9 +84,7 @@ impl MapEdit {
             let at = || key.to_owned();
             let values = transaction.get_all(object, key).map_err(failed)?;
             match values.as_slice() {
-                [] => transaction
-                    .put(object, key, automerge::ScalarValue::counter(0))
-                    .map_err(failed)?,
+                [] => transaction.put(object, key, automerge::ScalarValue::counter(0)).map_err(failed)?,
                 [(value, _)] if content::is_counter(value) => {}
                 [_] => return Err(EditError::OtherKind { at: at() }),
                 _ => return Err(EditError::Rivals { at: at() }),
@@ -101,9 +96,7 @@ impl MapEdit {
     /// The value at a key, as this edit has left it.
     pub fn value(&self, key: &str) -> Option<Value> {
         let object = self.object.as_ref()?;
-        self.shared
-            .look(|transaction| content::value_at(transaction, object, key))
-            .flatten()
+        self.shared.look(|transaction| content::value_at(transaction, object, key)).flatten()
     }
 
     /// The keys, sorted.

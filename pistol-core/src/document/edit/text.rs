@@ -53,10 +53,7 @@ impl TextEdit {
             let there = transaction.length(object);
             let end = at.checked_add(length).filter(|end| *end <= there);
             let Some(_) = end else {
-                return Err(EditError::OutOfBounds {
-                    at: at.saturating_add(length),
-                    length: there,
-                });
+                return Err(EditError::OutOfBounds { at: at.saturating_add(length), length: there });
             };
             let deleted = isize::try_from(length).map_err(|_| EditError::Bounds)?;
             transaction.splice_text(object, at, deleted, text).map_err(failed)
@@ -67,17 +64,13 @@ impl TextEdit {
     pub fn set(&self, text: &str) {
         let Some(object) = &self.object else { return };
         self.shared.spend(text.len());
-        self.shared
-            .step(|transaction| transaction.update_text(object, text).map_err(failed));
+        self.shared.step(|transaction| transaction.update_text(object, text).map_err(failed));
     }
 }
 
 impl fmt::Display for TextEdit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = |object| {
-            self.shared
-                .look(|transaction| transaction.text(object).unwrap_or_default())
-        };
+        let text = |object| self.shared.look(|transaction| transaction.text(object).unwrap_or_default());
         f.write_str(&self.object.as_ref().and_then(text).unwrap_or_default())
     }
 }

@@ -21,13 +21,7 @@ impl<'a> Draft<'a> {
     pub(super) const OWN: u32 = u32::MAX;
 
     pub(super) fn new(history: &'a History, change: Change, previous: Option<Ordinal>, base: Link) -> Self {
-        Draft {
-            history,
-            change,
-            previous,
-            base,
-            table: Vec::new(),
-        }
+        Draft { history, change, previous, base, table: Vec::new() }
     }
 
     /// The number of the change's first operation along its chain.
@@ -37,10 +31,7 @@ impl<'a> Draft<'a> {
     }
 
     fn is_own(&self, spot: Spot) -> bool {
-        spot.branch == Self::OWN
-            || self
-                .previous
-                .is_some_and(|previous| self.history.reaches(previous, spot))
+        spot.branch == Self::OWN || self.previous.is_some_and(|previous| self.history.reaches(previous, spot))
     }
 
     /// Makes the table: of each path of another chain the latest change that is referred to.
@@ -50,18 +41,10 @@ impl<'a> Draft<'a> {
             let known = latest.entry(spot.branch).or_insert(spot);
             *known = spot.max(*known);
         }
-        let tips = latest
-            .into_values()
-            .map(|spot| self.history.change_at(spot))
-            .collect::<Option<Vec<_>>>()?;
-        let is_covered = |tip: Ordinal| {
-            tips.iter()
-                .any(|other| tip != *other && self.history.is_on_path(tip, *other))
-        };
+        let tips = latest.into_values().map(|spot| self.history.change_at(spot)).collect::<Option<Vec<_>>>()?;
+        let is_covered = |tip: Ordinal| tips.iter().any(|other| tip != *other && self.history.is_on_path(tip, *other));
         let entries = tips.iter().filter(|tip| !is_covered(**tip));
-        let mut entries = entries
-            .map(|tip| Some((self.history.id(*tip)?, *tip)))
-            .collect::<Option<Vec<_>>>()?;
+        let mut entries = entries.map(|tip| Some((self.history.id(*tip)?, *tip))).collect::<Option<Vec<_>>>()?;
         entries.sort_unstable();
         (self.change.table, self.table) = entries.into_iter().unzip();
         Some(())

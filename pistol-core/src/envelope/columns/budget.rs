@@ -14,10 +14,7 @@ pub(super) struct Budget {
 
 impl Budget {
     pub(super) fn new() -> Self {
-        Budget {
-            bytes: BYTES_MAX,
-            operations: limits::ENVELOPE_OPERATIONS_MAX,
-        }
+        Budget { bytes: BYTES_MAX, operations: limits::ENVELOPE_OPERATIONS_MAX }
     }
 
     /// Spends bytes, before they are allocated.

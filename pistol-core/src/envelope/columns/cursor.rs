@@ -24,11 +24,7 @@ enum Hand {
     /// Added this element, and probably goes on after it.
     Typed(Reference),
     /// Touched elements one after the other, and probably goes on in that direction.
-    Swept {
-        first: Reference,
-        last: Reference,
-        is_forward: bool,
-    },
+    Swept { first: Reference, last: Reference, is_forward: bool },
 }
 
 impl Cursor {
@@ -39,9 +35,7 @@ impl Cursor {
             object: Some(Reference::Skeleton(0)),
             other_object: None,
             made: None,
-            hand: first_operation
-                .checked_sub(1)
-                .map(|before| Hand::Typed(Reference::Own(before))),
+            hand: first_operation.checked_sub(1).map(|before| Hand::Typed(Reference::Own(before))),
             object_number: first_operation,
             element_number: first_operation,
             pred_number: first_operation,
@@ -57,11 +51,7 @@ impl Cursor {
     pub(super) fn insert_after(&self) -> Option<Reference> {
         match self.hand.as_ref()? {
             Hand::Typed(element) => Some(*element),
-            Hand::Swept {
-                first,
-                is_forward: true,
-                ..
-            } => shifted(*first, false),
+            Hand::Swept { first, is_forward: true, .. } => shifted(*first, false),
             Hand::Swept { last, .. } => shifted(*last, false),
         }
     }
@@ -101,11 +91,7 @@ impl Cursor {
             Some(Hand::Typed(_)) | None => (None, element),
         };
         let is_forward = before.is_some_and(|last| shifted(last, true) == Some(element));
-        self.hand = Some(Hand::Swept {
-            first: if is_forward { start } else { element },
-            last: element,
-            is_forward,
-        });
+        self.hand = Some(Hand::Swept { first: if is_forward { start } else { element }, last: element, is_forward });
     }
 }
 
@@ -119,11 +105,7 @@ pub(super) fn number(reference: Reference) -> u32 {
 /// The operation before or after one, along the same path.
 fn shifted(reference: Reference, is_forward: bool) -> Option<Reference> {
     let shift = |number: u32| {
-        if is_forward {
-            number.checked_add(1)
-        } else {
-            number.checked_sub(1)
-        }
+        if is_forward { number.checked_add(1) } else { number.checked_sub(1) }
     };
     Some(match reference {
         Reference::Own(number) => Reference::Own(shift(number)?),

@@ -50,9 +50,7 @@ pub(super) fn read_runs(reader: &mut Reader<'_>) -> Result<(DocumentId, Vec<RunH
         return Err(Malformed::Order);
     }
     let count = reader.count(limits::ENVELOPE_CHAINS_MAX, RUN_BYTES_MIN)?;
-    let runs = (0..count)
-        .map(|_| read_run(reader, &document, &authors))
-        .collect::<Result<_, _>>()?;
+    let runs = (0..count).map(|_| read_run(reader, &document, &authors)).collect::<Result<_, _>>()?;
     Ok((document, runs))
 }
 
@@ -63,25 +61,11 @@ fn read_run(reader: &mut Reader<'_>, document: &DocumentId, authors: &[AuthorId]
         session: Session(u64::from_le_bytes(reader.array()?)),
     };
     let first_seq = reader.number()?;
-    let base = if first_seq == 1 {
-        chain.root(document)
-    } else {
-        Link(reader.array()?)
-    };
+    let base = if first_seq == 1 { chain.root(document) } else { Link(reader.array()?) };
     let withheld = read_ids(reader, limits::WITHHELD_MAX)?;
-    let tip = Tip {
-        seq: 0,
-        link: Link(reader.array()?),
-        signature: Signature(reader.array()?),
-    };
+    let tip = Tip { seq: 0, link: Link(reader.array()?), signature: Signature(reader.array()?) };
     Ok(RunHeader {
-        run: Run {
-            chain,
-            first_seq,
-            base,
-            withheld: withheld.into_iter().map(ChangeId).collect(),
-            tip,
-        },
+        run: Run { chain, first_seq, base, withheld: withheld.into_iter().map(ChangeId).collect(), tip },
         first_operation: reader.number32()?,
     })
 }

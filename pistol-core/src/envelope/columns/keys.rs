@@ -29,9 +29,7 @@ impl Followers {
         let key = match choice {
             0 => self.expected()?,
             NEW => self.follower.len(),
-            choice => usize::try_from(choice - NEW - 1)
-                .ok()
-                .filter(|key| *key < self.follower.len())?,
+            choice => usize::try_from(choice - NEW - 1).ok().filter(|key| *key < self.follower.len())?,
         };
         self.follow(key);
         Some(key)

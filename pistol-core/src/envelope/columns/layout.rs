@@ -62,16 +62,10 @@ layout! {
 
 /// One bit for each column that is not empty, lowest first; then these columns, each after its length.
 fn write(columns: &[&Vec<u8>]) -> Vec<u8> {
-    let bits = columns
-        .iter()
-        .rev()
-        .fold(0, |bits, column| bits << 1 | u64::from(!column.is_empty()));
+    let bits = columns.iter().rev().fold(0, |bits, column| bits << 1 | u64::from(!column.is_empty()));
     let mut writer = Writer::new();
     writer.number(bits);
-    columns
-        .iter()
-        .filter(|column| !column.is_empty())
-        .for_each(|column| writer.bytes(column));
+    columns.iter().filter(|column| !column.is_empty()).for_each(|column| writer.bytes(column));
     writer.into_bytes()
 }
 
@@ -100,11 +94,7 @@ impl<'a> Area<'a> {
     }
 
     fn end(&self) -> Result<(), Malformed> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Malformed::Long)
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(Malformed::Long) }
     }
 }
 
@@ -132,10 +122,6 @@ impl<'a> Texts<'a> {
     }
 
     fn end(&self) -> Result<(), Malformed> {
-        if self.0.is_empty() {
-            Ok(())
-        } else {
-            Err(Malformed::Long)
-        }
+        if self.0.is_empty() { Ok(()) } else { Err(Malformed::Long) }
     }
 }

@@ -61,11 +61,7 @@ pub(super) struct NamesReader {
 
 impl NamesReader {
     pub(super) fn new(ids: Vec<[u8; 32]>) -> Self {
-        NamesReader {
-            inside: Vec::new(),
-            outside: ids,
-            next: 0,
-        }
+        NamesReader { inside: Vec::new(), outside: ids, next: 0 }
     }
 
     /// Makes the next change one that can be named by its distance.
@@ -109,10 +105,6 @@ impl NamesReader {
 
     /// Checks that every id was named.
     pub(super) fn end(&self) -> Result<(), Malformed> {
-        if self.next == self.outside.len() {
-            Ok(())
-        } else {
-            Err(Malformed::Long)
-        }
+        if self.next == self.outside.len() { Ok(()) } else { Err(Malformed::Long) }
     }
 }

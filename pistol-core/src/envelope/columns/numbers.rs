@@ -19,11 +19,7 @@ impl Numbers {
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let end = self
-            .0
-            .iter()
-            .rposition(|number| *number != 0)
-            .map_or(0, |last| last + 1);
+        let end = self.0.iter().rposition(|number| *number != 0).map_or(0, |last| last + 1);
         let mut writer = Writer::new();
         let mut singles = Vec::new();
         for group in self.0.get(..end).unwrap_or_default().chunk_by(u64::eq) {
@@ -59,12 +55,7 @@ pub(super) struct NumbersReader<'a> {
 
 impl<'a> NumbersReader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        NumbersReader {
-            rest: Reader::new(bytes),
-            left: 0,
-            is_repeated: false,
-            number: 0,
-        }
+        NumbersReader { rest: Reader::new(bytes), left: 0, is_repeated: false, number: 0 }
     }
 
     pub(super) fn next(&mut self) -> Result<u64, Malformed> {
@@ -83,11 +74,7 @@ impl<'a> NumbersReader<'a> {
             }
         }
         self.left -= 1;
-        if self.is_repeated {
-            Ok(self.number)
-        } else {
-            self.rest.number()
-        }
+        if self.is_repeated { Ok(self.number) } else { self.rest.number() }
     }
 
     pub(super) fn next_signed(&mut self) -> Result<i64, Malformed> {
@@ -97,19 +84,11 @@ impl<'a> NumbersReader<'a> {
     /// Reads a count or an index.
     pub(super) fn next_to(&mut self, max: usize) -> Result<usize, Malformed> {
         let number = usize::try_from(self.next()?).map_err(|_| Malformed::Limit)?;
-        if number > max {
-            Err(Malformed::Limit)
-        } else {
-            Ok(number)
-        }
+        if number > max { Err(Malformed::Limit) } else { Ok(number) }
     }
 
     pub(super) fn end(&self) -> Result<(), Malformed> {
-        if self.left > 0 {
-            Err(Malformed::Long)
-        } else {
-            self.rest.end()
-        }
+        if self.left > 0 { Err(Malformed::Long) } else { self.rest.end() }
     }
 }
 

@@ -188,17 +188,12 @@ impl<'a> ChangeReader<'a> {
     }
 
     fn read_ops(&mut self, stretch: &mut Stretch) -> Result<Vec<Op>, Malformed> {
-        let count = unfold(self.columns.operations.next()?)
-            .checked_add(1)
-            .ok_or(Malformed::Number)?;
+        let count = unfold(self.columns.operations.next()?).checked_add(1).ok_or(Malformed::Number)?;
         let count = usize::try_from(count).map_err(|_| Malformed::Number)?;
         self.budget.spend_operations(count)?;
         let mut ops = Vec::with_capacity(count);
         for _ in 0..count {
-            ops.push(
-                self.operations
-                    .read(&mut stretch.cursor, &mut self.columns, &mut self.budget)?,
-            );
+            ops.push(self.operations.read(&mut stretch.cursor, &mut self.columns, &mut self.budget)?);
         }
         Ok(ops)
     }

@@ -41,12 +41,7 @@ impl<'a> Operations<'a> {
         };
         let action = self.read_action(what, columns, budget)?;
         let pred = read_pred(&place, cursor, columns, budget)?;
-        let op = Op {
-            object,
-            place,
-            action,
-            pred,
-        };
+        let op = Op { object, place, action, pred };
         cursor.advance(&op);
         Ok(op)
     }
@@ -106,11 +101,7 @@ fn read_object(cursor: &mut Cursor, columns: &mut ColumnsReader<'_>) -> Result<O
     let choice = columns.object.next_to(choices.len() + CODE_MAX)?;
     match choices.get(choice) {
         Some(object) => Ok(*object),
-        None => read_reference(
-            choice - choices.len(),
-            &mut cursor.object_number,
-            &mut columns.object_number,
-        ),
+        None => read_reference(choice - choices.len(), &mut cursor.object_number, &mut columns.object_number),
     }
 }
 
@@ -154,9 +145,7 @@ fn read_reference(code: usize, base: &mut u32, column: &mut NumbersReader<'_>) -
     if code == 0 {
         return Ok(None);
     }
-    let number = i64::from(*base)
-        .checked_add(column.next_signed()?)
-        .ok_or(Malformed::Number)?;
+    let number = i64::from(*base).checked_add(column.next_signed()?).ok_or(Malformed::Number)?;
     let number = u32::try_from(number).map_err(|_| Malformed::Number)?;
     *base = number;
     Ok(Some(match code {

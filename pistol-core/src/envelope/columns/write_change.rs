@@ -92,10 +92,7 @@ impl ChangeWriter {
     }
 
     fn sorted_ids(&self, inside: &[usize]) -> Vec<ChangeId> {
-        let mut ids: Vec<ChangeId> = inside
-            .iter()
-            .filter_map(|index| self.ids.get(*index).copied())
-            .collect();
+        let mut ids: Vec<ChangeId> = inside.iter().filter_map(|index| self.ids.get(*index).copied()).collect();
         ids.sort_unstable();
         ids.dedup();
         ids

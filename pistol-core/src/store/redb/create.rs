@@ -58,10 +58,7 @@ fn open_private(path: &Path) -> std::io::Result<File> {
 /// A rename is durable once its folder is. Only Unix lets a folder be synced; elsewhere a rename is a journalled write.
 fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
     if cfg!(unix) {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(folder)?.sync_all()?;
     }
     Ok(())

@@ -23,9 +23,7 @@ pub(super) fn from_redb(error: impl Into<redb::Error>) -> StoreError {
         },
         // After these the file itself may be in order: the next commit reopens it.
         error @ (redb::Error::PreviousIo | redb::Error::DatabaseClosed | redb::Error::LockPoisoned(_)) => {
-            StoreError::Io {
-                source: std::io::Error::other(error.to_string()),
-            }
+            StoreError::Io { source: std::io::Error::other(error.to_string()) }
         }
         error => damaged(&error.to_string()),
     }
@@ -41,13 +39,10 @@ fn from_system(source: std::io::Error) -> StoreError {
 }
 
 fn damaged(reason: &str) -> StoreError {
-    StoreError::Damaged {
-        reason: reason.to_owned(),
-    }
+    StoreError::Damaged { reason: reason.to_owned() }
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("redb panicked")
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("redb panicked")
 }

@@ -11,9 +11,7 @@ struct Closed {
 
 impl Closed {
     fn new(rows: u32) -> Closed {
-        let closed = Closed {
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let closed = Closed { folder: tempfile::tempdir().unwrap() };
         let mut store = RedbStore::create(&closed.path(), OPTIONS, &Batch::default()).unwrap();
         store.commit(&batch(rows)).unwrap();
         closed
@@ -28,10 +26,7 @@ impl Closed {
     }
 }
 
-const OPTIONS: RedbOptions = RedbOptions {
-    cache_bytes: 1 << 20,
-    checked_bytes_max: 64 << 20,
-};
+const OPTIONS: RedbOptions = RedbOptions { cache_bytes: 1 << 20, checked_bytes_max: 64 << 20 };
 
 fn batch(rows: u32) -> Batch {
     let mut batch = Batch::default();
@@ -61,14 +56,7 @@ fn what_was_committed_is_there_after_reopening() {
     let closed = Closed::new(100);
     assert_eq!(rows(&closed.open().unwrap()).unwrap().len(), 100);
     // Files above the limit are opened without being read whole.
-    let unchecked = RedbStore::open(
-        &closed.path(),
-        RedbOptions {
-            checked_bytes_max: 0,
-            ..OPTIONS
-        },
-    )
-    .unwrap();
+    let unchecked = RedbStore::open(&closed.path(), RedbOptions { checked_bytes_max: 0, ..OPTIONS }).unwrap();
     assert_eq!(rows(&unchecked).unwrap().len(), 100);
 }
 
@@ -104,11 +92,7 @@ fn an_empty_or_foreign_file_is_damaged() {
     let closed = Closed::new(1);
     for content in [b"".as_slice(), b"x", b"a letter, not a store", &[0; 10_000]] {
         fs::write(closed.path(), content).unwrap();
-        assert!(
-            matches!(closed.open(), Err(StoreError::Damaged { .. })),
-            "{} bytes",
-            content.len()
-        );
+        assert!(matches!(closed.open(), Err(StoreError::Damaged { .. })), "{} bytes", content.len());
         assert_eq!(fs::read(closed.path()).unwrap(), content, "it is left as it was");
     }
 }
@@ -132,9 +116,7 @@ fn a_flipped_bit_is_found_or_harmless() {
     // A fixed sequence (Knuth's MMIX constants): the same places in every run.
     let mut random = 1_u64;
     for round in 0..200 {
-        random = random
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         // Half of them in the header, which is where redb trusts most.
         let within = if round % 2 == 0 { whole.len() } else { 320 };
         let place = usize::try_from(random >> 33).unwrap() % within;

@@ -21,11 +21,7 @@ impl<'a> Fields<'a> {
             return Err(fields.damaged());
         }
         let parsed = read(&mut fields)?;
-        if fields.bytes.is_empty() {
-            Ok(parsed)
-        } else {
-            Err(fields.damaged())
-        }
+        if fields.bytes.is_empty() { Ok(parsed) } else { Err(fields.damaged()) }
     }
 
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], StoreError> {

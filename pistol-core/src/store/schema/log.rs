@@ -66,10 +66,7 @@ impl LogRecord {
 // The read key is a secret.
 impl std::fmt::Debug for LogRecord {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("LogRecord")
-            .field("document", &self.document)
-            .finish_non_exhaustive()
+        formatter.debug_struct("LogRecord").field("document", &self.document).finish_non_exhaustive()
     }
 }
 
@@ -97,10 +94,7 @@ impl SessionRecord {
     /// [`StoreError::Damaged`].
     pub fn from_value(value: &[u8]) -> Result<SessionRecord, StoreError> {
         Fields::parse("session", value, |fields| {
-            Ok(SessionRecord {
-                session: fields.u64()?,
-                is_started: fields.bool()?,
-            })
+            Ok(SessionRecord { session: fields.u64()?, is_started: fields.bool()? })
         })
     }
 }

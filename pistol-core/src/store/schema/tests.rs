@@ -1,23 +1,11 @@
 use super::*;
 
 fn log_record(read_key: Option<[u8; 32]>) -> LogRecord {
-    LogRecord {
-        document: [1; 32],
-        genesis: b"genesis".to_vec(),
-        read_key,
-        flags: 5,
-    }
+    LogRecord { document: [1; 32], genesis: b"genesis".to_vec(), read_key, flags: 5 }
 }
 
 fn fence(next: Option<[u8; 16]>) -> Fence {
-    Fence {
-        current: [1; 16],
-        next,
-        file: FileIdentity {
-            inode: u64::MAX,
-            changed_nanoseconds: -7,
-        },
-    }
+    Fence { current: [1; 16], next, file: FileIdentity { inode: u64::MAX, changed_nanoseconds: -7 } }
 }
 
 #[test]
@@ -29,10 +17,7 @@ fn every_record_is_read_back_as_written() {
         assert_eq!(Fence::from_value(&record.to_value()).unwrap(), record);
     }
     for is_started in [false, true] {
-        let record = SessionRecord {
-            session: u64::MAX - 1,
-            is_started,
-        };
+        let record = SessionRecord { session: u64::MAX - 1, is_started };
         assert_eq!(SessionRecord::from_value(&record.to_value()).unwrap(), record);
     }
     assert_eq!(epoch(&epoch_value([3; 16])).unwrap(), [3; 16]);
@@ -41,25 +26,16 @@ fn every_record_is_read_back_as_written() {
     assert_eq!(peer_addresses(&peer_value(b"there")).unwrap(), b"there");
     assert_eq!(name(&name_key("Käse")).unwrap(), "Käse");
     assert_eq!(LogNumber::from_key(&LogNumber(7).key()).unwrap(), LogNumber(7));
-    assert_eq!(
-        envelope_position(&envelope_key(LogNumber(7), 8)).unwrap(),
-        (LogNumber(7), 8)
-    );
+    assert_eq!(envelope_position(&envelope_key(LogNumber(7), 8)).unwrap(), (LogNumber(7), 8));
 }
 
 #[test]
 fn a_record_cut_short_lengthened_or_of_another_version_is_damaged() {
-    check_malformed(&fence(Some([2; 16])).to_value(), |value| {
-        Fence::from_value(value).is_err()
-    });
+    check_malformed(&fence(Some([2; 16])).to_value(), |value| Fence::from_value(value).is_err());
     check_malformed(&epoch_value([3; 16]), |value| epoch(value).is_err());
     check_malformed(&node_secret_value(&[4; 32]), |value| node_secret(value).is_err());
     check_malformed(&name_value([5; 32]), |value| named_document(value).is_err());
-    let session = SessionRecord {
-        session: 1,
-        is_started: true,
-    }
-    .to_value();
+    let session = SessionRecord { session: 1, is_started: true }.to_value();
     check_malformed(&session, |value| SessionRecord::from_value(value).is_err());
     assert!(LogRecord::from_value(&log_record(Some([2; 32])).to_value()[..69]).is_err());
     assert!(envelope_position(b"1234567").is_err() && envelope_position(b"123456789").is_err());

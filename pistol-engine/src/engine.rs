@@ -1,0 +1,207 @@
+//! The door for what happens: connections, frames, the disk, and requests.
+
+mod catalog;
+mod commit;
+mod dial;
+mod join;
+mod load;
+mod peer;
+mod topic;
+mod transfer;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pistol_core::id::DocumentId;
+use pistol_core::key::{AuthorKey, Verifier};
+use pistol_core::store::{Row, StoreError};
+use pistol_sync::node::NodeId;
+
+use crate::documents::Documents;
+use crate::effect::{Effect, Reply, ReplyError};
+use crate::entropy::Entropy;
+use crate::input::{Command, ConnectionId, Input, Now, Token};
+use catalog::Catalog;
+pub use catalog::Entry;
+use commit::Commits;
+pub use dial::Contact;
+use dial::Contacts;
+use join::Joins;
+use load::Loads;
+use peer::Peer;
+
+/// What a node starts with.
+#[derive(Debug)]
+pub struct Start {
+    /// The key that signs this node's changes.
+    pub key: AuthorKey,
+    /// The node's name on the network.
+    pub node: NodeId,
+    /// The epoch of its store.
+    pub epoch: [u8; 16],
+    /// A fresh secret to draw numbers from.
+    pub seed: [u8; 32],
+    /// Whether writing sessions go on where the store left them; else they begin anew.
+    pub sessions_continue: bool,
+    /// All rows of the tables of logs, names, sessions and peers.
+    pub logs: Vec<Row>,
+    /// The local names.
+    pub names: Vec<Row>,
+    /// The writing sessions.
+    pub sessions: Vec<Row>,
+    /// The peers known.
+    pub peers: Vec<Row>,
+}
+
+/// One node.
+#[derive(Debug)]
+pub struct Engine {
+    documents: Documents,
+    key: Arc<AuthorKey>,
+    node: NodeId,
+    epoch: [u8; 16],
+    entropy: Arc<Entropy>,
+    verifier: Verifier,
+    catalog: Catalog,
+    loads: Loads,
+    joins: Joins,
+    contacts: Contacts,
+    peers: BTreeMap<ConnectionId, Peer>,
+    commits: Commits,
+    /// Documents that took something in during this tick.
+    inbox: BTreeMap<DocumentId, transfer::Inbox>,
+    syncs: Vec<Sync>,
+    now: Now,
+}
+
+/// Somebody waits for a document to be equal with a peer's.
+#[derive(Debug)]
+struct Sync {
+    token: Token,
+    document: DocumentId,
+    deadline_ms: u64,
+}
+
+impl Engine {
+    /// A node with what its store holds.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] if rows cannot be read.
+    pub fn new(start: Start, now: Now) -> Result<Self, StoreError> {
+        let Start { key, node, epoch, seed, sessions_continue, logs, names, sessions, peers } = start;
+        let sessions = if sessions_continue { sessions } else { Vec::new() };
+        let entropy = Arc::new(Entropy::new(seed));
+        Ok(Engine {
+            documents: Documents::default(),
+            key: Arc::new(key),
+            node,
+            epoch,
+            entropy,
+            verifier: Verifier::default(),
+            catalog: Catalog::from_rows(&logs, &names, &sessions)?,
+            loads: Loads::default(),
+            joins: Joins::default(),
+            contacts: Contacts::from_rows(&peers, now)?,
+            peers: BTreeMap::new(),
+            commits: Commits::default(),
+            inbox: BTreeMap::new(),
+            syncs: Vec::new(),
+            now,
+        })
+    }
+
+    /// The door for applications.
+    pub fn documents(&self) -> Documents {
+        self.documents.clone()
+    }
+
+    /// The documents that the store holds.
+    pub fn catalog(&self) -> Vec<crate::Entry> {
+        self.catalog.entries()
+    }
+
+    /// The peers known or connected.
+    pub fn peers(&self) -> Vec<crate::Contact> {
+        self.contacts.list(self.peers.values().map(|peer| peer.node))
+    }
+
+    /// Takes in what happened, and says what is to be done.
+    pub fn handle(&mut self, input: Input, now: Now, effects: &mut Vec<Effect>) {
+        self.now = now;
+        match input {
+            Input::Connected { connection, peer, is_dialler, exported } => {
+                self.connected(connection, peer, is_dialler, exported, effects);
+            }
+            Input::Received { connection, frame } => self.received(connection, &frame, effects),
+            Input::Disconnected { connection, reason } => self.disconnected(connection, &reason),
+            Input::DialFailed { peer, reason } => self.dial_failed(peer, &reason, effects),
+            Input::Stored => self.stored(effects),
+            Input::StoreFailed { reason } => self.store_failed(&reason, effects),
+            Input::Rows { read, rows } => self.rows(read, rows, effects),
+            Input::Command { token, command } => self.command(token, command, effects),
+            Input::Wake => self.wake(effects),
+            Input::TickEnd => self.end_tick(effects),
+        }
+    }
+
+    /// When [`Input::Wake`] is wanted at the latest, by the steady clock.
+    pub fn deadline_ms(&self) -> Option<u64> {
+        let syncs = self.syncs.iter().map(|sync| sync.deadline_ms);
+        let peers = self.peers.values().filter_map(Peer::deadline_ms);
+        let others = [self.contacts.deadline_ms(), self.joins.deadline_ms(), self.commits.deadline_ms()];
+        syncs.chain(peers).chain(others.into_iter().flatten()).min()
+    }
+
+    fn command(&mut self, token: Token, command: Command, effects: &mut Vec<Effect>) {
+        match command {
+            Command::Create { genesis, read_key } => self.create(token, genesis, read_key, effects),
+            Command::Join(ticket) => self.join(token, ticket, effects),
+            Command::Open(document) => self.open(token, document, effects),
+            Command::Name(document, name) => self.name(token, document, &name, effects),
+            Command::Flush => self.flush(token, effects),
+            Command::Synced { document, within_ms } => {
+                let deadline_ms = self.now.steady_ms.saturating_add(within_ms);
+                self.syncs.push(Sync { token, document, deadline_ms });
+                self.check_syncs(effects);
+            }
+            Command::Redial => {
+                self.contacts.redial_now(self.now);
+                self.dial_due(effects);
+                effects.push(answer(token, Ok(Reply::Done)));
+            }
+        }
+    }
+
+    fn wake(&mut self, effects: &mut Vec<Effect>) {
+        self.dial_due(effects);
+        self.give_up_joins(effects);
+        self.retry_store(effects);
+        self.close_silent_peers(effects);
+        self.check_syncs(effects);
+    }
+
+    fn end_tick(&mut self, effects: &mut Vec<Effect>) {
+        self.admit_inbox(effects);
+        self.commit(effects);
+        self.pump_all(effects);
+        self.check_syncs(effects);
+    }
+
+    /// Answers those who waited for a document to be equal with a peer's.
+    fn check_syncs(&mut self, effects: &mut Vec<Effect>) {
+        for sync in std::mem::take(&mut self.syncs) {
+            if self.is_equal_with_any(&sync.document) {
+                effects.push(answer(sync.token, Ok(Reply::Done)));
+            } else if self.now.steady_ms >= sync.deadline_ms {
+                let last = self.last_error(&sync.document);
+                effects.push(answer(sync.token, Err(ReplyError::NoPeer { last })));
+            } else {
+                self.syncs.push(sync);
+            }
+        }
+    }
+}
+
+fn answer(token: Token, reply: Result<Reply, ReplyError>) -> Effect {
+    Effect::Reply { token, reply }
+}

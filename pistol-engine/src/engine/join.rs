@@ -1,0 +1,155 @@
+//! Documents that come into the store: made here, or by invitation.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pistol_core::document::Document;
+use pistol_core::genesis::{Genesis, ReadKey};
+use pistol_core::id::DocumentId;
+use pistol_sync::node::NodeId;
+use pistol_sync::ticket::Ticket;
+
+use super::catalog::Log;
+use super::{Engine, answer};
+use crate::effect::{Effect, Reply, ReplyError};
+use crate::input::Token;
+use crate::limits;
+use crate::replica::{Parts, Replica, Rows};
+
+/// Somebody waits for the genesis of a document.
+#[derive(Debug)]
+pub(super) struct Join {
+    tokens: Vec<Token>,
+    pub(super) read_key: Option<ReadKey>,
+    node: NodeId,
+    deadline_ms: u64,
+    last: String,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Joins(BTreeMap<DocumentId, Join>);
+
+impl Joins {
+    pub(super) fn deadline_ms(&self) -> Option<u64> {
+        self.0.values().map(|join| join.deadline_ms).min()
+    }
+
+    pub(super) fn get(&self, document: &DocumentId) -> Option<&Join> {
+        self.0.get(document)
+    }
+
+    /// Remembers what went wrong with a peer, for the one who waits.
+    pub(super) fn note(&mut self, node: NodeId, reason: &str) {
+        for join in self.0.values_mut().filter(|join| join.node == node) {
+            reason.clone_into(&mut join.last);
+        }
+    }
+}
+
+impl Engine {
+    /// Adds a document made here.
+    pub(super) fn create(
+        &mut self,
+        token: Token,
+        genesis: Arc<Genesis>,
+        read_key: Option<ReadKey>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let id = genesis.id();
+        match self.add_document(genesis, read_key) {
+            Ok(()) => self.commits.answer_when_stored(token, Reply::Document(id)),
+            Err(error) => effects.push(answer(token, Err(error))),
+        }
+    }
+
+    fn add_document(&mut self, genesis: Arc<Genesis>, read_key: Option<ReadKey>) -> Result<(), ReplyError> {
+        let document = Document::new(Arc::clone(&genesis)).map_err(|rule| ReplyError::BadTicket(rule.to_string()))?;
+        let (log, write) = self.catalog.add(genesis, read_key);
+        self.commits.write(write);
+        self.insert(&log, document, Rows::default(), Vec::new());
+        Ok(())
+    }
+
+    /// Opens the door to a document that is all in memory.
+    pub(super) fn insert(
+        &mut self,
+        log: &Log,
+        document: Document,
+        rows: Rows,
+        tail: Vec<pistol_core::envelope::VerifiedChange>,
+    ) {
+        let parts = Parts {
+            document,
+            log: log.number,
+            read_key: log.read_key.clone(),
+            key: Arc::clone(&self.key),
+            entropy: Arc::clone(&self.entropy),
+            session: log.session,
+            rows,
+            tail,
+        };
+        self.documents.insert(log.genesis.id(), Replica::new(parts));
+    }
+
+    /// Joins a document: at once if it is known, else as soon as its genesis came.
+    pub(super) fn join(&mut self, token: Token, ticket: Ticket, effects: &mut Vec<Effect>) {
+        let document = ticket.document;
+        if ticket.node != self.node {
+            let write = self.contacts.add(ticket.node, &ticket.addresses, document, self.now);
+            self.commits.write(write);
+        }
+        if self.catalog.log(&document).is_some() {
+            self.open(token, document, effects);
+        } else {
+            let deadline_ms = self.now.steady_ms + limits::JOIN_MS;
+            let last = "no answer yet".to_owned();
+            let join = Join { tokens: vec![], read_key: ticket.read_key, node: ticket.node, deadline_ms, last };
+            let join = self.joins.0.entry(document).or_insert(join);
+            join.tokens.push(token);
+            join.deadline_ms = deadline_ms;
+        }
+        if self.is_connected(&ticket.node) {
+            self.reached(&ticket.node);
+            self.declare_interest(ticket.node, document, effects);
+        } else {
+            self.dial_due(effects);
+        }
+    }
+
+    /// The genesis of a document that somebody waits for.
+    pub(super) fn take_genesis(&mut self, document: DocumentId, bytes: &[u8]) -> Result<(), ReplyError> {
+        let Some(join) = self.joins.0.get(&document) else { return Ok(()) };
+        let bad = |reason: String| ReplyError::BadTicket(reason);
+        let genesis = Genesis::verify_for(document, bytes, &mut self.verifier).map_err(|e| bad(e.to_string()))?;
+        if !genesis.is_readable_with(join.read_key.as_ref()) {
+            return Err(bad("its key is not the document's".to_owned()));
+        }
+        let read_key = join.read_key.clone();
+        self.add_document(Arc::new(genesis), read_key)
+    }
+
+    /// Ends a join, well or not.
+    pub(super) fn end_join(
+        &mut self,
+        document: &DocumentId,
+        outcome: Result<(), ReplyError>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(join) = self.joins.0.remove(document) else { return };
+        for token in join.tokens {
+            match &outcome {
+                Ok(()) => self.commits.answer_when_stored(token, Reply::Document(*document)),
+                Err(error) => effects.push(answer(token, Err(error.clone()))),
+            }
+        }
+    }
+
+    pub(super) fn give_up_joins(&mut self, effects: &mut Vec<Effect>) {
+        let now = self.now.steady_ms;
+        let late: Vec<_> = self.joins.0.iter().filter(|(_, join)| join.deadline_ms <= now).collect();
+        let late: Vec<_> = late.into_iter().map(|(id, join)| (*id, join.last.clone())).collect();
+        for (document, last) in late {
+            self.end_join(&document, Err(ReplyError::NoPeer { last }), effects);
+        }
+    }
+}

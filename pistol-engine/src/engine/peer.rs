@@ -1,0 +1,348 @@
+//! One connection: hello, what is asked for, and who may have it.
+
+use std::collections::BTreeMap;
+
+use pistol_core::id::DocumentId;
+use pistol_sync::limits::{FRAME_BYTES_MAX, TOPICS_MAX};
+use pistol_sync::node::NodeId;
+use pistol_sync::proto::heads;
+use pistol_sync::proto::message::{Follow, Hello, Interest, Message, Refusal, Scope, Topic, VERSIONS};
+use pistol_sync::proto::proof::{Binding, Role};
+
+use super::Engine;
+use super::topic::TopicState;
+use crate::documents::lock;
+use crate::effect::{Effect, ReplyError};
+use crate::input::ConnectionId;
+use crate::limits;
+use crate::replica::{PeerState, PeerView};
+
+/// The other end of a connection.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) node: NodeId,
+    role: Role,
+    binding: Binding,
+    is_greeted: bool,
+    hello_deadline_ms: u64,
+    faults: u32,
+    pub(super) topics: BTreeMap<Topic, TopicState>,
+    next_topic: Topic,
+    /// Bytes of envelopes sent and not yet acknowledged.
+    pub(super) under_way_bytes: usize,
+}
+
+impl Peer {
+    pub(super) fn deadline_ms(&self) -> Option<u64> {
+        let asking = self.topics.values().filter_map(|topic| topic.ask_again_ms);
+        asking.chain((!self.is_greeted).then_some(self.hello_deadline_ms)).min()
+    }
+
+    pub(super) fn topic_of(&self, document: &DocumentId) -> Option<Topic> {
+        self.topics.iter().find(|(_, state)| state.document == *document).map(|(topic, _)| *topic)
+    }
+}
+
+pub(super) fn send(connection: ConnectionId, message: &Message) -> Effect {
+    Effect::Send { connection, frame: message.to_frame() }
+}
+
+impl Engine {
+    pub(super) fn connected(
+        &mut self,
+        connection: ConnectionId,
+        node: NodeId,
+        is_dialler: bool,
+        exported: [u8; 32],
+        effects: &mut Vec<Effect>,
+    ) {
+        let role = if is_dialler { Role::Dialler } else { Role::Listener };
+        let (dialler, listener) = if is_dialler { (self.node, node) } else { (node, self.node) };
+        if !self.replaces(node, role, effects) {
+            let reason = "another connection with this peer stays".to_owned();
+            return effects.push(Effect::Close { connection, reason });
+        }
+        self.reached(&node);
+        let peer = Peer {
+            node,
+            role,
+            binding: Binding { dialler, listener, exported },
+            is_greeted: false,
+            hello_deadline_ms: self.now.steady_ms + limits::HELLO_MS,
+            faults: 0,
+            topics: BTreeMap::new(),
+            next_topic: u32::from(!is_dialler),
+            under_way_bytes: 0,
+        };
+        self.peers.insert(connection, peer);
+        let hello = Hello {
+            versions: VERSIONS.to_vec(),
+            epoch: self.epoch,
+            cursor: None,
+            features: 0,
+            frame_bytes_max: u32::try_from(FRAME_BYTES_MAX).unwrap_or(u32::MAX),
+            extensions: Vec::new(),
+        };
+        effects.push(send(connection, &Message::Hello(hello)));
+        for document in self.contacts.documents(&node) {
+            self.declare_interest(node, document, effects);
+        }
+    }
+
+    /// Whether a new connection takes the place of those that stand with the same peer. Of two that were dialled from
+    /// both sides the lower node's stays; a second one from the same side means that the first is dead.
+    fn replaces(&mut self, node: NodeId, role: Role, effects: &mut Vec<Effect>) -> bool {
+        let of = |peer: &Peer| (peer.node == node).then_some(peer.role);
+        let Some((old, old_role)) = self.peers.iter().find_map(|(id, peer)| Some((*id, of(peer)?))) else {
+            return true;
+        };
+        let dialled_by_lower = (role == Role::Dialler) == (self.node < node);
+        if old_role != role && !dialled_by_lower {
+            return false;
+        }
+        self.disconnected(old, "another connection took its place");
+        effects.push(Effect::Close { connection: old, reason: "another connection took its place".to_owned() });
+        true
+    }
+
+    pub(super) fn disconnected(&mut self, connection: ConnectionId, reason: &str) {
+        let Some(peer) = self.peers.remove(&connection) else { return };
+        self.joins.note(peer.node, reason);
+        let is_still_connected = self.is_connected(&peer.node);
+        for topic in peer.topics.values().filter(|_| !is_still_connected) {
+            let state = PeerState::NoPath { last_error: reason.to_owned(), next_try_ms: None };
+            self.show(&topic.document, peer.node, state, topic.was_equal);
+        }
+        if !is_still_connected {
+            self.try_again(peer.node, reason);
+        }
+    }
+
+    pub(super) fn is_connected(&self, node: &NodeId) -> bool {
+        self.peers.values().any(|peer| peer.node == *node)
+    }
+
+    pub(super) fn close_silent_peers(&mut self, effects: &mut Vec<Effect>) {
+        let now = self.now.steady_ms;
+        let is_silent = |peer: &Peer| !peer.is_greeted && peer.hello_deadline_ms <= now;
+        let silent: Vec<_> = self.peers.iter().filter(|(_, peer)| is_silent(peer)).map(|(id, _)| *id).collect();
+        for connection in silent {
+            self.hang_up(connection, "it did not say hello in time", effects);
+        }
+        self.ask_again(effects);
+    }
+
+    pub(super) fn hang_up(&mut self, connection: ConnectionId, reason: &str, effects: &mut Vec<Effect>) {
+        self.disconnected(connection, reason);
+        effects.push(Effect::Close { connection, reason: reason.to_owned() });
+    }
+
+    /// Counts something that the peer could have checked itself.
+    pub(super) fn blame(&mut self, connection: ConnectionId, reason: &str, effects: &mut Vec<Effect>) {
+        let Some(peer) = self.peers.get_mut(&connection) else { return };
+        peer.faults += 1;
+        if peer.faults >= limits::FAULTS_MAX {
+            self.hang_up(connection, reason, effects);
+        }
+    }
+
+    pub(super) fn received(&mut self, connection: ConnectionId, frame: &[u8], effects: &mut Vec<Effect>) {
+        let Some(peer) = self.peers.get(&connection) else { return };
+        let is_greeted = peer.is_greeted;
+        match Message::from_frame(frame) {
+            Err(error) => self.hang_up(connection, &error.to_string(), effects),
+            Ok(None) => {}
+            Ok(Some(Message::Hello(hello))) if !is_greeted => self.greeted(connection, &hello, effects),
+            Ok(Some(Message::Hello(_))) => self.hang_up(connection, "it said hello twice", effects),
+            Ok(Some(_)) if !is_greeted => self.hang_up(connection, "it did not say hello first", effects),
+            Ok(Some(message)) => self.told(connection, message, effects),
+        }
+    }
+
+    fn greeted(&mut self, connection: ConnectionId, hello: &Hello, effects: &mut Vec<Effect>) {
+        if !hello.versions.iter().any(|version| VERSIONS.contains(version)) {
+            return self.hang_up(connection, "it speaks no version of the protocol that this node does", effects);
+        }
+        if let Some(peer) = self.peers.get_mut(&connection) {
+            peer.is_greeted = true;
+        }
+    }
+
+    fn told(&mut self, connection: ConnectionId, message: Message, effects: &mut Vec<Effect>) {
+        match message {
+            Message::Interest(interest) => self.asked(connection, interest, effects),
+            Message::Follow(follow) => self.may_follow(connection, follow, effects),
+            Message::Refused(topic, why) => self.was_refused(connection, topic, why, effects),
+            Message::Heads(topic, heads) => self.took_heads(connection, topic, &heads, effects),
+            Message::Locate(locate) => self.locate(connection, &locate, effects),
+            Message::Envelope(topic, bytes) => self.took_envelope(connection, topic, &bytes, effects),
+            Message::Acknowledge(acknowledge) => self.took_acknowledgement(connection, &acknowledge, effects),
+            Message::Settled(topic, digest) => self.took_settled(connection, topic, digest),
+            Message::Leave(topic) => {
+                self.peers.get_mut(&connection).and_then(|peer| peer.topics.remove(&topic));
+            }
+            Message::Ping(number) => effects.push(send(connection, &Message::Pong(number))),
+            Message::Pong(_) | Message::Hello(_) => {}
+        }
+    }
+
+    /// Asks a connected peer for a document, once it is open here or if it is to be joined.
+    pub(super) fn declare_interest(&mut self, node: NodeId, document: DocumentId, effects: &mut Vec<Effect>) {
+        let joining = self.joins.get(&document).map(|join| join.read_key.clone());
+        let read_key = match (joining, self.documents.replica(&document)) {
+            (_, Some(replica)) => lock(&replica).read_key().cloned(),
+            (Some(read_key), None) => read_key,
+            (None, None) => {
+                self.load(document, effects);
+                return;
+            }
+        };
+        let wants_genesis = self.documents.replica(&document).is_none();
+        let Some((&connection, peer)) = self.peers.iter_mut().find(|(_, peer)| peer.node == node) else { return };
+        if peer.topic_of(&document).is_some() {
+            return;
+        }
+        let topic = peer.next_topic;
+        peer.next_topic += 2;
+        peer.topics.insert(topic, TopicState::asked(document));
+        let proof = read_key.map(|key| peer.binding.prove(&key, peer.role, &document));
+        let scope = Scope::Document(document.0);
+        let interest = Interest { topic, scope, proof, wants_genesis, extensions: Vec::new() };
+        effects.push(send(connection, &Message::Interest(interest)));
+        self.show(&document, node, PeerState::Connecting, false);
+    }
+
+    /// A peer asks for a document.
+    fn asked(&mut self, connection: ConnectionId, interest: Interest, effects: &mut Vec<Effect>) {
+        let topic = interest.topic;
+        let refuse = |why| send(connection, &Message::Refused(topic, why));
+        let Some(peer) = self.peers.get_mut(&connection) else { return };
+        let is_theirs = topic % 2 == u32::from(peer.role == Role::Dialler);
+        if !is_theirs || peer.topics.contains_key(&topic) {
+            return self.hang_up(connection, "it used a number of ours, or one twice", effects);
+        }
+        if peer.topics.len() >= TOPICS_MAX {
+            return effects.push(refuse(Refusal::Busy(1000)));
+        }
+        let Scope::Document(document) = interest.scope else {
+            return effects.push(refuse(Refusal::NotSupported));
+        };
+        let document = DocumentId(document);
+        let Some(log) = self.catalog.log(&document) else { return effects.push(refuse(Refusal::NotStored)) };
+        let is_proved = match (&log.read_key, interest.proof) {
+            _ if log.genesis.is_readable_with(None) => true,
+            (Some(key), Some(proof)) => peer.binding.is_proved(key, peer.role.other(), &document, &proof),
+            _ => false,
+        };
+        if !is_proved {
+            return effects.push(refuse(Refusal::NotAllowed));
+        }
+        peer.topics.insert(topic, TopicState::wanted(document, interest.wants_genesis));
+        match self.documents.replica(&document) {
+            Some(_) => self.answer_interest(connection, topic, effects),
+            None => drop(self.load(document, effects)),
+        }
+    }
+
+    fn answer_interest(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
+        let Some(peer) = self.peers.get_mut(&connection) else { return };
+        let Some(state) = peer.topics.get_mut(&topic) else { return };
+        let Some(replica) = self.documents.replica(&state.document) else { return };
+        let replica = lock(&replica);
+        let history = replica.document().history();
+        let proof = replica.read_key().map(|key| peer.binding.prove(key, peer.role, &state.document));
+        let genesis = state.wants_genesis.then(|| history.genesis().bytes().to_vec());
+        let follow = Follow { topic, proof, genesis, heads: heads::heads_of(history) };
+        effects.push(send(connection, &Message::Follow(follow)));
+        state.is_following = true;
+    }
+
+    /// A document came into memory: peers that waited for it are answered and asked.
+    pub(super) fn document_is_open(&mut self, document: DocumentId, effects: &mut Vec<Effect>) {
+        let waits = |state: &TopicState| state.document == document && state.is_wanted && !state.is_following;
+        let waiting = |(id, peer): (&ConnectionId, &Peer)| {
+            let topics: Vec<_> = peer.topics.iter().filter(|(_, state)| waits(state)).map(|(t, _)| (*id, *t)).collect();
+            topics
+        };
+        let waiting: Vec<_> = self.peers.iter().flat_map(waiting).collect();
+        for (connection, topic) in waiting {
+            self.answer_interest(connection, topic, effects);
+        }
+        let nodes: Vec<NodeId> = self.peers.values().map(|peer| peer.node).collect();
+        for node in nodes {
+            if self.contacts.documents(&node).contains(&document) {
+                self.declare_interest(node, document, effects);
+            }
+        }
+    }
+
+    pub(super) fn document_is_damaged(&mut self, document: DocumentId, effects: &mut Vec<Effect>) {
+        for (connection, peer) in &mut self.peers {
+            let Some(topic) = peer.topic_of(&document) else { continue };
+            peer.topics.remove(&topic);
+            effects.push(send(*connection, &Message::Refused(topic, Refusal::NotStored)));
+        }
+    }
+
+    /// The peer lets us follow: it must prove the read key too, and bring the genesis if it is new here.
+    fn may_follow(&mut self, connection: ConnectionId, follow: Follow, effects: &mut Vec<Effect>) {
+        let Some(peer) = self.peers.get(&connection) else { return };
+        let Some(state) = peer.topics.get(&follow.topic).filter(|state| state.is_asked && !state.is_following) else {
+            return self.hang_up(connection, "it answered what was not asked", effects);
+        };
+        let (document, node) = (state.document, peer.node);
+        let joining = self.joins.get(&document).map(|join| join.read_key.clone());
+        let known = self.documents.replica(&document).map(|replica| lock(&replica).read_key().cloned());
+        let read_key = known.or(joining).flatten();
+        let is_proved = match (&read_key, &follow.proof) {
+            (None, _) => true,
+            (Some(key), Some(proof)) => peer.binding.is_proved(key, peer.role.other(), &document, proof),
+            (Some(_), None) => false,
+        };
+        if !is_proved {
+            self.joins.note(node, "the peer does not hold the document's read key");
+            return self.hang_up(connection, "it does not hold the document's read key", effects);
+        }
+        if self.documents.replica(&document).is_none() {
+            let genesis = follow.genesis.unwrap_or_default();
+            let outcome = self.take_genesis(document, &genesis);
+            let is_bad = outcome.is_err();
+            self.end_join(&document, outcome, effects);
+            if is_bad {
+                return self.hang_up(connection, "it sent a genesis that is not the document's", effects);
+            }
+        } else {
+            self.end_join(&document, Ok(()), effects);
+        }
+        if let Some(state) = self.topic_mut(connection, follow.topic) {
+            state.is_following = true;
+        }
+        self.send_heads(connection, follow.topic, effects);
+        self.took_heads(connection, follow.topic, &follow.heads, effects);
+    }
+
+    fn was_refused(&mut self, connection: ConnectionId, topic: Topic, why: Refusal, effects: &mut Vec<Effect>) {
+        let Some(peer) = self.peers.get_mut(&connection) else { return };
+        let Some(state) = peer.topics.remove(&topic) else { return };
+        let (node, document) = (peer.node, state.document);
+        let reason = match why {
+            Refusal::NotStored => "it does not hold the document",
+            Refusal::NotAllowed => "the ticket's key does not open the document there",
+            Refusal::Busy(_) => "it has too much to do",
+            Refusal::NotSupported => "it is too old or too new for this kind of document",
+        };
+        self.show(&document, node, PeerState::Refused(reason.to_owned()), false);
+        self.end_join(&document, Err(ReplyError::Refused(reason.to_owned())), effects);
+    }
+
+    pub(super) fn topic_mut(&mut self, connection: ConnectionId, topic: Topic) -> Option<&mut TopicState> {
+        self.peers.get_mut(&connection)?.topics.get_mut(&topic)
+    }
+
+    /// Notes how a document stands with a peer.
+    pub(super) fn show(&self, document: &DocumentId, node: NodeId, state: PeerState, was_equal: bool) {
+        if let Some(replica) = self.documents.replica(document) {
+            lock(&replica).state.peers.insert(node, PeerView { state, was_equal });
+        }
+    }
+}

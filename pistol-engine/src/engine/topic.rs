@@ -1,0 +1,237 @@
+//! One document on one connection: what each side holds, what is on its way, and when both are equal.
+
+use std::collections::VecDeque;
+
+use pistol_core::id::DocumentId;
+use pistol_core::validate::{History, Ordinal};
+use pistol_sync::proto::heads::{self, Held};
+use pistol_sync::proto::message::{Head, Locate, Message, Topic};
+
+use super::Engine;
+use super::peer::send;
+use crate::documents::lock;
+use crate::effect::Effect;
+use crate::input::ConnectionId;
+use crate::replica::PeerState;
+
+/// The state of a topic.
+#[derive(Debug)]
+pub(super) struct TopicState {
+    pub(super) document: DocumentId,
+    /// Whether this node asked.
+    pub(super) is_asked: bool,
+    /// Whether the peer asked.
+    pub(super) is_wanted: bool,
+    pub(super) wants_genesis: bool,
+    /// Whether both agreed.
+    pub(super) is_following: bool,
+    pub(super) has_heads: bool,
+    held: Held,
+    /// Ordinals to send, from and to, in order.
+    pub(super) queue: VecDeque<(Ordinal, Ordinal)>,
+    pub(super) is_reading: bool,
+    /// Sizes of the envelopes sent and not acknowledged.
+    pub(super) under_way: VecDeque<usize>,
+    pub(super) acknowledged: u64,
+    /// Envelopes received.
+    pub(super) received: u64,
+    /// Changes that were refused since the last acknowledgement.
+    pub(super) refused: Vec<([u8; 32], u8)>,
+    /// Heads of the peer that are not here yet.
+    unknown: Vec<Head>,
+    pub(super) was_equal: bool,
+    is_settled: bool,
+    /// When to ask again for what was dropped.
+    pub(super) ask_again_ms: Option<u64>,
+}
+
+impl TopicState {
+    fn new(document: DocumentId) -> Self {
+        TopicState {
+            document,
+            is_asked: false,
+            is_wanted: false,
+            wants_genesis: false,
+            is_following: false,
+            has_heads: false,
+            held: Held::default(),
+            queue: VecDeque::new(),
+            is_reading: false,
+            under_way: VecDeque::new(),
+            acknowledged: 0,
+            received: 0,
+            refused: Vec::new(),
+            unknown: Vec::new(),
+            was_equal: false,
+            is_settled: false,
+            ask_again_ms: None,
+        }
+    }
+
+    /// This node asked.
+    pub(super) fn asked(document: DocumentId) -> Self {
+        TopicState { is_asked: true, ..TopicState::new(document) }
+    }
+
+    /// The peer asked.
+    pub(super) fn wanted(document: DocumentId, wants_genesis: bool) -> Self {
+        TopicState { is_wanted: true, wants_genesis, ..TopicState::new(document) }
+    }
+
+    /// Whether everything here was sent and acknowledged, and everything the peer told of is here.
+    pub(super) fn is_equal(&self) -> bool {
+        self.has_heads && self.has_sent_all() && self.unknown.is_empty()
+    }
+
+    pub(super) fn has_sent_all(&self) -> bool {
+        self.queue.is_empty() && !self.is_reading && self.under_way.is_empty()
+    }
+
+    /// Forgets heads of the peer that have come in the meantime.
+    pub(super) fn note_known(&mut self, history: &History) {
+        self.unknown.retain(|head| !is_known(history, head));
+    }
+
+    /// Adds changes to what is to be sent, as stretches.
+    pub(super) fn enqueue(&mut self, ordinals: impl IntoIterator<Item = Ordinal>) {
+        for ordinal in ordinals {
+            match self.queue.back_mut() {
+                Some((_, to)) if *to == ordinal => *to += 1,
+                _ => self.queue.push_back((ordinal, ordinal + 1)),
+            }
+        }
+    }
+}
+
+fn is_known(history: &History, head: &Head) -> bool {
+    let Ok(author) = pistol_core::key::AuthorId::from_bytes(&head.author) else { return false };
+    let chain = pistol_core::chain::ChainId { author, session: pistol_core::id::Session(head.session) };
+    heads::find(history, &chain, head.seq, pistol_core::id::Link(head.link)).is_some()
+}
+
+impl Engine {
+    pub(super) fn send_heads(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
+        let Some(document) = self.topic_mut(connection, topic).map(|state| state.document) else { return };
+        let Some(replica) = self.documents.replica(&document) else { return };
+        let heads = heads::heads_of(lock(&replica).document().history());
+        effects.push(send(connection, &Message::Heads(topic, heads)));
+    }
+
+    /// Where the peer's chains end: what it lacks is planned, and forks are looked into.
+    pub(super) fn took_heads(
+        &mut self,
+        connection: ConnectionId,
+        topic: Topic,
+        told: &[Head],
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(peer) = self.peers.get_mut(&connection) else { return };
+        let Some(state) = peer.topics.get_mut(&topic).filter(|state| state.is_following) else { return };
+        let Some(replica) = self.documents.replica(&state.document) else { return };
+        let replica = lock(&replica);
+        let history = replica.document().history();
+        let comparison = heads::compare(history, told);
+        for chain in &comparison.forked {
+            let samples = heads::samples(history, chain);
+            let (author, session) = (*chain.author.as_bytes(), chain.session.0);
+            let locate = Locate { topic, author, session, samples, is_reply: false };
+            effects.push(send(connection, &Message::Locate(locate)));
+        }
+        state.held = comparison.held;
+        // What is accepted but not stored yet goes out with its commit.
+        let stored = |ordinal: &Ordinal| replica.rows().holding(*ordinal).is_some();
+        state.queue.clear();
+        state.enqueue(state.held.lacking(history).into_iter().filter(stored));
+        state.unknown = told.iter().filter(|head| !is_known(history, head)).copied().collect();
+        state.has_heads = true;
+        drop(replica);
+        self.pump(connection, topic, effects);
+    }
+
+    /// The peer asks or tells where a branch parts from ours.
+    pub(super) fn locate(&mut self, connection: ConnectionId, locate: &Locate, effects: &mut Vec<Effect>) {
+        let Some(peer) = self.peers.get_mut(&connection) else { return };
+        let Some(state) = peer.topics.get_mut(&locate.topic).filter(|state| state.is_following) else { return };
+        let Some(replica) = self.documents.replica(&state.document) else { return };
+        let Ok(author) = pistol_core::key::AuthorId::from_bytes(&locate.author) else { return };
+        let chain = pistol_core::chain::ChainId { author, session: pistol_core::id::Session(locate.session) };
+        let replica = lock(&replica);
+        let history = replica.document().history();
+        state.held.locate(history, &chain, &locate.samples);
+        let stored = |ordinal: &Ordinal| replica.rows().holding(*ordinal).is_some();
+        let lacking: Vec<_> = state.held.lacking_of(history, &chain).into_iter().filter(stored).collect();
+        state.enqueue(lacking);
+        if !locate.is_reply {
+            let samples = heads::samples(history, &chain);
+            let reply = Locate { samples, is_reply: true, ..locate.clone() };
+            effects.push(send(connection, &Message::Locate(reply)));
+        }
+        drop(replica);
+        self.pump(connection, locate.topic, effects);
+    }
+
+    /// Tells how a document stands with a peer, and says so to the peer when all is sent.
+    pub(super) fn refresh(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
+        let Some(peer) = self.peers.get_mut(&connection) else { return };
+        let node = peer.node;
+        let Some(state) = peer.topics.get_mut(&topic).filter(|state| state.is_following) else { return };
+        let document = state.document;
+        let Some(replica) = self.documents.replica(&document) else { return };
+        let replica = lock(&replica);
+        state.note_known(replica.document().history());
+        state.was_equal |= state.is_equal();
+        let view = if state.is_equal() {
+            PeerState::Same
+        } else if state.has_sent_all() {
+            PeerState::Receiving
+        } else {
+            PeerState::Sending(state.under_way.len() as u64)
+        };
+        if state.is_equal() && !state.is_settled {
+            state.is_settled = true;
+            let digest = heads::digest(&heads::heads_of(replica.document().history()));
+            effects.push(send(connection, &Message::Settled(topic, digest)));
+        }
+        let was_equal = state.was_equal;
+        drop(replica);
+        self.show(&document, node, view, was_equal);
+    }
+
+    /// The peer has nothing more to send. If it differs although nothing is on its way, both compare again.
+    pub(super) fn took_settled(&mut self, connection: ConnectionId, topic: Topic, digest: [u8; 32]) {
+        let Some(state) = self.topic_mut(connection, topic) else { return };
+        let (document, is_equal) = (state.document, state.is_equal());
+        let Some(replica) = self.documents.replica(&document) else { return };
+        let own = heads::digest(&heads::heads_of(lock(&replica).document().history()));
+        let now = self.now.steady_ms;
+        if let Some(state) = self.topic_mut(connection, topic).filter(|_| own != digest && is_equal) {
+            state.ask_again_ms.get_or_insert(now + crate::limits::ASK_AGAIN_MS);
+        }
+    }
+
+    /// Sends heads again where something was dropped or differs.
+    pub(super) fn ask_again(&mut self, effects: &mut Vec<Effect>) {
+        let now = self.now.steady_ms;
+        let mut due = Vec::new();
+        for (connection, peer) in &mut self.peers {
+            for (topic, state) in &mut peer.topics {
+                if state.ask_again_ms.is_some_and(|at| at <= now) {
+                    state.ask_again_ms = None;
+                    due.push((*connection, *topic));
+                }
+            }
+        }
+        for (connection, topic) in due {
+            self.send_heads(connection, topic, effects);
+        }
+    }
+
+    /// Whether a document is equal with any connected peer's, as far as both have told.
+    pub(super) fn is_equal_with_any(&mut self, document: &DocumentId) -> bool {
+        if self.documents.is_dirty() || self.inbox.contains_key(document) {
+            return false;
+        }
+        let mut topics = self.peers.values().flat_map(|peer| peer.topics.values());
+        topics.any(|state| state.document == *document && state.is_equal())
+    }
+}
