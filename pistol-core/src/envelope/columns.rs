@@ -64,12 +64,13 @@ pub(super) fn encode(document: &DocumentId, runs: &[Run], changes: &[(usize, Arc
         change.write(&mut canonical);
         columns.write(*run, change, ChangeId(hasher.hash(&[canonical.as_bytes()])));
     }
-    let (ids, columns) = columns.finish();
+    let (ids, times, columns) = columns.finish();
     let mut writer = Writer::new();
     writer.byte(VERSION);
     header::write_runs(document, &headers, &mut writer);
     writer.length(changes.len());
-    header::write_ids(ids, &mut writer);
+    header::write_ids(ids.iter(), &mut writer);
+    writer.bytes(&times);
     deflate::write(&columns, &mut writer);
     writer.into_bytes()
 }
@@ -86,13 +87,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Malformed> {
     let (document, headers) = header::read_runs(&mut reader)?;
     let count = reader.number_to(limits::ENVELOPE_CHANGES_MAX as u64)?;
     let ids = header::read_ids(&mut reader, usize::MAX)?;
+    let times = reader.bytes(usize::MAX)?;
     let columns = deflate::read(&mut reader)?;
     let stretches = headers
         .iter()
         .map(|header| Stretch::new(header.first_operation))
         .collect();
     let mut runs: Vec<Run> = headers.into_iter().map(|header| header.run).collect();
-    let mut columns = ChangeReader::new(stretches, ids, ColumnsReader::new(&columns)?);
+    let mut columns = ChangeReader::new(stretches, ids, times, ColumnsReader::new(&columns)?);
     let mut changes = Vec::new();
     for _ in 0..count {
         let (run, change) = columns.read(&runs)?;

@@ -18,7 +18,17 @@ impl Numbers {
         self.0.push(fold(number));
     }
 
+    /// The column, each number as long as it must be.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
+        self.write(Writer::number)
+    }
+
+    /// The column, each number in the one byte that it fits.
+    pub(super) fn to_octets(&self) -> Vec<u8> {
+        self.write(|writer, number| writer.byte(number.to_le_bytes()[0]))
+    }
+
+    fn write(&self, write: impl Fn(&mut Writer, u64)) -> Vec<u8> {
         let end = self
             .0
             .iter()
@@ -29,22 +39,22 @@ impl Numbers {
         for group in self.0.get(..end).unwrap_or_default().chunk_by(u64::eq) {
             match group.first() {
                 Some(number) if group.len() >= REPEATED_MIN => {
-                    write_singles(&mut singles, &mut writer);
+                    write_singles(&mut singles, &mut writer, &write);
                     writer.length(group.len() << 1);
-                    writer.number(*number);
+                    write(&mut writer, *number);
                 }
                 _ => singles.extend_from_slice(group),
             }
         }
-        write_singles(&mut singles, &mut writer);
+        write_singles(&mut singles, &mut writer, &write);
         writer.into_bytes()
     }
 }
 
-fn write_singles(singles: &mut Vec<u64>, writer: &mut Writer) {
+fn write_singles(singles: &mut Vec<u64>, writer: &mut Writer, write: impl Fn(&mut Writer, u64)) {
     if !singles.is_empty() {
         writer.length(singles.len() << 1 | 1);
-        singles.drain(..).for_each(|number| writer.number(number));
+        singles.drain(..).for_each(|number| write(writer, number));
     }
 }
 
@@ -55,6 +65,7 @@ pub(super) struct NumbersReader<'a> {
     left: u64,
     is_repeated: bool,
     number: u64,
+    is_octets: bool,
 }
 
 impl<'a> NumbersReader<'a> {
@@ -64,6 +75,14 @@ impl<'a> NumbersReader<'a> {
             left: 0,
             is_repeated: false,
             number: 0,
+            is_octets: false,
+        }
+    }
+
+    pub(super) fn of_octets(bytes: &'a [u8]) -> Self {
+        NumbersReader {
+            is_octets: true,
+            ..Self::new(bytes)
         }
     }
 
@@ -79,12 +98,16 @@ impl<'a> NumbersReader<'a> {
                 return Err(Malformed::Number);
             }
             if self.is_repeated {
-                self.number = self.rest.number()?;
+                self.number = self.read()?;
             }
         }
         self.left -= 1;
-        if self.is_repeated {
-            Ok(self.number)
+        if self.is_repeated { Ok(self.number) } else { self.read() }
+    }
+
+    fn read(&mut self) -> Result<u64, Malformed> {
+        if self.is_octets {
+            self.rest.byte().map(u64::from)
         } else {
             self.rest.number()
         }
