@@ -20,6 +20,9 @@ mod value;
 mod write_change;
 mod write_operation;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use self::header::RunHeader;
@@ -41,17 +44,14 @@ const VERSION: u8 = 1;
 
 /// Writes an envelope. Its changes are canonical, and each run's consecutive.
 pub(super) fn encode(document: &DocumentId, runs: &[Run], changes: &[(usize, Arc<Change>)]) -> Vec<u8> {
-    let headers: Vec<RunHeader> = runs
-        .iter()
-        .enumerate()
-        .map(|(index, run)| {
-            let own = changes.iter().filter(|(run, _)| *run == index);
-            RunHeader {
-                run: run.clone(),
-                first_operation: cursor::first_operation(own.flat_map(|(_, change)| &change.ops)),
-            }
-        })
-        .collect();
+    let header = |(index, run): (usize, &Run)| {
+        let own = changes.iter().filter(|(run, _)| *run == index);
+        RunHeader {
+            run: run.clone(),
+            first_operation: cursor::first_operation(own.flat_map(|(_, change)| &change.ops)),
+        }
+    };
+    let headers: Vec<RunHeader> = runs.iter().enumerate().map(header).collect();
     let stretches = headers
         .iter()
         .map(|header| Stretch::new(header.first_operation))
@@ -85,10 +85,18 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Malformed> {
         return Err(Malformed::Tag);
     }
     let (document, headers) = header::read_runs(&mut reader)?;
+    let (runs, changes) = read_changes(headers, &mut reader)?;
+    Ok((document, runs, changes))
+}
+
+type Changes = (Vec<Run>, Vec<(usize, Arc<Change>)>);
+
+/// Reads all that follows the runs.
+fn read_changes(headers: Vec<RunHeader>, reader: &mut Reader<'_>) -> Result<Changes, Malformed> {
     let count = reader.number_to(limits::ENVELOPE_CHANGES_MAX as u64)?;
-    let ids = header::read_ids(&mut reader, usize::MAX)?;
+    let ids = header::read_ids(reader, usize::MAX)?;
     let times = reader.bytes(usize::MAX)?;
-    let columns = deflate::read(&mut reader)?;
+    let columns = deflate::read(reader)?;
     let stretches = headers
         .iter()
         .map(|header| Stretch::new(header.first_operation))
@@ -108,5 +116,5 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Malformed> {
         let tip = last.and_then(|last| last.checked_add(run.withheld.len() as u64));
         run.tip.seq = tip.ok_or(Malformed::Number)?;
     }
-    Ok((document, runs, changes))
+    Ok((runs, changes))
 }

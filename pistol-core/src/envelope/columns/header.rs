@@ -11,6 +11,7 @@ use crate::limits;
 const RUN_BYTES_MIN: usize = 1 + 8 + 1 + 1 + 32 + 64 + 1;
 
 /// A run whose tip is not placed yet: its place follows from the number of changes.
+#[derive(Clone)]
 pub(super) struct RunHeader {
     pub(super) run: Run,
     /// The number of its first operation here, as far as the writer could tell. A wrong one costs bytes, nothing else.
