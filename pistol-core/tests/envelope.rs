@@ -11,7 +11,7 @@ mod desk;
 mod golden;
 
 use desk::{Chain, any_envelope, seal, typed};
-use pistol_core::change::Reference;
+use pistol_core::change::{Action, Op, Reference, Scalar};
 use pistol_core::envelope::Envelope;
 use pistol_core::key::Verifier;
 
@@ -51,6 +51,24 @@ fn every_envelope_survives_being_written_and_read() {
         let envelope = any_envelope(seed);
         let read = Envelope::from_bytes(&envelope.to_bytes());
         assert_eq!(read.as_ref(), Ok(&envelope), "seed {seed}");
+    }
+}
+
+#[test]
+fn the_largest_changes_survive() {
+    let text = Scalar::Text("0123456789abcdef".repeat((960 << 10) / 16 - 10));
+    let value = |value| {
+        vec![Op {
+            action: Action::Put(value),
+            ..typed(None, "")
+        }]
+    };
+    let operations = vec![typed(None, ""); 131_072];
+    for ops in [value(text), operations] {
+        let mut chain = Chain::new(1, 1);
+        let order = [chain.write(&[], 0, ops)];
+        let envelope = seal(&order, chain.sign());
+        assert!(Envelope::from_bytes(&envelope.to_bytes()) == Ok(envelope));
     }
 }
 

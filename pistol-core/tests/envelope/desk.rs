@@ -263,7 +263,7 @@ pub(crate) fn any_envelope(seed: u64) -> Envelope {
         .collect();
     let mut order = Vec::new();
     let mut signed = Vec::new();
-    for _ in 0..seed.below(40) + 1 {
+    for _ in 0..=seed.below(40) {
         let count = chains.len();
         let at = seed.below(count);
         let known = seed.some(&order, 2);

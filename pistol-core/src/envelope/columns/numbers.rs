@@ -153,7 +153,9 @@ mod tests {
 
     fn column(numbers: &[u64]) -> Vec<u8> {
         let mut column = Numbers::default();
-        numbers.iter().for_each(|number| column.push(*number));
+        for number in numbers {
+            column.push(*number);
+        }
         column.to_bytes()
     }
 

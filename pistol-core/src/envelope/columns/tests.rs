@@ -152,7 +152,7 @@ fn operations_are_counted_over_all_changes() {
     assert!(
         read(2, |columns| {
             columns.operations.push_signed(half.cast_signed() - 1);
-            (0..half + 1).for_each(|_| columns.text_length.push(1));
+            (0..=half).for_each(|_| columns.text_length.push(1));
         })
         .is_ok()
     );
