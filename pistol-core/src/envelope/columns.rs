@@ -20,6 +20,9 @@ mod value;
 mod write_change;
 mod write_operation;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use self::header::RunHeader;
@@ -41,18 +44,18 @@ const VERSION: u8 = 1;
 
 /// Writes an envelope. Its changes are canonical, and each run's consecutive.
 pub(super) fn encode(document: &DocumentId, runs: &[Run], changes: &[(usize, Arc<Change>)]) -> Vec<u8> {
-    let headers: Vec<RunHeader> = runs
+    let header = |(index, run): (usize, &Run)| {
+        let own = changes.iter().filter(|(run, _)| *run == index);
+        RunHeader {
+            run: run.clone(),
+            first_operation: cursor::first_operation(own.flat_map(|(_, change)| &change.ops)),
+        }
+    };
+    let headers: Vec<RunHeader> = runs.iter().enumerate().map(header).collect();
+    let stretches = headers
         .iter()
-        .enumerate()
-        .map(|(index, run)| {
-            let own = changes.iter().filter(|(run, _)| *run == index);
-            RunHeader {
-                run: run.clone(),
-                first_operation: cursor::first_operation(own.flat_map(|(_, change)| &change.ops)),
-            }
-        })
+        .map(|header| Stretch::new(header.first_operation))
         .collect();
-    let stretches = headers.iter().map(|header| Stretch::new(header.first_operation)).collect();
     let mut columns = ChangeWriter::new(stretches);
     let hasher = Hasher::new(Context::Change);
     let mut canonical = Writer::new();
@@ -61,12 +64,13 @@ pub(super) fn encode(document: &DocumentId, runs: &[Run], changes: &[(usize, Arc
         change.write(&mut canonical);
         columns.write(*run, change, ChangeId(hasher.hash(&[canonical.as_bytes()])));
     }
-    let (ids, columns) = columns.finish();
+    let (ids, times, columns) = columns.finish();
     let mut writer = Writer::new();
     writer.byte(VERSION);
     header::write_runs(document, &headers, &mut writer);
     writer.length(changes.len());
-    header::write_ids(ids, &mut writer);
+    header::write_ids(ids.iter(), &mut writer);
+    writer.bytes(&times);
     deflate::write(&columns, &mut writer);
     writer.into_bytes()
 }
@@ -81,21 +85,36 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Malformed> {
         return Err(Malformed::Tag);
     }
     let (document, headers) = header::read_runs(&mut reader)?;
+    let (runs, changes) = read_changes(headers, &mut reader)?;
+    Ok((document, runs, changes))
+}
+
+type Changes = (Vec<Run>, Vec<(usize, Arc<Change>)>);
+
+/// Reads all that follows the runs.
+fn read_changes(headers: Vec<RunHeader>, reader: &mut Reader<'_>) -> Result<Changes, Malformed> {
     let count = reader.number_to(limits::ENVELOPE_CHANGES_MAX as u64)?;
-    let ids = header::read_ids(&mut reader, usize::MAX)?;
-    let columns = deflate::read(&mut reader)?;
-    let stretches = headers.iter().map(|header| Stretch::new(header.first_operation)).collect();
+    let ids = header::read_ids(reader, usize::MAX)?;
+    let times = reader.bytes(usize::MAX)?;
+    let columns = deflate::read(reader)?;
+    let stretches = headers
+        .iter()
+        .map(|header| Stretch::new(header.first_operation))
+        .collect();
     let mut runs: Vec<Run> = headers.into_iter().map(|header| header.run).collect();
-    let mut columns = ChangeReader::new(stretches, ids, ColumnsReader::new(&columns)?);
+    let mut columns = ChangeReader::new(stretches, ids, times, ColumnsReader::new(&columns)?);
     let mut changes = Vec::new();
     for _ in 0..count {
         let (run, change) = columns.read(&runs)?;
         changes.push((run, Arc::new(change)));
     }
     for (run, count) in runs.iter_mut().zip(columns.finish()?) {
-        let last = run.first_seq.checked_sub(1).and_then(|before| before.checked_add(count));
+        let last = run
+            .first_seq
+            .checked_sub(1)
+            .and_then(|before| before.checked_add(count));
         let tip = last.and_then(|last| last.checked_add(run.withheld.len() as u64));
         run.tip.seq = tip.ok_or(Malformed::Number)?;
     }
-    Ok((document, runs, changes))
+    Ok((runs, changes))
 }

@@ -224,7 +224,7 @@ pub(crate) fn any_envelope(seed: u64) -> Envelope {
         (0..=seed.below(4)).map(|index| Chain::new(u8::try_from(index / 2).unwrap(), index as u64)).collect();
     let mut order = Vec::new();
     let mut signed = Vec::new();
-    for _ in 0..seed.below(40) + 1 {
+    for _ in 0..=seed.below(40) {
         let count = chains.len();
         let at = seed.below(count);
         let known = seed.some(&order, 2);

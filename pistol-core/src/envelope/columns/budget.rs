@@ -3,7 +3,8 @@
 use crate::codec::Malformed;
 use crate::limits;
 
-/// Bytes that the changes of one envelope may take, about: four times the texts of the largest.
+/// Bytes that the changes of one envelope may be charged: four times those of the largest change, as nothing is charged
+/// more than four times its canonical bytes.
 const BYTES_MAX: usize = 4 * limits::ENVELOPE_TEXT_MAX;
 
 /// What is left.

@@ -50,7 +50,7 @@ fn inflate(deflated: &[u8], length: usize) -> Result<Vec<u8>, Malformed> {
     let flags = TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
     match decompress(&mut state, deflated, &mut inflated, 0, flags) {
         (TINFLStatus::Done, read, written) if read == deflated.len() && written == length => Ok(inflated),
-        (TINFLStatus::Done, ..) | (TINFLStatus::HasMoreOutput, ..) => Err(Malformed::Long),
+        (TINFLStatus::Done | TINFLStatus::HasMoreOutput, ..) => Err(Malformed::Long),
         _ => Err(Malformed::Short),
     }
 }

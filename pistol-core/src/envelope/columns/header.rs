@@ -11,6 +11,7 @@ use crate::limits;
 const RUN_BYTES_MIN: usize = 1 + 8 + 1 + 1 + 32 + 64 + 1;
 
 /// A run whose tip is not placed yet: its place follows from the number of changes.
+#[derive(Clone)]
 pub(super) struct RunHeader {
     pub(super) run: Run,
     /// The number of its first operation here, as far as the writer could tell. A wrong one costs bytes, nothing else.
@@ -23,7 +24,9 @@ pub(super) fn write_runs(document: &DocumentId, runs: &[RunHeader], writer: &mut
     authors.dedup();
     writer.raw(document.as_bytes());
     writer.length(authors.len());
-    authors.iter().for_each(|author| writer.raw(author.as_bytes()));
+    for author in &authors {
+        writer.raw(author.as_bytes());
+    }
     writer.length(runs.len());
     for RunHeader { run, first_operation } in runs {
         writer.length(authors.binary_search(&run.chain.author).unwrap_or(0));
@@ -32,8 +35,7 @@ pub(super) fn write_runs(document: &DocumentId, runs: &[RunHeader], writer: &mut
         if run.first_seq != 1 {
             writer.raw(run.base.as_bytes());
         }
-        writer.length(run.withheld.len());
-        run.withheld.iter().for_each(|id| writer.raw(id.as_bytes()));
+        write_ids(run.withheld.iter().map(ChangeId::as_bytes), writer);
         writer.raw(run.tip.link.as_bytes());
         writer.raw(&run.tip.signature.0);
         writer.number(u64::from(*first_operation));
@@ -70,9 +72,11 @@ fn read_run(reader: &mut Reader<'_>, document: &DocumentId, authors: &[AuthorId]
     })
 }
 
-pub(super) fn write_ids(ids: &[[u8; 32]], writer: &mut Writer) {
+pub(super) fn write_ids<'a>(ids: impl ExactSizeIterator<Item = &'a [u8; 32]>, writer: &mut Writer) {
     writer.length(ids.len());
-    ids.iter().for_each(|id| writer.raw(id));
+    for id in ids {
+        writer.raw(id);
+    }
 }
 
 pub(super) fn read_ids(reader: &mut Reader<'_>, max: usize) -> Result<Vec<[u8; 32]>, Malformed> {

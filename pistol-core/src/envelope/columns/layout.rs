@@ -79,6 +79,7 @@ fn read<'a>(reader: &mut Reader<'a>, present: &mut u64) -> Result<&'a [u8], Malf
 pub(super) struct Area<'a>(&'a [u8]);
 
 impl<'a> Area<'a> {
+    #[expect(clippy::unnecessary_wraps, reason = "as for texts, which must be UTF-8")]
     fn new(bytes: &'a [u8]) -> Result<Self, Malformed> {
         Ok(Area(bytes))
     }

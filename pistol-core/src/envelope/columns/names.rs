@@ -29,9 +29,12 @@ impl Names {
     }
 
     /// The name of a change, and its index if it came before. `base` is the index of the change that is expected.
-    pub(super) fn change(&mut self, id: &ChangeId, base: i64) -> (u64, Option<usize>) {
+    pub(super) fn change(&mut self, id: &ChangeId, base: usize) -> (u64, Option<usize>) {
         match self.inside(id) {
-            Some(index) => (fold(base.wrapping_sub_unsigned(index as u64)) << 1, Some(index)),
+            Some(index) => {
+                let distance = (base as u64).wrapping_sub(index as u64);
+                (fold(distance.cast_signed()) << 1, Some(index))
+            }
             None => (self.outside(id.as_bytes()), None),
         }
     }
@@ -80,11 +83,12 @@ impl NamesReader {
     }
 
     /// The id of a change, and its index if it came before.
-    pub(super) fn change(&mut self, name: u64, base: i64) -> Result<(ChangeId, Option<usize>), Malformed> {
+    pub(super) fn change(&mut self, name: u64, base: usize) -> Result<(ChangeId, Option<usize>), Malformed> {
         if name & OUTSIDE != 0 {
             return self.outside(name).map(|id| (ChangeId(id), None));
         }
-        let index = base.checked_sub(unfold(name >> 1)).ok_or(Malformed::Number)?;
+        let distance = unfold(name >> 1).cast_unsigned();
+        let index = (base as u64).wrapping_sub(distance);
         let index = usize::try_from(index).map_err(|_| Malformed::Number)?;
         Ok((self.inside(index)?, Some(index)))
     }

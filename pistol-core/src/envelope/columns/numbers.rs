@@ -18,29 +18,43 @@ impl Numbers {
         self.0.push(fold(number));
     }
 
+    /// The column, each number as long as it must be.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let end = self.0.iter().rposition(|number| *number != 0).map_or(0, |last| last + 1);
+        self.write(Writer::number)
+    }
+
+    /// The column, each number in the one byte that it fits.
+    pub(super) fn to_octets(&self) -> Vec<u8> {
+        self.write(|writer, number| writer.byte(number.to_le_bytes()[0]))
+    }
+
+    fn write(&self, write: impl Fn(&mut Writer, u64)) -> Vec<u8> {
+        let end = self
+            .0
+            .iter()
+            .rposition(|number| *number != 0)
+            .map_or(0, |last| last + 1);
         let mut writer = Writer::new();
         let mut singles = Vec::new();
         for group in self.0.get(..end).unwrap_or_default().chunk_by(u64::eq) {
             match group.first() {
                 Some(number) if group.len() >= REPEATED_MIN => {
-                    write_singles(&mut singles, &mut writer);
+                    write_singles(&mut singles, &mut writer, &write);
                     writer.length(group.len() << 1);
-                    writer.number(*number);
+                    write(&mut writer, *number);
                 }
                 _ => singles.extend_from_slice(group),
             }
         }
-        write_singles(&mut singles, &mut writer);
+        write_singles(&mut singles, &mut writer, &write);
         writer.into_bytes()
     }
 }
 
-fn write_singles(singles: &mut Vec<u64>, writer: &mut Writer) {
+fn write_singles(singles: &mut Vec<u64>, writer: &mut Writer, write: impl Fn(&mut Writer, u64)) {
     if !singles.is_empty() {
         writer.length(singles.len() << 1 | 1);
-        singles.drain(..).for_each(|number| writer.number(number));
+        singles.drain(..).for_each(|number| write(writer, number));
     }
 }
 
@@ -51,11 +65,25 @@ pub(super) struct NumbersReader<'a> {
     left: u64,
     is_repeated: bool,
     number: u64,
+    is_octets: bool,
 }
 
 impl<'a> NumbersReader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        NumbersReader { rest: Reader::new(bytes), left: 0, is_repeated: false, number: 0 }
+        NumbersReader {
+            rest: Reader::new(bytes),
+            left: 0,
+            is_repeated: false,
+            number: 0,
+            is_octets: false,
+        }
+    }
+
+    pub(super) fn of_octets(bytes: &'a [u8]) -> Self {
+        NumbersReader {
+            is_octets: true,
+            ..Self::new(bytes)
+        }
     }
 
     pub(super) fn next(&mut self) -> Result<u64, Malformed> {
@@ -70,11 +98,19 @@ impl<'a> NumbersReader<'a> {
                 return Err(Malformed::Number);
             }
             if self.is_repeated {
-                self.number = self.rest.number()?;
+                self.number = self.read()?;
             }
         }
         self.left -= 1;
-        if self.is_repeated { Ok(self.number) } else { self.rest.number() }
+        if self.is_repeated { Ok(self.number) } else { self.read() }
+    }
+
+    fn read(&mut self) -> Result<u64, Malformed> {
+        if self.is_octets {
+            self.rest.byte().map(u64::from)
+        } else {
+            self.rest.number()
+        }
     }
 
     pub(super) fn next_signed(&mut self) -> Result<i64, Malformed> {
@@ -84,11 +120,19 @@ impl<'a> NumbersReader<'a> {
     /// Reads a count or an index.
     pub(super) fn next_to(&mut self, max: usize) -> Result<usize, Malformed> {
         let number = usize::try_from(self.next()?).map_err(|_| Malformed::Limit)?;
-        if number > max { Err(Malformed::Limit) } else { Ok(number) }
+        if number > max {
+            Err(Malformed::Limit)
+        } else {
+            Ok(number)
+        }
     }
 
     pub(super) fn end(&self) -> Result<(), Malformed> {
-        if self.left > 0 { Err(Malformed::Long) } else { self.rest.end() }
+        if self.left > 0 {
+            Err(Malformed::Long)
+        } else {
+            self.rest.end()
+        }
     }
 }
 
@@ -109,7 +153,9 @@ mod tests {
 
     fn column(numbers: &[u64]) -> Vec<u8> {
         let mut column = Numbers::default();
-        numbers.iter().for_each(|number| column.push(*number));
+        for number in numbers {
+            column.push(*number);
+        }
         column.to_bytes()
     }
 

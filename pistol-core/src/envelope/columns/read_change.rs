@@ -4,7 +4,7 @@ use super::budget::Budget;
 use super::heads::Heads;
 use super::layout::ColumnsReader;
 use super::names::NamesReader;
-use super::numbers::unfold;
+use super::numbers::{NumbersReader, unfold};
 use super::read_operation::Operations;
 use super::stretch::{Stretch, authority, deps, message, table};
 use crate::change::{Change, Op};
@@ -26,6 +26,7 @@ pub(super) struct ChangeReader<'a> {
     time_ms: u64,
     message: Option<&'a str>,
     operations: Operations<'a>,
+    times: NumbersReader<'a>,
     columns: ColumnsReader<'a>,
     budget: Budget,
     hasher: Hasher,
@@ -33,7 +34,7 @@ pub(super) struct ChangeReader<'a> {
 }
 
 impl<'a> ChangeReader<'a> {
-    pub(super) fn new(runs: Vec<Stretch>, ids: Vec<[u8; 32]>, columns: ColumnsReader<'a>) -> Self {
+    pub(super) fn new(runs: Vec<Stretch>, ids: Vec<[u8; 32]>, times: &'a [u8], columns: ColumnsReader<'a>) -> Self {
         ChangeReader {
             runs: runs.into_iter().map(|stretch| (stretch, 0)).collect(),
             names: NamesReader::new(ids),
@@ -41,6 +42,7 @@ impl<'a> ChangeReader<'a> {
             time_ms: 0,
             message: None,
             operations: Operations::default(),
+            times: NumbersReader::of_octets(times),
             columns,
             budget: Budget::new(),
             hasher: Hasher::new(Context::Change),
@@ -50,6 +52,7 @@ impl<'a> ChangeReader<'a> {
 
     /// Checks that everything was read, and tells how many changes each run has.
     pub(super) fn finish(self) -> Result<Vec<u64>, Malformed> {
+        self.times.end()?;
         self.columns.end()?;
         self.names.end()?;
         Ok(self.runs.into_iter().map(|(_, count)| count).collect())
@@ -98,16 +101,16 @@ impl<'a> ChangeReader<'a> {
     fn read_deps(&mut self, index: usize, own: Option<usize>) -> Result<Vec<ChangeId>, Malformed> {
         let mut outside = Vec::new();
         let inside = match self.columns.deps.next()? {
-            deps::OWN => own.into_iter().collect(),
+            deps::OWN => {
+                self.heads.add(index, own.as_slice());
+                return own.into_iter().map(|own| self.names.inside(own)).collect();
+            }
             deps::HEADS => self.heads.with(own).ok_or(Malformed::Limit)?,
             code => {
-                let count = usize::try_from((code - deps::LISTED) / 2).map_err(|_| Malformed::Limit)?;
-                if count > limits::DEPENDENCIES_MAX {
-                    return Err(Malformed::Limit);
-                }
+                let count = count((code - deps::LISTED) / 2, limits::DEPENDENCIES_MAX)?;
                 let mut inside: Vec<usize> = own.filter(|_| code % 2 == 0).into_iter().collect();
                 for _ in 0..count {
-                    match self.names.change(self.columns.dep.next()?, index as i64 - 1)? {
+                    match self.names.change(self.columns.dep.next()?, index.saturating_sub(1))? {
                         (_, Some(index)) => inside.push(index),
                         (id, None) => outside.push(id),
                     }
@@ -130,10 +133,10 @@ impl<'a> ChangeReader<'a> {
     }
 
     fn read_authority(&mut self, stretch: &Stretch) -> Result<Vec<AuthorityId>, Malformed> {
-        let code = self.columns.authority.next_to(limits::AUTHORITY_MAX + 1)?;
-        match (code as u64).checked_sub(authority::LISTED) {
-            None => Ok(stretch.authority.clone()),
-            Some(count) => {
+        match self.columns.authority.next()? {
+            authority::SAME => Ok(stretch.authority.clone()),
+            code => {
+                let count = count(code - authority::LISTED, limits::AUTHORITY_MAX)?;
                 let mut name = || self.names.outside(self.columns.authority_id.next()?).map(AuthorityId);
                 (0..count).map(|_| name()).collect()
             }
@@ -142,8 +145,9 @@ impl<'a> ChangeReader<'a> {
 
     fn read_time(&mut self, stretch: &Stretch) -> Result<u64, Malformed> {
         let base = stretch.time_ms.unwrap_or(self.time_ms);
-        let delta = self.columns.time.next_signed()?;
-        self.time_ms = base.wrapping_add(delta.cast_unsigned());
+        let high = self.columns.time.next_signed()?.cast_unsigned();
+        let delta = high << 8 | self.times.next()?;
+        self.time_ms = base.wrapping_add(delta);
         Ok(self.time_ms)
     }
 
@@ -152,7 +156,7 @@ impl<'a> ChangeReader<'a> {
             message::NONE => return Ok(None),
             message::SAME => self.message.ok_or(Malformed::Tag)?,
             code => {
-                let characters = usize::try_from(code - message::NEW).map_err(|_| Malformed::Limit)?;
+                let characters = count(code - message::NEW, limits::MESSAGE_BYTES_MAX)?;
                 self.columns.names.take(characters)?
             }
         };
@@ -165,18 +169,18 @@ impl<'a> ChangeReader<'a> {
     }
 
     fn read_table(&mut self, stretch: &mut Stretch) -> Result<Vec<ChangeId>, Malformed> {
-        let code = self.columns.table.next_to(limits::REFERENCES_MAX + 2)? as u64;
-        match code.checked_sub(table::LISTED) {
-            None if code == table::NONE => Ok(Vec::new()),
-            None => {
+        match self.columns.table.next()? {
+            table::NONE => Ok(Vec::new()),
+            table::SAME => {
                 self.budget.spend(stretch.table.len() * ID_BYTES)?;
                 Ok(stretch.table.clone())
             }
-            Some(count) => {
-                self.budget.spend(count as usize * ID_BYTES)?;
+            code => {
+                let count = count(code - table::LISTED, limits::REFERENCES_MAX)?;
+                self.budget.spend(count * ID_BYTES)?;
                 let mut entries = Vec::new();
                 for _ in 0..count {
-                    let (id, index) = self.names.change(self.columns.entry.next()?, stretch.entry as i64)?;
+                    let (id, index) = self.names.change(self.columns.entry.next()?, stretch.entry)?;
                     stretch.entry = index.unwrap_or(stretch.entry);
                     entries.push(id);
                 }
@@ -197,4 +201,11 @@ impl<'a> ChangeReader<'a> {
         }
         Ok(ops)
     }
+}
+
+fn count(count: u64, max: usize) -> Result<usize, Malformed> {
+    usize::try_from(count)
+        .ok()
+        .filter(|count| *count <= max)
+        .ok_or(Malformed::Limit)
 }

@@ -3,7 +3,7 @@
 use super::heads::Heads;
 use super::layout::Columns;
 use super::names::Names;
-use super::numbers::fold;
+use super::numbers::Numbers;
 use super::stretch::{Stretch, authority, deps, message, table};
 use super::write_operation::Operations;
 use crate::change::Change;
@@ -20,6 +20,7 @@ pub(super) struct ChangeWriter {
     time_ms: u64,
     message: Option<String>,
     operations: Operations,
+    times: Numbers,
     columns: Columns,
 }
 
@@ -34,13 +35,14 @@ impl ChangeWriter {
             time_ms: 0,
             message: None,
             operations: Operations::default(),
+            times: Numbers::default(),
             columns: Columns::default(),
         }
     }
 
-    /// The bytes of the columns, and the ids that they refer to.
-    pub(super) fn finish(&self) -> (&[[u8; 32]], Vec<u8>) {
-        (self.names.ids(), self.columns.to_bytes())
+    /// The ids that the changes refer to, the low bytes of their times, and all else.
+    pub(super) fn finish(&self) -> (&[[u8; 32]], Vec<u8>, Vec<u8>) {
+        (self.names.ids(), self.times.to_octets(), self.columns.to_bytes())
     }
 
     /// Writes the next change. Runs exist: an envelope is made of nothing else.
@@ -52,13 +54,11 @@ impl ChangeWriter {
         self.columns.run.push(run as u64);
         self.write_deps(stretch.last, change);
         self.write_authority(&stretch, change);
-        let base = stretch.time_ms.unwrap_or(self.time_ms);
-        let delta = change.time_ms.wrapping_sub(base).cast_signed();
-        self.columns.time.push_signed(delta);
-        self.time_ms = change.time_ms;
+        self.write_time(&stretch, change);
         self.write_message(change);
         self.write_table(&mut stretch, change);
-        self.columns.operations.push(fold(change.ops.len() as i64 - 1));
+        let more = (change.ops.len() as u64).wrapping_sub(1);
+        self.columns.operations.push_signed(more.cast_signed());
         for op in &change.ops {
             self.operations.write(op, &mut stretch.cursor, &mut self.columns);
         }
@@ -99,19 +99,17 @@ impl ChangeWriter {
     }
 
     fn list_deps(&mut self, own: Option<usize>, change: &Change) -> (u64, Vec<usize>) {
-        let base = self.ids.len() as i64 - 1;
+        let base = self.ids.len().saturating_sub(1);
         let own = own.filter(|own| self.ids.get(*own).is_some_and(|id| change.deps.contains(id)));
         let own_id = own.and_then(|own| self.ids.get(own).copied());
         let mut inside: Vec<usize> = own.into_iter().collect();
         let mut code = deps::LISTED + u64::from(own.is_none());
-        let mut names = Vec::with_capacity(change.deps.len());
         for dep in change.deps.iter().filter(|dep| Some(**dep) != own_id) {
             let (name, index) = self.names.change(dep, base);
-            names.push(name);
+            self.columns.dep.push(name);
             inside.extend(index);
             code += 2;
         }
-        names.into_iter().for_each(|name| self.columns.dep.push(name));
         (code, inside)
     }
 
@@ -125,6 +123,15 @@ impl ChangeWriter {
             let name = self.names.outside(id.as_bytes());
             self.columns.authority_id.push(name);
         }
+    }
+
+    /// The low eight bits are noise where people type: apart from the rest, they do not spoil it for deflating.
+    fn write_time(&mut self, stretch: &Stretch, change: &Change) {
+        let base = stretch.time_ms.unwrap_or(self.time_ms);
+        let delta = change.time_ms.wrapping_sub(base).cast_signed();
+        self.columns.time.push_signed(delta >> 8);
+        self.times.push((delta & 0xff).cast_unsigned());
+        self.time_ms = change.time_ms;
     }
 
     fn write_message(&mut self, change: &Change) {
@@ -148,7 +155,7 @@ impl ChangeWriter {
         }
         self.columns.table.push(table::LISTED + change.table.len() as u64);
         for id in &change.table {
-            let (name, index) = self.names.change(id, stretch.entry as i64);
+            let (name, index) = self.names.change(id, stretch.entry);
             stretch.entry = index.unwrap_or(stretch.entry);
             self.columns.entry.push(name);
         }

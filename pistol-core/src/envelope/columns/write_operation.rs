@@ -33,16 +33,14 @@ impl Operations {
     }
 
     fn write_key(&mut self, key: &str, columns: &mut Columns) {
-        match self.keys.get(key) {
-            Some(key) => columns.key.push(self.followers.choice(*key)),
-            None => {
-                let new = self.keys.len();
-                self.keys.insert(key.to_owned(), new);
-                columns.key.push(self.followers.choice(new));
-                columns.key_length.push(key.chars().count() as u64);
-                columns.names.extend_from_slice(key.as_bytes());
-            }
+        if let Some(key) = self.keys.get(key) {
+            return columns.key.push(self.followers.choice(*key));
         }
+        let new = self.keys.len();
+        self.keys.insert(key.to_owned(), new);
+        columns.key.push(self.followers.choice(new));
+        columns.key_length.push(key.chars().count() as u64);
+        columns.names.extend_from_slice(key.as_bytes());
     }
 
     fn write_value(&mut self, action: &Action, columns: &mut Columns) {
@@ -70,13 +68,11 @@ impl Operations {
 
 fn write_object(op: &Op, cursor: &mut Cursor, columns: &mut Columns) {
     let choices = cursor.objects();
-    match choices.iter().position(|choice| *choice == op.object) {
-        Some(choice) => columns.object.push(choice as u64),
-        None => {
-            columns.object.push(choices.len() as u64 + code(op.object));
-            write_number(op.object, &mut cursor.object_number, &mut columns.object_number);
-        }
+    if let Some(choice) = choices.iter().position(|choice| *choice == op.object) {
+        return columns.object.push(choice as u64);
     }
+    columns.object.push(choices.len() as u64 + code(op.object));
+    write_number(op.object, &mut cursor.object_number, &mut columns.object_number);
 }
 
 fn write_element(element: Option<Reference>, expected: Option<Reference>, cursor: &mut Cursor, columns: &mut Columns) {
