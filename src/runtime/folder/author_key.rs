@@ -53,7 +53,7 @@ fn parse(bytes: &[u8]) -> Option<Zeroizing<[u8; SEED_BYTES]>> {
 fn check_mode(path: &Path, file: &File) -> Result<(), FolderError> {
     use std::os::unix::fs::PermissionsExt;
     let mode = file.metadata().map_err(at(path))?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 {
+    if mode | 0o700 == 0o700 {
         Ok(())
     } else {
         Err(FolderError::KeyExposed {
