@@ -1,0 +1,295 @@
+//! The disk's thread: the only place that touches the store while a node runs.
+//!
+//! Requests are done one by one, in order. Which writes become one commit is not decided here.
+
+use std::thread::{self, JoinHandle};
+
+use pistol_core::store::{Batch, Row, Store, StoreError, Table};
+use tokio::sync::mpsc;
+
+/// Requests that may wait. The engine has at most one commit outstanding; the rest are reads.
+const REQUESTS_WAITING_MAX: usize = 256;
+
+/// Work for the disk. The `tag` comes back with the reply.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum DiskRequest {
+    Commit {
+        tag: u64,
+        batch: Batch,
+    },
+    Read {
+        tag: u64,
+        table: Table,
+        key: Vec<u8>,
+    },
+    Range {
+        tag: u64,
+        table: Table,
+        from: Vec<u8>,
+        to: Vec<u8>,
+        bytes_max: usize,
+    },
+}
+
+/// What became of a request. A failed commit is not tried again: whoever asked for it asks again.
+#[derive(Debug)]
+pub(crate) enum DiskReply {
+    Commit {
+        tag: u64,
+        result: Result<(), StoreError>,
+    },
+    Read {
+        tag: u64,
+        result: Result<Option<Vec<u8>>, StoreError>,
+    },
+    Range {
+        tag: u64,
+        result: Result<Vec<Row>, StoreError>,
+    },
+}
+
+/// Why a request was not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SendError {
+    #[error("too many requests wait for the disk; send this one again when a reply has come")]
+    Busy(DiskRequest),
+    #[error("the disk has stopped; open the node again")]
+    Stopped(DiskRequest),
+}
+
+/// The disk's thread. Dropping it does what waits, closes the store, and joins the thread.
+pub(crate) struct Disk {
+    requests: Option<mpsc::Sender<DiskRequest>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Disk {
+    /// Starts the thread. `reply` is called on it, once for each request, in their order.
+    ///
+    /// # Errors
+    /// If the system refuses another thread.
+    pub(crate) fn start(
+        store: impl Store + Send + 'static,
+        reply: impl FnMut(DiskReply) + Send + 'static,
+    ) -> std::io::Result<Disk> {
+        let (requests, waiting) = mpsc::channel(REQUESTS_WAITING_MAX);
+        let thread = thread::Builder::new()
+            .name("pistol-disk".to_owned())
+            .spawn(move || serve(store, waiting, reply))?;
+        Ok(Disk {
+            requests: Some(requests),
+            thread: Some(thread),
+        })
+    }
+
+    /// Queues a request without waiting: a caller that holds a lock which `reply` takes would otherwise wait for ever.
+    ///
+    /// # Errors
+    /// [`SendError`], with the request.
+    pub(crate) fn send(&self, request: DiskRequest) -> Result<(), SendError> {
+        let Some(requests) = &self.requests else {
+            return Err(SendError::Stopped(request));
+        };
+        requests.try_send(request).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(request) => SendError::Busy(request),
+            mpsc::error::TrySendError::Closed(request) => SendError::Stopped(request),
+        })
+    }
+
+    /// Does what waits, closes the store, and returns when all of it is done.
+    pub(crate) fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.requests = None;
+        let Some(thread) = self.thread.take() else { return };
+        // `reply` may own the last handle of the node, and so of this; a thread cannot wait for itself.
+        if thread.thread().id() != thread::current().id() {
+            // A panic in `reply` ended the thread and was reported there.
+            let _ = thread.join();
+        }
+    }
+}
+
+fn serve(mut store: impl Store, mut waiting: mpsc::Receiver<DiskRequest>, mut reply: impl FnMut(DiskReply)) {
+    while let Some(request) = waiting.blocking_recv() {
+        reply(answer(&mut store, request));
+    }
+}
+
+fn answer(store: &mut impl Store, request: DiskRequest) -> DiskReply {
+    match request {
+        DiskRequest::Commit { tag, batch } => DiskReply::Commit {
+            tag,
+            result: store.commit(&batch),
+        },
+        DiskRequest::Read { tag, table, key } => DiskReply::Read {
+            tag,
+            result: store.read(table, &key),
+        },
+        DiskRequest::Range {
+            tag,
+            table,
+            from,
+            to,
+            bytes_max,
+        } => DiskReply::Range {
+            tag,
+            result: store.range(table, &from, &to, bytes_max),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel};
+
+    use pistol_core::store::memory::MemoryStore;
+
+    use super::*;
+
+    /// Refuses each commit of an empty batch.
+    struct Refusing(MemoryStore);
+
+    impl Store for Refusing {
+        fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
+            if batch.writes.is_empty() {
+                Err(StoreError::Full)
+            } else {
+                self.0.commit(batch)
+            }
+        }
+
+        fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+            self.0.read(table, key)
+        }
+
+        fn range(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, StoreError> {
+            self.0.range(table, from, to, bytes_max)
+        }
+    }
+
+    fn start() -> (Disk, Receiver<DiskReply>) {
+        let (sender, replies) = channel();
+        let disk = Disk::start(Refusing(MemoryStore::new()), move |reply| {
+            let _ = sender.send(reply);
+        });
+        (disk.unwrap(), replies)
+    }
+
+    fn put(tag: u64, key: &[u8]) -> DiskRequest {
+        let mut batch = Batch::default();
+        batch.put(Table::Tail, key, b"value");
+        DiskRequest::Commit { tag, batch }
+    }
+
+    #[test]
+    fn replies_come_in_the_order_of_the_requests() {
+        let (disk, replies) = start();
+        let (from, to) = (b"a".to_vec(), b"z".to_vec());
+        disk.send(put(1, b"a")).unwrap();
+        disk.send(DiskRequest::Read {
+            tag: 2,
+            table: Table::Tail,
+            key: b"a".to_vec(),
+        })
+        .unwrap();
+        disk.send(DiskRequest::Range {
+            tag: 3,
+            table: Table::Tail,
+            from,
+            to,
+            bytes_max: 100,
+        })
+        .unwrap();
+        assert!(matches!(
+            replies.recv().unwrap(),
+            DiskReply::Commit { tag: 1, result: Ok(()) }
+        ));
+        assert!(matches!(
+            replies.recv().unwrap(),
+            DiskReply::Read {
+                tag: 2,
+                result: Ok(Some(_))
+            }
+        ));
+        assert!(matches!(replies.recv().unwrap(), DiskReply::Range { tag: 3, result: Ok(rows) } if rows.len() == 1));
+    }
+
+    #[test]
+    fn a_refused_commit_is_reported_and_the_next_one_is_done() {
+        let (disk, replies) = start();
+        disk.send(DiskRequest::Commit {
+            tag: 1,
+            batch: Batch::default(),
+        })
+        .unwrap();
+        disk.send(put(2, b"a")).unwrap();
+        assert!(matches!(
+            replies.recv().unwrap(),
+            DiskReply::Commit {
+                tag: 1,
+                result: Err(StoreError::Full)
+            }
+        ));
+        assert!(matches!(
+            replies.recv().unwrap(),
+            DiskReply::Commit { tag: 2, result: Ok(()) }
+        ));
+    }
+
+    #[test]
+    fn stopping_does_what_waits_and_joins_the_thread() {
+        let (disk, replies) = start();
+        for tag in 0..100 {
+            disk.send(put(tag, &tag.to_be_bytes())).unwrap();
+        }
+        disk.stop();
+        // The sender is gone with the thread, so this ends.
+        assert_eq!(replies.iter().count(), 100);
+    }
+
+    #[test]
+    fn a_full_queue_gives_the_request_back() {
+        let (release, released) = channel::<()>();
+        let disk = Disk::start(MemoryStore::new(), move |_| {
+            let _ = released.recv();
+        });
+        let disk = disk.unwrap();
+        let refused = (0..).find_map(|tag| disk.send(put(tag, b"a")).err());
+        assert!(matches!(refused, Some(SendError::Busy(DiskRequest::Commit { .. }))));
+        drop(release);
+    }
+
+    #[test]
+    fn a_reply_that_panics_stops_the_disk_and_nothing_else() {
+        let (sender, gone) = channel::<()>();
+        let disk = Disk::start(MemoryStore::new(), move |_| {
+            let _ends_with_the_thread = &sender;
+            panic!("in a reply");
+        });
+        let disk = disk.unwrap();
+        disk.send(put(1, b"a")).unwrap();
+        assert!(gone.recv().is_err());
+        let refused = (0..).find_map(|tag| disk.send(put(tag, b"a")).err());
+        assert!(refused.is_some());
+        disk.stop();
+    }
+
+    #[test]
+    fn a_reply_may_drop_the_disk_itself() {
+        let (hand_over, handed) = channel::<Disk>();
+        let (sender, done) = channel();
+        let disk = Disk::start(MemoryStore::new(), move |_| {
+            drop(handed.recv());
+            let _ = sender.send(());
+        });
+        let disk = disk.unwrap();
+        disk.send(put(1, b"a")).unwrap();
+        hand_over.send(disk).unwrap();
+        done.recv().unwrap();
+    }
+}

@@ -1,0 +1,163 @@
+//! A node's folder: `store.redb`, `author.key`, `fence`, `lock`.
+//!
+//! Opening it takes the lock, and decides whether the node's writing sessions continue.
+
+mod author_key;
+mod fence;
+mod file;
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use pistol_core::store::redb::{RedbOptions, RedbStore};
+use pistol_core::store::{Batch, Store, StoreError, Table, schema};
+use zeroize::Zeroizing;
+
+pub(crate) use fence::Sessions;
+
+/// Fills a buffer with random bytes.
+pub(crate) type Random<'a> = &'a mut dyn FnMut(&mut [u8]) -> io::Result<()>;
+
+/// A node's folder, open for writing and closed to every other process.
+pub(crate) struct StoreFolder {
+    pub(crate) store: RedbStore,
+    /// Secret seed of the ed25519 key that signs the node's changes.
+    pub(crate) author_seed: Zeroizing<[u8; 32]>,
+    /// Secret key under which the node is reached.
+    pub(crate) node_secret: Zeroizing<[u8; 32]>,
+    pub(crate) epoch: [u8; 16],
+    pub(crate) sessions: Sessions,
+    /// To be kept until the store is closed.
+    pub(crate) lock: FolderLock,
+}
+
+/// Keeps other processes out of a folder until it is dropped.
+pub(crate) struct FolderLock {
+    _file: File,
+}
+
+/// Why a folder could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum FolderError {
+    #[error("{} is in use by another process; close it, or talk to the running node", folder.display())]
+    InUse { folder: PathBuf },
+    #[error(
+        "{} is missing, and no new one is made for a store that exists; restore it from a backup or from its 24 words",
+        path.display()
+    )]
+    KeyMissing { path: PathBuf },
+    #[error(
+        "{} is cut short, altered, or made by a newer Pistol; restore it from a backup or from its 24 words, or install \
+         a newer Pistol",
+        path.display()
+    )]
+    KeyDamaged { path: PathBuf },
+    #[error(
+        "{} may be read by other users (mode {mode:o}); run `chmod 600` on it, and give up the identity if one of them did",
+        path.display()
+    )]
+    KeyExposed { path: PathBuf, mode: u32 },
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("no random bytes could be had: {source}; check the system's random source")]
+    Random { source: io::Error },
+    #[error("{} cannot be read or written: {source}; check the disk and the folder's permissions", path.display())]
+    Io { path: PathBuf, source: io::Error },
+}
+
+impl StoreFolder {
+    /// Opens a folder, and makes it and what is missing in it if there is no store.
+    ///
+    /// # Errors
+    /// [`FolderError`]. What exists is never replaced.
+    pub(crate) fn open(path: &Path) -> Result<StoreFolder, FolderError> {
+        StoreFolder::open_with(path, &mut |bytes| {
+            getrandom::fill(bytes).map_err(|error| io::Error::other(error.to_string()))
+        })
+    }
+
+    fn open_with(path: &Path, random: Random) -> Result<StoreFolder, FolderError> {
+        file::create_folder(path).map_err(at(path))?;
+        let lock = FolderLock::take(path)?;
+        let store_path = path.join("store.redb");
+        let has_store = store_path.try_exists().map_err(at(&store_path))?;
+        // The key first: a store without one is a folder that lost it.
+        let author_seed = author_key::open(&path.join("author.key"), has_store, random)?;
+        let mut store = if has_store {
+            RedbStore::open(&store_path, RedbOptions::default())?
+        } else {
+            RedbStore::create(&store_path, RedbOptions::default(), &first_rows(random)?)?
+        };
+        let sessions = fence::turn(&path.join("fence"), &mut store, random)?;
+        let epoch = schema::epoch(&row(&store, schema::EPOCH_KEY)?)?;
+        let node_secret = Zeroizing::new(schema::node_secret(&Zeroizing::new(row(
+            &store,
+            schema::NODE_SECRET_KEY,
+        )?))?);
+        Ok(StoreFolder {
+            store,
+            author_seed,
+            node_secret,
+            epoch,
+            sessions,
+            lock,
+        })
+    }
+}
+
+impl FolderLock {
+    fn take(folder: &Path) -> Result<FolderLock, FolderError> {
+        let path = folder.join("lock");
+        let file = file::open_private(&path).map_err(at(&path))?;
+        match file.try_lock() {
+            Ok(()) => Ok(FolderLock { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(FolderError::InUse {
+                folder: folder.to_path_buf(),
+            }),
+            Err(TryLockError::Error(source)) => Err(FolderError::Io { path, source }),
+        }
+    }
+}
+
+/// What a store holds from the beginning.
+fn first_rows(random: Random) -> Result<Batch, FolderError> {
+    let node_secret = Zeroizing::new(random_bytes(random)?);
+    let mut batch = Batch::default();
+    batch.put(
+        Table::Meta,
+        schema::EPOCH_KEY,
+        schema::epoch_value(random_bytes(random)?),
+    );
+    batch.put(
+        Table::Meta,
+        schema::NODE_SECRET_KEY,
+        schema::node_secret_value(&node_secret),
+    );
+    Ok(batch)
+}
+
+fn row(store: &RedbStore, key: &[u8]) -> Result<Vec<u8>, StoreError> {
+    store.read(Table::Meta, key)?.ok_or_else(|| {
+        let key = String::from_utf8_lossy(key);
+        StoreError::Damaged {
+            reason: format!("the row '{key}' is missing"),
+        }
+    })
+}
+
+fn random_bytes<const N: usize>(random: Random) -> Result<[u8; N], FolderError> {
+    let mut bytes = [0; N];
+    random(&mut bytes).map_err(|source| FolderError::Random { source })?;
+    Ok(bytes)
+}
+
+/// Says which file an error of the system is about.
+fn at(path: &Path) -> impl FnOnce(io::Error) -> FolderError {
+    let path = path.to_path_buf();
+    move |source| FolderError::Io { path, source }
+}
+
+#[cfg(test)]
+mod tests;

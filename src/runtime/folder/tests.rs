@@ -1,0 +1,170 @@
+use std::fs;
+
+use super::*;
+
+/// Errors of opening; the open folder itself has secrets and is not printed.
+fn error(path: &Path) -> FolderError {
+    StoreFolder::open(path).err().unwrap()
+}
+
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let parent = tempfile::tempdir().unwrap();
+    let path = parent.path().join("new/store");
+    (parent, path)
+}
+
+#[test]
+fn a_folder_is_made_and_opened_again_as_the_same_node() {
+    let (_parent, path) = folder();
+    let first = StoreFolder::open(&path).unwrap();
+    assert_eq!(first.sessions, Sessions::Fresh);
+    let known = (first.author_seed.clone(), first.node_secret.clone(), first.epoch);
+    drop(first);
+    let second = StoreFolder::open(&path).unwrap();
+    assert_eq!(second.sessions, Sessions::Continue);
+    assert!(known == (second.author_seed.clone(), second.node_secret.clone(), second.epoch));
+    assert!(known.0 != known.1);
+}
+
+#[test]
+fn an_open_folder_is_in_use() {
+    let (_parent, path) = folder();
+    let open = StoreFolder::open(&path).unwrap();
+    assert!(matches!(error(&path), FolderError::InUse { folder } if folder == path));
+    drop(open);
+    assert!(StoreFolder::open(&path).is_ok());
+}
+
+#[test]
+fn the_lock_outlives_the_store_if_it_is_kept() {
+    let (_parent, path) = folder();
+    let StoreFolder { store, lock, .. } = StoreFolder::open(&path).unwrap();
+    drop(store);
+    assert!(matches!(error(&path), FolderError::InUse { .. }));
+    drop(lock);
+    assert!(StoreFolder::open(&path).is_ok());
+}
+
+#[test]
+fn a_restored_backup_of_the_store_begins_a_new_epoch() {
+    let (_parent, path) = folder();
+    let epoch = StoreFolder::open(&path).unwrap().epoch;
+    let backup = fs::read(path.join("store.redb")).unwrap();
+    drop(StoreFolder::open(&path).unwrap());
+    fs::write(path.join("store.redb"), backup).unwrap();
+    let restored = StoreFolder::open(&path).unwrap();
+    assert_eq!(restored.sessions, Sessions::Fresh);
+    assert_ne!(restored.epoch, epoch);
+}
+
+#[test]
+fn a_copied_folder_begins_a_new_epoch_and_the_original_continues() {
+    let (parent, path) = folder();
+    let epoch = StoreFolder::open(&path).unwrap().epoch;
+    let copy = parent.path().join("copy");
+    fs::create_dir(&copy).unwrap();
+    for entry in fs::read_dir(&path).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), copy.join(entry.file_name())).unwrap();
+    }
+    let copied = StoreFolder::open(&copy).unwrap();
+    assert_eq!(copied.sessions, Sessions::Fresh);
+    assert_ne!(copied.epoch, epoch);
+    assert_eq!(StoreFolder::open(&path).unwrap().sessions, Sessions::Continue);
+}
+
+#[test]
+fn a_key_that_is_missing_beside_a_store_is_not_made_again() {
+    let (_parent, path) = folder();
+    drop(StoreFolder::open(&path).unwrap());
+    fs::remove_file(path.join("author.key")).unwrap();
+    assert!(matches!(error(&path), FolderError::KeyMissing { .. }));
+    assert!(!path.join("author.key").exists());
+}
+
+#[test]
+fn a_key_cut_short_lengthened_or_altered_is_refused_and_left_alone() {
+    let (_parent, path) = folder();
+    drop(StoreFolder::open(&path).unwrap());
+    let key_path = path.join("author.key");
+    let whole = fs::read(&key_path).unwrap();
+    let cut = (0..whole.len()).map(|length| whole[..length].to_vec());
+    let altered = (0..whole.len()).map(|place| {
+        let mut key = whole.clone();
+        key[place] ^= 1;
+        key
+    });
+    for key in cut.chain(altered).chain([[whole.as_slice(), b"x"].concat()]) {
+        fs::write(&key_path, &key).unwrap();
+        assert!(matches!(error(&path), FolderError::KeyDamaged { .. }));
+        assert_eq!(fs::read(&key_path).unwrap(), key);
+    }
+    fs::write(&key_path, whole).unwrap();
+    assert!(StoreFolder::open(&path).is_ok());
+}
+
+#[test]
+fn a_key_without_a_store_is_used_for_the_new_store() {
+    let (_parent, path) = folder();
+    let seed = StoreFolder::open(&path).unwrap().author_seed;
+    fs::remove_file(path.join("store.redb")).unwrap();
+    let opened = StoreFolder::open(&path).unwrap();
+    assert!(opened.author_seed == seed);
+    assert_eq!(opened.sessions, Sessions::Fresh);
+}
+
+#[test]
+fn a_damaged_store_is_refused_and_left_alone() {
+    let (_parent, path) = folder();
+    drop(StoreFolder::open(&path).unwrap());
+    fs::write(path.join("store.redb"), b"a letter").unwrap();
+    assert!(matches!(error(&path), FolderError::Store(StoreError::Damaged { .. })));
+    assert_eq!(fs::read(path.join("store.redb")).unwrap(), b"a letter");
+}
+
+#[test]
+fn an_opening_without_random_bytes_fails_and_can_be_tried_again() {
+    let (_parent, path) = folder();
+    for allowed in 0..3 {
+        let mut draws = 0;
+        let opened = StoreFolder::open_with(&path, &mut |bytes| {
+            draws += 1;
+            bytes.fill(draws);
+            if draws > allowed {
+                Err(io::Error::other("none left"))
+            } else {
+                Ok(())
+            }
+        });
+        assert!(matches!(opened, Err(FolderError::Random { .. })), "{allowed}");
+    }
+    assert!(StoreFolder::open(&path).is_ok());
+}
+
+#[cfg(unix)]
+mod on_unix {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn only_the_owner_may_read_a_folder_and_its_files() {
+        let (_parent, path) = folder();
+        let _open = StoreFolder::open(&path).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&path), 0o700);
+        for file in ["store.redb", "author.key", "fence", "lock"] {
+            assert_eq!(mode(&path.join(file)), 0o600, "{file}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_others_may_read_is_refused() {
+        let (_parent, path) = folder();
+        drop(StoreFolder::open(&path).unwrap());
+        for mode in [0o644, 0o640, 0o602] {
+            fs::set_permissions(path.join("author.key"), fs::Permissions::from_mode(mode)).unwrap();
+            assert!(matches!(error(&path), FolderError::KeyExposed { mode: found, .. } if found == mode));
+        }
+    }
+}
