@@ -1,9 +1,5 @@
 //! The bytes of envelopes.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "what tests share is test code too"
-)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "what tests share is test code too")]
 
 #[path = "envelope/desk.rs"]
 mod desk;
@@ -17,9 +13,7 @@ use pistol_core::key::Verifier;
 
 /// Hexadecimal digits in lines.
 fn bytes_of(hex: &str) -> Vec<u8> {
-    data_encoding::HEXLOWER
-        .decode(hex.replace('\n', "").as_bytes())
-        .unwrap()
+    data_encoding::HEXLOWER.decode(hex.replace('\n', "").as_bytes()).unwrap()
 }
 
 /// Envelopes, and the bytes that they have had since version 1. The last has forks, withheld changes, and references
@@ -57,12 +51,7 @@ fn every_envelope_survives_being_written_and_read() {
 #[test]
 fn the_largest_changes_survive() {
     let text = Scalar::Text("0123456789abcdef".repeat((960 << 10) / 16 - 10));
-    let value = |value| {
-        vec![Op {
-            action: Action::Put(value),
-            ..typed(None, "")
-        }]
-    };
+    let value = |value| vec![Op { action: Action::Put(value), ..typed(None, "") }];
     let operations = vec![typed(None, ""); 131_072];
     for ops in [value(text), operations] {
         let mut chain = Chain::new(1, 1);

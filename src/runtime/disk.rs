@@ -13,39 +13,17 @@ const REQUESTS_WAITING_MAX: usize = 256;
 /// Work for the disk. The `tag` comes back with the reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum DiskRequest {
-    Commit {
-        tag: u64,
-        batch: Batch,
-    },
-    Read {
-        tag: u64,
-        table: Table,
-        key: Vec<u8>,
-    },
-    Range {
-        tag: u64,
-        table: Table,
-        from: Vec<u8>,
-        to: Vec<u8>,
-        bytes_max: usize,
-    },
+    Commit { tag: u64, batch: Batch },
+    Read { tag: u64, table: Table, key: Vec<u8> },
+    Range { tag: u64, table: Table, from: Vec<u8>, to: Vec<u8>, bytes_max: usize },
 }
 
 /// What became of a request. A failed commit is not tried again: whoever asked for it asks again.
 #[derive(Debug)]
 pub(crate) enum DiskReply {
-    Commit {
-        tag: u64,
-        result: Result<(), StoreError>,
-    },
-    Read {
-        tag: u64,
-        result: Result<Option<Vec<u8>>, StoreError>,
-    },
-    Range {
-        tag: u64,
-        result: Result<Vec<Row>, StoreError>,
-    },
+    Commit { tag: u64, result: Result<(), StoreError> },
+    Read { tag: u64, result: Result<Option<Vec<u8>>, StoreError> },
+    Range { tag: u64, result: Result<Vec<Row>, StoreError> },
 }
 
 /// Why a request was not taken.
@@ -73,13 +51,9 @@ impl Disk {
         reply: impl FnMut(DiskReply) + Send + 'static,
     ) -> std::io::Result<Disk> {
         let (requests, waiting) = mpsc::channel(REQUESTS_WAITING_MAX);
-        let thread = thread::Builder::new()
-            .name("pistol-disk".to_owned())
-            .spawn(move || serve(store, waiting, reply))?;
-        Ok(Disk {
-            requests: Some(requests),
-            thread: Some(thread),
-        })
+        let thread =
+            thread::Builder::new().name("pistol-disk".to_owned()).spawn(move || serve(store, waiting, reply))?;
+        Ok(Disk { requests: Some(requests), thread: Some(thread) })
     }
 
     /// Queues a request without waiting: a caller that holds a lock which `reply` takes would otherwise wait for ever.
@@ -122,24 +96,11 @@ fn serve(mut store: impl Store, mut waiting: mpsc::Receiver<DiskRequest>, mut re
 
 fn answer(store: &mut impl Store, request: DiskRequest) -> DiskReply {
     match request {
-        DiskRequest::Commit { tag, batch } => DiskReply::Commit {
-            tag,
-            result: store.commit(&batch),
-        },
-        DiskRequest::Read { tag, table, key } => DiskReply::Read {
-            tag,
-            result: store.read(table, &key),
-        },
-        DiskRequest::Range {
-            tag,
-            table,
-            from,
-            to,
-            bytes_max,
-        } => DiskReply::Range {
-            tag,
-            result: store.range(table, &from, &to, bytes_max),
-        },
+        DiskRequest::Commit { tag, batch } => DiskReply::Commit { tag, result: store.commit(&batch) },
+        DiskRequest::Read { tag, table, key } => DiskReply::Read { tag, result: store.read(table, &key) },
+        DiskRequest::Range { tag, table, from, to, bytes_max } => {
+            DiskReply::Range { tag, result: store.range(table, &from, &to, bytes_max) }
+        }
     }
 }
 
@@ -156,11 +117,7 @@ mod tests {
 
     impl Store for Refusing {
         fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
-            if batch.writes.is_empty() {
-                Err(StoreError::Full)
-            } else {
-                self.0.commit(batch)
-            }
+            if batch.writes.is_empty() { Err(StoreError::Full) } else { self.0.commit(batch) }
         }
 
         fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
@@ -191,54 +148,20 @@ mod tests {
         let (disk, replies) = start();
         let (from, to) = (b"a".to_vec(), b"z".to_vec());
         disk.send(put(1, b"a")).unwrap();
-        disk.send(DiskRequest::Read {
-            tag: 2,
-            table: Table::Tail,
-            key: b"a".to_vec(),
-        })
-        .unwrap();
-        disk.send(DiskRequest::Range {
-            tag: 3,
-            table: Table::Tail,
-            from,
-            to,
-            bytes_max: 100,
-        })
-        .unwrap();
-        assert!(matches!(
-            replies.recv().unwrap(),
-            DiskReply::Commit { tag: 1, result: Ok(()) }
-        ));
-        assert!(matches!(
-            replies.recv().unwrap(),
-            DiskReply::Read {
-                tag: 2,
-                result: Ok(Some(_))
-            }
-        ));
+        disk.send(DiskRequest::Read { tag: 2, table: Table::Tail, key: b"a".to_vec() }).unwrap();
+        disk.send(DiskRequest::Range { tag: 3, table: Table::Tail, from, to, bytes_max: 100 }).unwrap();
+        assert!(matches!(replies.recv().unwrap(), DiskReply::Commit { tag: 1, result: Ok(()) }));
+        assert!(matches!(replies.recv().unwrap(), DiskReply::Read { tag: 2, result: Ok(Some(_)) }));
         assert!(matches!(replies.recv().unwrap(), DiskReply::Range { tag: 3, result: Ok(rows) } if rows.len() == 1));
     }
 
     #[test]
     fn a_refused_commit_is_reported_and_the_next_one_is_done() {
         let (disk, replies) = start();
-        disk.send(DiskRequest::Commit {
-            tag: 1,
-            batch: Batch::default(),
-        })
-        .unwrap();
+        disk.send(DiskRequest::Commit { tag: 1, batch: Batch::default() }).unwrap();
         disk.send(put(2, b"a")).unwrap();
-        assert!(matches!(
-            replies.recv().unwrap(),
-            DiskReply::Commit {
-                tag: 1,
-                result: Err(StoreError::Full)
-            }
-        ));
-        assert!(matches!(
-            replies.recv().unwrap(),
-            DiskReply::Commit { tag: 2, result: Ok(()) }
-        ));
+        assert!(matches!(replies.recv().unwrap(), DiskReply::Commit { tag: 1, result: Err(StoreError::Full) }));
+        assert!(matches!(replies.recv().unwrap(), DiskReply::Commit { tag: 2, result: Ok(()) }));
     }
 
     #[test]

@@ -92,18 +92,8 @@ impl StoreFolder {
         };
         let sessions = fence::turn(&path.join("fence"), &mut store, random)?;
         let epoch = schema::epoch(&row(&store, schema::EPOCH_KEY)?)?;
-        let node_secret = Zeroizing::new(schema::node_secret(&Zeroizing::new(row(
-            &store,
-            schema::NODE_SECRET_KEY,
-        )?))?);
-        Ok(StoreFolder {
-            store,
-            author_seed,
-            node_secret,
-            epoch,
-            sessions,
-            lock,
-        })
+        let node_secret = Zeroizing::new(schema::node_secret(&Zeroizing::new(row(&store, schema::NODE_SECRET_KEY)?))?);
+        Ok(StoreFolder { store, author_seed, node_secret, epoch, sessions, lock })
     }
 }
 
@@ -113,9 +103,7 @@ impl FolderLock {
         let file = file::open_private(&path).map_err(at(&path))?;
         match file.try_lock() {
             Ok(()) => Ok(FolderLock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(FolderError::InUse {
-                folder: folder.to_path_buf(),
-            }),
+            Err(TryLockError::WouldBlock) => Err(FolderError::InUse { folder: folder.to_path_buf() }),
             Err(TryLockError::Error(source)) => Err(FolderError::Io { path, source }),
         }
     }
@@ -125,25 +113,15 @@ impl FolderLock {
 fn first_rows(random: Random) -> Result<Batch, FolderError> {
     let node_secret = Zeroizing::new(random_bytes(random)?);
     let mut batch = Batch::default();
-    batch.put(
-        Table::Meta,
-        schema::EPOCH_KEY,
-        schema::epoch_value(random_bytes(random)?),
-    );
-    batch.put(
-        Table::Meta,
-        schema::NODE_SECRET_KEY,
-        schema::node_secret_value(&node_secret),
-    );
+    batch.put(Table::Meta, schema::EPOCH_KEY, schema::epoch_value(random_bytes(random)?));
+    batch.put(Table::Meta, schema::NODE_SECRET_KEY, schema::node_secret_value(&node_secret));
     Ok(batch)
 }
 
 fn row(store: &RedbStore, key: &[u8]) -> Result<Vec<u8>, StoreError> {
     store.read(Table::Meta, key)?.ok_or_else(|| {
         let key = String::from_utf8_lossy(key);
-        StoreError::Damaged {
-            reason: format!("the row '{key}' is missing"),
-        }
+        StoreError::Damaged { reason: format!("the row '{key}' is missing") }
     })
 }
 

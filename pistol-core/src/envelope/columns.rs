@@ -52,10 +52,7 @@ pub(super) fn encode(document: &DocumentId, runs: &[Run], changes: &[(usize, Arc
         }
     };
     let headers: Vec<RunHeader> = runs.iter().enumerate().map(header).collect();
-    let stretches = headers
-        .iter()
-        .map(|header| Stretch::new(header.first_operation))
-        .collect();
+    let stretches = headers.iter().map(|header| Stretch::new(header.first_operation)).collect();
     let mut columns = ChangeWriter::new(stretches);
     let hasher = Hasher::new(Context::Change);
     let mut canonical = Writer::new();
@@ -97,10 +94,7 @@ fn read_changes(headers: Vec<RunHeader>, reader: &mut Reader<'_>) -> Result<Chan
     let ids = header::read_ids(reader, usize::MAX)?;
     let times = reader.bytes(usize::MAX)?;
     let columns = deflate::read(reader)?;
-    let stretches = headers
-        .iter()
-        .map(|header| Stretch::new(header.first_operation))
-        .collect();
+    let stretches = headers.iter().map(|header| Stretch::new(header.first_operation)).collect();
     let mut runs: Vec<Run> = headers.into_iter().map(|header| header.run).collect();
     let mut columns = ChangeReader::new(stretches, ids, times, ColumnsReader::new(&columns)?);
     let mut changes = Vec::new();
@@ -109,10 +103,7 @@ fn read_changes(headers: Vec<RunHeader>, reader: &mut Reader<'_>) -> Result<Chan
         changes.push((run, Arc::new(change)));
     }
     for (run, count) in runs.iter_mut().zip(columns.finish()?) {
-        let last = run
-            .first_seq
-            .checked_sub(1)
-            .and_then(|before| before.checked_add(count));
+        let last = run.first_seq.checked_sub(1).and_then(|before| before.checked_add(count));
         let tip = last.and_then(|last| last.checked_add(run.withheld.len() as u64));
         run.tip.seq = tip.ok_or(Malformed::Number)?;
     }

@@ -19,10 +19,7 @@ pub(crate) fn typing() -> Envelope {
         time_ms += 90;
         order.push(chain.write(&[], time_ms, vec![deleted(Reference::Own(number))]));
     }
-    let ops = vec![
-        typed(Some(Reference::Own(41)), "o"),
-        typed(Some(Reference::Own(46)), "g"),
-    ];
+    let ops = vec![typed(Some(Reference::Own(41)), "o"), typed(Some(Reference::Own(46)), "g")];
     order.push(chain.write(&[], time_ms + 2000, ops));
     let changes = chain.sign();
     seal(&order, changes)
@@ -68,12 +65,7 @@ pub(crate) fn scalars() -> Envelope {
     ];
     let puts = values.into_iter().map(|value| put("value", value)).collect();
     let mut order = vec![chain.write(&[], 0, puts)];
-    let inside = |number, place, action| Op {
-        object: Some(Reference::Own(number)),
-        place,
-        action,
-        pred: Vec::new(),
-    };
+    let inside = |number, place, action| Op { object: Some(Reference::Own(number)), place, action, pred: Vec::new() };
     let mut ops = vec![put("rows", Scalar::Null), put("count", Scalar::Counter(1))];
     ops[0].action = Action::Make(Kind::List);
     for row in [15, 18, 21] {

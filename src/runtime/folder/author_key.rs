@@ -19,9 +19,7 @@ pub(super) fn open(path: &Path, has_store: bool, random: Random) -> Result<Zeroi
     match File::open(path) {
         Ok(file) => read(path, &file),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path)(error)),
-        Err(_) if has_store => Err(FolderError::KeyMissing {
-            path: path.to_path_buf(),
-        }),
+        Err(_) if has_store => Err(FolderError::KeyMissing { path: path.to_path_buf() }),
         Err(_) => create(path, random),
     }
 }
@@ -39,9 +37,7 @@ fn read(path: &Path, file: &File) -> Result<Zeroizing<[u8; SEED_BYTES]>, FolderE
     let mut bytes = Zeroizing::new(Vec::with_capacity(FILE_BYTES + 64));
     let limit = FILE_BYTES as u64 + 1;
     file.take(limit).read_to_end(&mut bytes).map_err(at(path))?;
-    parse(&bytes).ok_or_else(|| FolderError::KeyDamaged {
-        path: path.to_path_buf(),
-    })
+    parse(&bytes).ok_or_else(|| FolderError::KeyDamaged { path: path.to_path_buf() })
 }
 
 fn parse(bytes: &[u8]) -> Option<Zeroizing<[u8; SEED_BYTES]>> {
@@ -53,14 +49,7 @@ fn parse(bytes: &[u8]) -> Option<Zeroizing<[u8; SEED_BYTES]>> {
 fn check_mode(path: &Path, file: &File) -> Result<(), FolderError> {
     use std::os::unix::fs::PermissionsExt;
     let mode = file.metadata().map_err(at(path))?.permissions().mode() & 0o777;
-    if mode | 0o700 == 0o700 {
-        Ok(())
-    } else {
-        Err(FolderError::KeyExposed {
-            path: path.to_path_buf(),
-            mode,
-        })
-    }
+    if mode | 0o700 == 0o700 { Ok(()) } else { Err(FolderError::KeyExposed { path: path.to_path_buf(), mode }) }
 }
 
 /// Elsewhere the user's folder has its own access list.

@@ -55,9 +55,7 @@ impl<'a> Turn<'a> {
         let identity = identity(&file).map_err(at(path))?;
         let known = store.read(Table::Meta, schema::FENCE_KEY)?;
         let known = known.map(|value| Fence::from_value(&value)).transpose()?;
-        let own = nonce
-            .zip(known)
-            .filter(|(nonce, fence)| is_own(*nonce, identity, fence));
+        let own = nonce.zip(known).filter(|(nonce, fence)| is_own(*nonce, identity, fence));
         Ok(Turn {
             path,
             file,
@@ -68,11 +66,7 @@ impl<'a> Turn<'a> {
     }
 
     fn sessions(&self) -> Sessions {
-        if self.own.is_some() {
-            Sessions::Continue
-        } else {
-            Sessions::Fresh
-        }
+        if self.own.is_some() { Sessions::Continue } else { Sessions::Fresh }
     }
 
     /// Tells the store which nonce the file is about to hold. A store whose fence is not its own is told nothing:
@@ -80,16 +74,7 @@ impl<'a> Turn<'a> {
     fn announce(&self, store: &mut impl Store) -> Result<(), StoreError> {
         let Some((current, file)) = self.own else { return Ok(()) };
         let mut batch = Batch::default();
-        batch.put(
-            Table::Meta,
-            schema::FENCE_KEY,
-            Fence {
-                current,
-                next: Some(self.next),
-                file,
-            }
-            .to_value(),
-        );
+        batch.put(Table::Meta, schema::FENCE_KEY, Fence { current, next: Some(self.next), file }.to_value());
         store.commit(&batch)
     }
 
@@ -108,16 +93,7 @@ impl<'a> Turn<'a> {
     /// Tells the store that the file is written, and in the same commit forgets sessions that may not continue.
     fn settle(&self, store: &mut impl Store, file: FileIdentity) -> Result<(), StoreError> {
         let mut batch = Batch::default();
-        batch.put(
-            Table::Meta,
-            schema::FENCE_KEY,
-            Fence {
-                current: self.next,
-                next: None,
-                file,
-            }
-            .to_value(),
-        );
+        batch.put(Table::Meta, schema::FENCE_KEY, Fence { current: self.next, next: None, file }.to_value());
         if self.sessions() == Sessions::Fresh {
             batch.put(Table::Meta, schema::EPOCH_KEY, schema::epoch_value(self.epoch));
             forget_sessions(store, &mut batch)?;
@@ -151,9 +127,7 @@ fn forget_sessions(store: &impl Store, batch: &mut Batch) -> Result<(), StoreErr
 fn nonce_of(file: &mut File) -> io::Result<Option<Nonce>> {
     let mut bytes = Vec::new();
     file.take(FILE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes
-        .strip_prefix(&[FILE_VERSION])
-        .and_then(|nonce| nonce.try_into().ok()))
+    Ok(bytes.strip_prefix(&[FILE_VERSION]).and_then(|nonce| nonce.try_into().ok()))
 }
 
 #[cfg(unix)]
@@ -161,10 +135,7 @@ fn identity(file: &File) -> io::Result<FileIdentity> {
     use std::os::unix::fs::MetadataExt;
     let metadata = file.metadata()?;
     let changed_nanoseconds = i128::from(metadata.ctime()) * 1_000_000_000 + i128::from(metadata.ctime_nsec());
-    Ok(FileIdentity {
-        inode: metadata.ino(),
-        changed_nanoseconds,
-    })
+    Ok(FileIdentity { inode: metadata.ino(), changed_nanoseconds })
 }
 
 /// Without inodes, a copy is told by when the file was created, which stands in for its number.

@@ -130,11 +130,7 @@ fn an_opening_without_random_bytes_fails_and_can_be_tried_again() {
         let opened = StoreFolder::open_with(&path, &mut |bytes| {
             draws += 1;
             bytes.fill(draws);
-            if draws > allowed {
-                Err(io::Error::other("none left"))
-            } else {
-                Ok(())
-            }
+            if draws > allowed { Err(io::Error::other("none left")) } else { Ok(()) }
         });
         assert!(matches!(opened, Err(FolderError::Random { .. })), "{allowed}");
     }

@@ -29,11 +29,7 @@ impl Numbers {
     }
 
     fn write(&self, write: impl Fn(&mut Writer, u64)) -> Vec<u8> {
-        let end = self
-            .0
-            .iter()
-            .rposition(|number| *number != 0)
-            .map_or(0, |last| last + 1);
+        let end = self.0.iter().rposition(|number| *number != 0).map_or(0, |last| last + 1);
         let mut writer = Writer::new();
         let mut singles = Vec::new();
         for group in self.0.get(..end).unwrap_or_default().chunk_by(u64::eq) {
@@ -70,20 +66,11 @@ pub(super) struct NumbersReader<'a> {
 
 impl<'a> NumbersReader<'a> {
     pub(super) fn new(bytes: &'a [u8]) -> Self {
-        NumbersReader {
-            rest: Reader::new(bytes),
-            left: 0,
-            is_repeated: false,
-            number: 0,
-            is_octets: false,
-        }
+        NumbersReader { rest: Reader::new(bytes), left: 0, is_repeated: false, number: 0, is_octets: false }
     }
 
     pub(super) fn of_octets(bytes: &'a [u8]) -> Self {
-        NumbersReader {
-            is_octets: true,
-            ..Self::new(bytes)
-        }
+        NumbersReader { is_octets: true, ..Self::new(bytes) }
     }
 
     pub(super) fn next(&mut self) -> Result<u64, Malformed> {
@@ -106,11 +93,7 @@ impl<'a> NumbersReader<'a> {
     }
 
     fn read(&mut self) -> Result<u64, Malformed> {
-        if self.is_octets {
-            self.rest.byte().map(u64::from)
-        } else {
-            self.rest.number()
-        }
+        if self.is_octets { self.rest.byte().map(u64::from) } else { self.rest.number() }
     }
 
     pub(super) fn next_signed(&mut self) -> Result<i64, Malformed> {
@@ -120,19 +103,11 @@ impl<'a> NumbersReader<'a> {
     /// Reads a count or an index.
     pub(super) fn next_to(&mut self, max: usize) -> Result<usize, Malformed> {
         let number = usize::try_from(self.next()?).map_err(|_| Malformed::Limit)?;
-        if number > max {
-            Err(Malformed::Limit)
-        } else {
-            Ok(number)
-        }
+        if number > max { Err(Malformed::Limit) } else { Ok(number) }
     }
 
     pub(super) fn end(&self) -> Result<(), Malformed> {
-        if self.left > 0 {
-            Err(Malformed::Long)
-        } else {
-            self.rest.end()
-        }
+        if self.left > 0 { Err(Malformed::Long) } else { self.rest.end() }
     }
 }
 

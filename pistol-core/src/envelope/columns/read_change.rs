@@ -204,8 +204,5 @@ impl<'a> ChangeReader<'a> {
 }
 
 fn count(count: u64, max: usize) -> Result<usize, Malformed> {
-    usize::try_from(count)
-        .ok()
-        .filter(|count| *count <= max)
-        .ok_or(Malformed::Limit)
+    usize::try_from(count).ok().filter(|count| *count <= max).ok_or(Malformed::Limit)
 }

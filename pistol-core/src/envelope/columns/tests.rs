@@ -15,9 +15,7 @@ const FIXTURES: [&str; 4] = [
 ];
 
 fn fixture(hex: &str) -> Vec<u8> {
-    data_encoding::HEXLOWER
-        .decode(hex.replace('\n', "").as_bytes())
-        .unwrap()
+    data_encoding::HEXLOWER.decode(hex.replace('\n', "").as_bytes()).unwrap()
 }
 
 /// The runs of an envelope, and what follows them, inflated.
@@ -45,19 +43,14 @@ fn weight(changes: &[(usize, Arc<Change>)]) -> usize {
     let ids = |change: &Change| change.deps.capacity() + change.table.capacity() + change.authority.capacity();
     let message = |change: &Change| change.message.as_ref().map_or(0, String::capacity);
     let one = |change: &Change| message(change) + ids(change) * 32 + change.ops.iter().map(op).sum::<usize>();
-    changes
-        .iter()
-        .map(|(_, change)| size_of::<Change>() + one(change))
-        .sum()
+    changes.iter().map(|(_, change)| size_of::<Change>() + one(change)).sum()
 }
 
 /// The operations there may be, and the budget for all else; vectors may have twice the room they need.
 const WEIGHT_MAX: usize = limits::ENVELOPE_OPERATIONS_MAX * size_of::<Op>() + 2 * 4 * limits::ENVELOPE_TEXT_MAX;
 
 fn next(seed: &mut usize) -> usize {
-    *seed = seed
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     *seed >> 33
 }
 

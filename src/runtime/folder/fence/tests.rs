@@ -13,19 +13,12 @@ struct Profile {
     count: u8,
 }
 
-const SESSION: SessionRecord = SessionRecord {
-    session: 7,
-    is_started: true,
-};
+const SESSION: SessionRecord = SessionRecord { session: 7, is_started: true };
 
 impl Profile {
     /// One that was opened before and has a session.
     fn new() -> Profile {
-        let mut profile = Profile {
-            folder: tempfile::tempdir().unwrap(),
-            store: MemoryStore::new(),
-            count: 0,
-        };
+        let mut profile = Profile { folder: tempfile::tempdir().unwrap(), store: MemoryStore::new(), count: 0 };
         assert_eq!(profile.open(), Sessions::Fresh);
         let mut batch = Batch::default();
         batch.put(Table::Sessions, LogNumber(1).key(), SESSION.to_value());
@@ -40,10 +33,7 @@ impl Profile {
     fn open(&mut self) -> Sessions {
         let epoch = self.epoch();
         let sessions = self.turn_up_to(3);
-        assert!(
-            sessions == Sessions::Continue || self.session().is_none(),
-            "old sessions are forgotten"
-        );
+        assert!(sessions == Sessions::Continue || self.session().is_none(), "old sessions are forgotten");
         assert_eq!(sessions == Sessions::Fresh, self.epoch() != epoch);
         sessions
     }
@@ -110,11 +100,7 @@ fn an_older_store_is_fresh_also_after_turns_cut_short_anywhere() {
             assert_eq!(profile.open(), Sessions::Continue);
             profile.store = backup;
             profile.turn_up_to(after);
-            assert_eq!(
-                profile.open(),
-                Sessions::Fresh,
-                "backed up after {before} steps, opened with {after}"
-            );
+            assert_eq!(profile.open(), Sessions::Fresh, "backed up after {before} steps, opened with {after}");
         }
     }
 }
@@ -134,13 +120,7 @@ fn a_copied_profile_is_fresh_whenever_it_was_copied() {
 
 #[test]
 fn a_fence_that_is_missing_cut_short_or_foreign_is_fresh() {
-    for content in [
-        None,
-        Some(vec![]),
-        Some(vec![1; 16]),
-        Some(vec![1; 18]),
-        Some(vec![9; 17]),
-    ] {
+    for content in [None, Some(vec![]), Some(vec![1; 16]), Some(vec![1; 18]), Some(vec![9; 17])] {
         let mut profile = Profile::new();
         match &content {
             Some(content) => fs::write(profile.path(), content).unwrap(),
@@ -153,20 +133,10 @@ fn a_fence_that_is_missing_cut_short_or_foreign_is_fresh() {
 
 #[test]
 fn a_settled_fence_is_known_by_its_file_and_an_announced_one_by_its_inode() {
-    let file = FileIdentity {
-        inode: 1,
-        changed_nanoseconds: 1,
-    };
-    let changed = FileIdentity {
-        changed_nanoseconds: 2,
-        ..file
-    };
+    let file = FileIdentity { inode: 1, changed_nanoseconds: 1 };
+    let changed = FileIdentity { changed_nanoseconds: 2, ..file };
     let copied = FileIdentity { inode: 2, ..file };
-    let fence = Fence {
-        current: [1; 16],
-        next: Some([2; 16]),
-        file,
-    };
+    let fence = Fence { current: [1; 16], next: Some([2; 16]), file };
     assert!(is_own([1; 16], file, &fence) && is_own([2; 16], changed, &fence));
     assert!(!is_own([1; 16], changed, &fence) && !is_own([1; 16], copied, &fence));
     assert!(!is_own([2; 16], copied, &fence) && !is_own([3; 16], file, &fence));
