@@ -1,5 +1,6 @@
 //! The projection is a function of the accepted set, and nothing honest is refused.
 
+#[path = "support/replica.rs"]
 mod support;
 
 use std::sync::Arc;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use pistol_core::chain::ChainId;
+use pistol_core::chain::{ChainId, Tip};
 use pistol_core::change::{Action, Change, Kind, Op, Place, Reference, Scalar};
-use pistol_core::envelope::{Envelope, Unsigned, Verified, VerifiedChange};
+use pistol_core::envelope::{Envelope, Run, Verified, VerifiedChange};
 use pistol_core::id::{AuthorityId, ChangeId, DocumentId, Link, Session};
-use pistol_core::key::AuthorKey;
+use pistol_core::key::{AuthorKey, Verifier};
 
 pub(crate) const DOCUMENT: DocumentId = DocumentId([0xd0; 32]);
 
@@ -18,7 +18,8 @@ pub(crate) struct Chain {
     link: Link,
     pub(crate) seq: u64,
     pub(crate) last: Option<ChangeId>,
-    unsigned: Vec<Unsigned>,
+    /// Each with the link before it.
+    unsigned: Vec<(Link, Arc<Change>)>,
 }
 
 impl Chain {
@@ -60,7 +61,7 @@ impl Chain {
         };
         edit(&mut change);
         let id = change.id();
-        self.unsigned.push(Unsigned { change: Arc::new(change), id, base: self.link });
+        self.unsigned.push((self.link, Arc::new(change)));
         self.link = self.link.then(&id);
         self.last = Some(id);
         id
@@ -69,7 +70,13 @@ impl Chain {
     /// Signs what was written since the last time.
     pub(crate) fn sign(&mut self) -> Vec<VerifiedChange> {
         let unsigned = std::mem::take(&mut self.unsigned);
-        Verified::sign(&self.key, DOCUMENT, &unsigned).unwrap().into_changes()
+        let Some((base, first)) = unsigned.first() else { return Vec::new() };
+        let tip = Tip::sign(&self.key, &DOCUMENT, self.session, self.seq, self.link);
+        let chain = ChainId { author: self.key.id(), session: self.session };
+        let run = Run { chain, first_seq: first.seq, base: *base, withheld: Vec::new(), tip };
+        let changes = unsigned.iter().map(|(_, change)| (0, Arc::clone(change))).collect();
+        let envelope = Envelope::new(DOCUMENT, vec![run], changes).unwrap();
+        envelope.verify(&mut Verifier::default()).unwrap().into_changes()
     }
 }
 
