@@ -72,7 +72,9 @@ pub(crate) fn edit(
 
 fn step(edit: &Edit, is_large: bool, chance: &mut Chance) {
     match chance.below(10) {
-        0..=4 => write(edit, is_large, chance),
+        // One value that takes much room, so that rows fill up.
+        0..=4 if is_large => edit.map("map").put(&key(chance), "large ".repeat(chance.index(3000))),
+        0..=4 => write(edit, chance),
         5 | 6 => edit.map("map").put(&key(chance), i64::from(chance.percent(50))),
         7 if chance.percent(30) => edit.map("map").delete(&key(chance)),
         7 | 8 => change_list(edit, chance),
@@ -84,15 +86,14 @@ fn key(chance: &mut Chance) -> String {
     format!("key {}", chance.below(4))
 }
 
-fn write(edit: &Edit, is_large: bool, chance: &mut Chance) {
+fn write(edit: &Edit, chance: &mut Chance) {
     let text = edit.text("text");
     let length = text.len();
     let at = chance.index(length + 1);
     let removed = if chance.percent(25) { chance.index((length - at).min(5) + 1) } else { 0 };
     let words = ["a", "b", "word ", "\u{1f600}", "e\u{301}"];
     let word = chance.pick(&words).unwrap_or("a");
-    let new = if is_large { word.repeat(chance.index(3000)) } else { word.to_owned() };
-    text.splice(at, removed, &new);
+    text.splice(at, removed, word);
 }
 
 fn change_list(edit: &Edit, chance: &mut Chance) {
