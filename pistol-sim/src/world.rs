@@ -31,6 +31,10 @@ enum Event {
     Act,
     /// Something goes wrong.
     Fault,
+    /// A user types on at once, before the node has heard of anybody.
+    Type {
+        node: usize,
+    },
     /// A node comes back.
     Restart {
         node: usize,
@@ -202,6 +206,7 @@ impl World {
         match event {
             Event::Act => self.act(),
             Event::Fault => self.go_wrong(),
+            Event::Type { node } => self.type_on(node),
             Event::Restart { node } => self.restart(node),
             Event::Heal => self.heal(),
             Event::LastAct => self.act_last(),

@@ -68,6 +68,11 @@ impl World {
         self.ask(node, Command::Join(ticket), Asked::Join { made })
     }
 
+    pub(super) fn type_on(&mut self, node: usize) -> Result<(), String> {
+        let documents: Vec<_> = self.made.iter().map(user::Made::id).collect();
+        documents.into_iter().try_for_each(|document| self.edit(node, document))
+    }
+
     fn edit(&mut self, index: usize, document: DocumentId) -> Result<(), String> {
         let now = self.now();
         let Some(documents) = self.nodes.get(index).and_then(crate::node::Node::documents) else { return Ok(()) };

@@ -78,8 +78,11 @@ impl World {
         let is_noticed = if is_restored { self.chance.percent(40) } else { self.chance.percent(5) };
         self.report.rollbacks += u64::from(is_restored && !is_noticed);
         self.start(index, !is_noticed)?;
-        if self.chance.percent(50) {
+        if is_restored || self.chance.percent(50) {
             self.open_all(index)?;
+        }
+        if is_restored {
+            [1, 10, 100].into_iter().for_each(|delay| self.clock.after(delay, Event::Type { node: index }));
         }
         Ok(())
     }
