@@ -57,10 +57,18 @@ impl World {
         engine.is_some_and(|engine| engine.catalog().iter().any(|entry| Some(entry.genesis.id()) == id))
     }
 
-    /// A node is given a ticket by some node that holds the document.
+    /// A node is given a ticket by some node that was told that the document is in its store.
     pub(super) fn join(&mut self, node: usize, made: usize) -> Result<(), String> {
-        let holders: Vec<usize> = (0..self.nodes.len()).filter(|other| self.holds(*other, made)).collect();
-        let inviting = self.chance.pick(&holders).filter(|inviting| *inviting != node);
+        let Some(id) = self.made.get(made).map(user::Made::id) else { return Ok(()) };
+        let holds = |other: &usize| self.nodes.get(*other).is_some_and(|other| other.disk.holds(&id));
+        let holders: Vec<usize> = (0..self.nodes.len()).filter(holds).collect();
+        let is_somewhere = (0..self.nodes.len()).any(|other| self.holds(other, made));
+        if holders.is_empty() && is_somewhere && self.is_healed {
+            self.clock.after(500, Event::JoinAgain { node, made });
+        }
+        // Restored backups forget who else holds a document: in the end all find together at one of them.
+        let inviting = if self.is_healed { holders.first().copied() } else { self.chance.pick(&holders) };
+        let inviting = inviting.filter(|inviting| *inviting != node);
         let inviting = inviting.and_then(|inviting| self.nodes.get(inviting));
         let (Some(inviting), Some(invited)) = (inviting, self.made.get(made)) else { return Ok(()) };
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], 7));
