@@ -129,6 +129,8 @@ pub(crate) struct World {
     is_healed: bool,
     /// A store was put back to an older state: what others were promised of it may be gone there for a while.
     was_restored: bool,
+    /// Frames may come twice, which no real connection does: then counts of frames promise nothing.
+    is_tampered: bool,
 }
 
 impl World {
@@ -138,6 +140,7 @@ impl World {
         let nodes = (0..weather.nodes).map(|_| Node::new(&mut chance)).collect();
         let net = Net::new(weather.latency_ms, weather.tampered_percent);
         World {
+            is_tampered: weather.tampered_percent > 0,
             chance,
             weather,
             clock: Clock::new(),
