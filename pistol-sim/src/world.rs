@@ -366,8 +366,7 @@ impl World {
         self.report.frames += 1;
         if let Some(node) = self.nodes.get(sender) {
             let is_tampered = self.net.is_tampered(connection);
-            let durable = &node.disk.platter.changes;
-            self.checker.sends((connection, sender, other.node), &frame, durable, is_tampered)?;
+            self.checker.sends((connection, sender, other.node), &frame, &node.disk, is_tampered)?;
         }
         if self.net.end(connection, sender).is_none() {
             return Ok(());

@@ -45,7 +45,7 @@ impl World {
             3 => self.ask(node, Command::Name(document, "a name".to_owned()), Asked::Other),
             4 => self.ask(node, Command::Redial, Asked::Other),
             5 => self.ask(node, Command::Open(document), Asked::Other),
-            6..=8 => (0..self.chance.between(2, 20)).try_for_each(|_| self.edit(node, document)),
+            6..=8 => (0..self.chance.between(2, 15)).try_for_each(|_| self.edit(node, document)),
             _ => self.edit(node, document),
         }
     }
