@@ -1,0 +1,20 @@
+//! Worlds by chance: every promise is kept, and a seed says all.
+
+use pistol_sim::run;
+
+#[test]
+fn a_hundred_worlds_keep_every_promise() {
+    for seed in 0..100 {
+        if let Err(failure) = run(seed, false) {
+            panic!("seed {seed}: {failure}; again: cargo run --release -p pistol-sim -- --seed {seed} --trace");
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace() {
+    for seed in 0..10 {
+        assert_eq!(run(seed, false), run(seed, false), "seed {seed}");
+    }
+    assert_ne!(run(0, false).map(|report| report.trace), run(1, false).map(|report| report.trace));
+}
