@@ -9,10 +9,12 @@ mod apply;
 mod content;
 mod convert;
 mod edit;
+mod log;
 mod names;
 mod project;
 mod readback;
 mod rename;
+mod skeleton;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,8 +23,10 @@ use automerge::{Automerge, ChangeHash, ObjId, ReadDoc};
 
 pub use content::{Content, ListContent, MapContent, TextContent, Value};
 pub use edit::{Edit, EditError, ListEdit, MapEdit, TextEdit};
+pub use log::LogEntry;
 pub use project::Patch;
 pub use readback::{EditAs, Made};
+pub use skeleton::skeleton;
 
 use crate::envelope::Linked;
 use crate::genesis::Genesis;
