@@ -6,3 +6,4 @@ pub mod limits;
 #[cfg(feature = "iroh")]
 pub mod net;
 pub mod node;
+pub mod proto;
