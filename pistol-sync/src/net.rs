@@ -5,8 +5,10 @@
 
 mod acceptor;
 mod addresses;
+mod bind;
 mod closing;
 mod connection;
+mod dial;
 mod endpoint;
 mod frame_receiver;
 mod frame_sender;
@@ -15,9 +17,11 @@ mod profile;
 mod progress;
 
 pub use crate::node::keeps;
+pub use bind::{BindError, BindOptions};
 pub use closing::{CloseReason, Closed};
 pub use connection::{Connection, OpenError, Traffic};
-pub use endpoint::{BindError, BindOptions, ConnectError, Endpoint};
+pub use dial::ConnectError;
+pub use endpoint::Endpoint;
 pub use frame_receiver::{FrameReceiver, ReceiveError};
 pub use frame_sender::{FrameSender, SendError};
 pub use limits::Limits;

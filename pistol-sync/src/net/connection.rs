@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use iroh::endpoint::Side;
+use iroh::endpoint::{Path, Side};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
@@ -164,7 +164,11 @@ impl Connection {
             sent_packets: statistics.udp_tx.datagrams,
             received_packets: statistics.udp_rx.datagrams,
             lost_packets: statistics.lost_packets,
-            round_trip: paths.iter().find(|path| path.is_selected()).map(|path| path.rtt()),
+            round_trip: paths
+                .iter()
+                .find(Path::is_selected)
+                .or(paths.iter().next())
+                .map(|path| path.rtt()),
         }
     }
 }

@@ -1,38 +1,24 @@
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use iroh::TransportAddr;
 use iroh::dns::DnsResolver;
-use iroh::endpoint::{Builder, ConnectOptions, ConnectWithOptsError, ConnectingError, presets};
+use iroh::endpoint::{ConnectOptions, presets};
 use tokio::sync::{Mutex, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::acceptor::Acceptor;
-use super::closing::Closed;
+use super::bind::{BindError, BindOptions, listening};
 use super::connection::Connection;
+use super::dial::ConnectError;
 use super::limits::Limits;
-use super::profile::Profile;
 use super::{PROTOCOL, addresses};
 use crate::node::NodeId;
 
 /// More places than any machine has memory for, and fewer than the semaphores can count.
 const PLACES_MAX: usize = 1 << 20;
-
-/// How an endpoint is made.
-pub struct BindOptions {
-    /// The secret key of the node on the network: 32 random bytes, not the key of an author.
-    pub secret: [u8; 32],
-    /// Where to listen, port 0 for any free port; of several in one family the first carries what no other fits. Empty:
-    /// all interfaces, any free port.
-    pub listen: Vec<SocketAddr>,
-    /// What the connections are tuned for.
-    pub profile: Profile,
-    /// How long to wait and how much to hold.
-    pub limits: Limits,
-}
 
 /// The place of a node on the network: dials, and accepts those who dial. Clones are the same endpoint.
 #[derive(Clone)]
@@ -48,66 +34,6 @@ struct Shared {
     ready: Mutex<mpsc::Receiver<Connection>>,
     /// The one task of the acceptor, which ends with the endpoint.
     acceptor: Mutex<JoinSet<()>>,
-}
-
-/// Why an endpoint could not be made.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum BindError {
-    /// An address cannot be listened on.
-    #[error("cannot listen at {address}: list each address once")]
-    Address {
-        /// The address.
-        address: SocketAddr,
-    },
-    /// The system refused a socket.
-    #[error("cannot listen: choose another address or port, or end the program that uses it")]
-    Socket(#[source] std::io::Error),
-    /// The transport could not start.
-    #[error("the network could not be started: check the permissions of the program")]
-    Transport(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
-/// Why a dial failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConnectError {
-    /// The id is no public key.
-    #[error("{0} is not the id of a node: ask for a new ticket")]
-    NotANode(NodeId),
-    /// The id is this node's own.
-    #[error("a node cannot connect to itself: use the ticket of another")]
-    Own,
-    /// No address of the peer is known.
-    #[error("no address of the peer is known: ask for a new ticket")]
-    NoAddress,
-    /// Too many connections are open.
-    #[error("{limit} connections are open already: close one first")]
-    TooMany {
-        /// The limit.
-        limit: usize,
-    },
-    /// No answer came.
-    #[error("the peer did not answer within {limit:?}: check that it runs and is on a network that reaches this one")]
-    TimedOut {
-        /// The time limit.
-        limit: Duration,
-    },
-    /// The peer has no room.
-    #[error("the peer has no room for another connection: try again later")]
-    Refused,
-    /// Something else answered.
-    #[error("the peer does not speak this version of the protocol: update both nodes")]
-    OtherProtocol,
-    /// The connection ended in the handshake.
-    #[error("the handshake failed")]
-    Failed(#[source] Closed),
-    /// Another node answered at the address, or the transport refused its key.
-    #[error("the peer could not prove its id: ask for a new ticket")]
-    Unproved,
-    /// This endpoint is closed.
-    #[error("this node has left the network: open it again")]
-    EndpointClosed,
 }
 
 impl Endpoint {
@@ -214,71 +140,6 @@ impl Endpoint {
         let options = self.shared.dialling.clone();
         let connecting = self.shared.iroh.connect_with_opts(peer, PROTOCOL, options).await?;
         Ok(connecting.await?)
-    }
-}
-
-/// Adds the sockets. The transport wants the one that carries everything else last in its family.
-fn listening(builder: Builder, listen: &[SocketAddr]) -> Result<Builder, BindError> {
-    if listen.is_empty() {
-        return Ok(builder);
-    }
-    let mut builder = builder.clear_ip_transports();
-    let is_first =
-        |address: &SocketAddr| listen.iter().find(|other| other.is_ipv4() == address.is_ipv4()) == Some(address);
-    let (first, others): (Vec<_>, Vec<_>) = listen.iter().copied().partition(is_first);
-    for address in others {
-        let options = iroh::endpoint::BindOpts::default().set_prefix_len(if address.is_ipv4() { 24 } else { 64 });
-        builder = builder
-            .bind_addr_with_opts(address, options)
-            .map_err(|_| BindError::Address { address })?;
-    }
-    for address in first {
-        builder = builder.bind_addr(address).map_err(|_| BindError::Address { address })?;
-    }
-    Ok(builder)
-}
-
-impl From<iroh::endpoint::BindError> for BindError {
-    fn from(error: iroh::endpoint::BindError) -> Self {
-        match error {
-            iroh::endpoint::BindError::Sockets { source, .. } => Self::Socket(source),
-            other => Self::Transport(Box::new(other)),
-        }
-    }
-}
-
-impl From<ConnectWithOptsError> for ConnectError {
-    fn from(error: ConnectWithOptsError) -> Self {
-        match error {
-            ConnectWithOptsError::SelfConnect { .. } => Self::Own,
-            ConnectWithOptsError::NoAddress { .. } => Self::NoAddress,
-            _ => Self::EndpointClosed,
-        }
-    }
-}
-
-impl From<ConnectingError> for ConnectError {
-    fn from(error: ConnectingError) -> Self {
-        match error {
-            ConnectingError::ConnectionError { source, .. } => Closed::from(source).into(),
-            ConnectingError::HandshakeFailure { .. } => Self::Unproved,
-            _ => Self::EndpointClosed,
-        }
-    }
-}
-
-impl From<Closed> for ConnectError {
-    fn from(closed: Closed) -> Self {
-        /// RFC 9000, section 20.1: refused; and the alert of TLS that no protocol is shared (RFC 7301).
-        const REFUSED: u64 = 0x2;
-        const NO_APPLICATION_PROTOCOL: u64 = 0x100 + 120;
-        match closed {
-            Closed::Transport { code: REFUSED } => Self::Refused,
-            Closed::Transport {
-                code: NO_APPLICATION_PROTOCOL,
-            } => Self::OtherProtocol,
-            other => Self::Failed(other),
-        }
     }
 }
 

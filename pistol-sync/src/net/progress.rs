@@ -29,3 +29,22 @@ impl Progress {
         self.since.checked_add(limit).unwrap_or(self.since)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{Progress, STALL_BYTES};
+
+    #[test]
+    fn the_time_limit_begins_anew_only_after_so_many_bytes() {
+        let limit = Duration::from_secs(1);
+        let mut progress = Progress::begin();
+        let first = progress.deadline(limit);
+        progress.advance(STALL_BYTES - 1);
+        assert_eq!((progress.deadline(limit), progress.bytes), (first, STALL_BYTES - 1));
+        progress.advance(1);
+        assert_eq!(progress.bytes, 0);
+        assert!(progress.deadline(limit) >= first);
+    }
+}

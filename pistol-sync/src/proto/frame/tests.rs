@@ -3,6 +3,9 @@ use proptest::prelude::*;
 use super::{FrameError, FrameParser, State, encode};
 use crate::limits::FRAME_BYTES_MAX;
 
+#[expect(clippy::cast_possible_truncation, reason = "the limit is 1 MiB")]
+const LONGEST: u32 = FRAME_BYTES_MAX as u32;
+
 /// Every frame in bytes that arrive in pieces of the given sizes, over and over.
 fn check(bytes: &[u8], pieces: &[usize]) -> Result<Vec<Vec<u8>>, FrameError> {
     let (mut parser, mut frames, mut rest) = (FrameParser::default(), Vec::new(), bytes);
@@ -32,7 +35,7 @@ proptest! {
 
     #[test]
     fn a_length_of_nothing_or_above_the_limit_is_refused_with_nothing_allocated(
-        length in prop_oneof![Just(0), (FRAME_BYTES_MAX as u32 + 1)..=u32::MAX],
+        length in prop_oneof![Just(0), (LONGEST + 1)..=u32::MAX],
         after in prop::collection::vec(any::<u8>(), 0..20),
     ) {
         let mut parser = FrameParser::default();
@@ -46,7 +49,7 @@ proptest! {
 
     #[test]
     fn what_is_held_grows_with_what_arrived_and_not_with_what_was_claimed(arrived in 0_usize..5000, piece in 1_usize..700) {
-        let bytes = [&(FRAME_BYTES_MAX as u32).to_le_bytes()[..], &vec![7; arrived]].concat();
+        let bytes = [&LONGEST.to_le_bytes()[..], &vec![7; arrived]].concat();
         let mut parser = FrameParser::default();
         for mut piece in bytes.chunks(piece) {
             prop_assert_eq!(parser.push(&mut piece), Ok(None));
