@@ -37,6 +37,7 @@ async fn traffic_counts_what_was_sent_and_received() {
     let after = (dialled.traffic(), accepted.traffic());
     assert!(after.0.sent_bytes >= before.0.sent_bytes + 50_000);
     assert!(after.1.received_bytes >= before.1.received_bytes + 50_000);
+    assert!(after.0.round_trip.is_some() && after.1.round_trip.is_some());
     assert!(after.0.sent_packets > before.0.sent_packets && after.1.received_packets > before.1.received_packets);
 }
 
