@@ -96,7 +96,10 @@ impl Doc {
     /// Inside the closure of an edit or another read of this thread, since it could wait for itself.
     #[expect(clippy::expect_used, reason = "a handle pins its document, and nesting is the caller's documented error")]
     pub fn read<T>(&self, closure: impl FnOnce(&Content<'_>) -> T) -> T {
-        self.runtime.documents.read(&self.id(), closure).expect("a read inside an edit or a read: end the outer one first")
+        self.runtime
+            .documents
+            .read(&self.id(), closure)
+            .expect("a read inside an edit or a read: end the outer one first")
     }
 
     /// Begins an editor's picture of a text.

@@ -44,6 +44,8 @@ pub(crate) struct Stopped;
 pub(crate) struct Runtime {
     pub(crate) documents: Documents,
     pub(crate) subscribers: Arc<Subscribers>,
+    /// Signs the genesis of a new document; the engine has its own for changes.
+    pub(crate) author_key: AuthorKey,
     pub(crate) author: AuthorId,
     pub(crate) node: NodeId,
     pub(crate) network: Arc<Network>,
@@ -91,7 +93,10 @@ impl Runtime {
             None
         } else {
             let (secret, limits) = (*folder.node_secret, Limits::default());
-            Some(Endpoint::bind(BindOptions { secret, listen: options.listen, profile: options.profile, limits }).await?)
+            Some(
+                Endpoint::bind(BindOptions { secret, listen: options.listen, profile: options.profile, limits })
+                    .await?,
+            )
         };
         let node = endpoint.as_ref().map_or(NodeId([0; 32]), Endpoint::id);
         let engine = Engine::new(start_of(&folder, key, node)?, clock.now())?;
@@ -125,6 +130,7 @@ impl Runtime {
         Ok(Arc::new(Runtime {
             documents,
             subscribers,
+            author_key: AuthorKey::from_seed(&folder.author_seed),
             author,
             node,
             network,

@@ -2,6 +2,7 @@
 //!
 //! Requests are done one by one, in order. Which writes become one commit is not decided here.
 
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use pistol_core::store::{Batch, Row, Store, StoreError, Table};
@@ -13,7 +14,7 @@ const REQUESTS_WAITING_MAX: usize = 256;
 /// Work for the disk. The `tag` comes back with the reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum DiskRequest {
-    Commit { tag: u64, batch: Batch },
+    Commit { tag: u64, batch: Arc<Batch> },
     Read { tag: u64, table: Table, key: Vec<u8> },
     Range { tag: u64, table: Table, from: Vec<u8>, to: Vec<u8>, bytes_max: usize },
 }

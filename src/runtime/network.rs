@@ -41,11 +41,7 @@ struct Line {
 }
 
 impl Network {
-    pub(super) fn new(
-        endpoint: Option<Endpoint>,
-        events: mpsc::Sender<Event>,
-        handle: tokio::runtime::Handle,
-    ) -> Self {
+    pub(super) fn new(endpoint: Option<Endpoint>, events: mpsc::Sender<Event>, handle: tokio::runtime::Handle) -> Self {
         Network {
             endpoint: endpoint.map(Arc::new),
             events,
@@ -115,7 +111,10 @@ impl Network {
             Err(error) => {
                 connection.close(CloseReason::Protocol);
                 let reason = error.to_string();
-                return if is_dialler { self.tell(Input::DialFailed { peer, reason }).await } else {};
+                return if is_dialler {
+                    self.tell(Input::DialFailed { peer, reason }).await
+                } else {
+                };
             }
         };
         let (outgoing, waiting) = async_mpsc::unbounded_channel();
