@@ -55,7 +55,8 @@ pub(crate) struct Runtime {
     is_woken: Arc<AtomicBool>,
     is_stopped: AtomicBool,
     driver: Mutex<Option<JoinHandle<()>>>,
-    _lock: FolderLock,
+    /// Given up when the store is closed, however long handles live on.
+    folder: Mutex<Option<FolderLock>>,
 }
 
 /// What the driver last saw of the engine, for those who ask in passing.
@@ -140,7 +141,7 @@ impl Runtime {
             is_woken,
             is_stopped: AtomicBool::new(false),
             driver,
-            _lock: folder.lock,
+            folder: Mutex::new(Some(folder.lock)),
         }))
     }
 
@@ -181,6 +182,7 @@ impl Runtime {
         if let Some(driver) = lock(&self.driver).take() {
             let _ = driver.join();
         }
+        drop(lock(&self.folder).take());
     }
 }
 
