@@ -1,4 +1,4 @@
-//! The bytes of an envelope. Format: `docs/protocol-envelope.md`.
+//! The bytes of an envelope. Format: `docs/envelope.md`.
 //!
 //! What all changes have in common is written once; the rest lies in columns, each as the difference to what was to be
 //! expected, so that a keystroke costs about a byte. Writer and reader expect the same because they remember the same.

@@ -1,3 +1,5 @@
+//! Takes connections: handshakes side by side, bounded in number and time.
+
 use std::sync::Arc;
 
 use iroh::endpoint::Incoming;

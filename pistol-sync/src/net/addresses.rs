@@ -1,3 +1,5 @@
+//! Where a node may be reached, as told and as dialled.
+
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use crate::limits::ADDRESSES_MAX;

@@ -1,3 +1,5 @@
+//! How an endpoint is made, and why it could not be.
+
 use std::net::SocketAddr;
 
 use iroh::endpoint::{BindOpts, Builder};

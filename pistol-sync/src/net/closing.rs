@@ -1,3 +1,5 @@
+//! How connections end.
+
 use iroh::endpoint::{ConnectionError, VarInt};
 
 /// Why one side ends a connection. The other side is told the number only.

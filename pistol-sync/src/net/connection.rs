@@ -1,3 +1,5 @@
+//! One connection to another node, and the one stream of its session.
+
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,3 +1,5 @@
+//! Why a node could not be reached.
+
 use std::time::Duration;
 
 use iroh::endpoint::{ConnectWithOptsError, ConnectingError};

@@ -1,3 +1,5 @@
+//! This node's place on the network.
+
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,3 +1,5 @@
+//! The half of a stream that receives frames.
+
 use std::fmt;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! The half of a stream that sends frames.
+
 use std::fmt;
 use std::time::Duration;
 

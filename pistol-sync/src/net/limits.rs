@@ -1,3 +1,5 @@
+//! How long to wait and how much to hold.
+
 use std::time::Duration;
 
 use crate::limits;

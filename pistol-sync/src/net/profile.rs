@@ -1,3 +1,5 @@
+//! What connections are tuned for.
+
 use std::time::Duration;
 
 use iroh::endpoint::{IdleTimeout, QuicTransportConfig, VarInt};

@@ -1,3 +1,5 @@
+//! The rule by which a stream counts as stalled.
+
 use std::time::Duration;
 
 use tokio::time::Instant;

@@ -1,3 +1,5 @@
+//! Any split of the bytes gives the same frames, and bad lengths are refused before anything is allocated.
+
 use proptest::prelude::*;
 
 use super::{FrameError, FrameParser, State, encode};
