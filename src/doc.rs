@@ -54,6 +54,16 @@ impl Doc {
         Ticket::new(self.id(), self.read_key.clone(), self.runtime.node, &self.runtime.network.addresses())
     }
 
+    /// An invitation that may be accepted for so long, by the clock of the one who accepts.
+    ///
+    /// It keeps nobody out who holds a ticket without an end, or the read key.
+    pub fn ticket_for(&self, time: Duration) -> Ticket {
+        let time_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let mut ticket = self.ticket();
+        ticket.not_after_ms = self.runtime.now().wall_ms.saturating_add(time_ms).max(1);
+        ticket
+    }
+
     /// Edits the document: all of it or nothing. It waits for neither disk nor network.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ mod network;
 mod subscribers;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
@@ -15,7 +15,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pistol_core::key::{AuthorId, AuthorKey};
-use pistol_core::store::{Row, Store, StoreError, Table};
+use pistol_core::store::{Batch, Row, Store, StoreError, Table, schema};
 use pistol_engine::{Command, Contact, Documents, Engine, Entry, Input, Now, Reply, ReplyError, Start};
 use pistol_sync::net::{BindOptions, Endpoint, Limits, Profile};
 use pistol_sync::node::NodeId;
@@ -86,19 +86,11 @@ impl Runtime {
     pub(crate) async fn start(path: &Path, options: Options) -> Result<Arc<Runtime>, OpenError> {
         let folder = path.to_owned();
         let opened = tokio::task::spawn_blocking(move || StoreFolder::open(&folder)).await;
-        let folder = opened.map_err(|error| OpenError::Folder(error.to_string()))??;
+        let mut folder = opened.map_err(|error| OpenError::Folder(error.to_string()))??;
         let clock = Clock(Instant::now());
         let key = AuthorKey::from_seed(&folder.author_seed);
         let author = key.id();
-        let endpoint = if options.is_offline {
-            None
-        } else {
-            let (secret, limits) = (*folder.node_secret, Limits::default());
-            Some(
-                Endpoint::bind(BindOptions { secret, listen: options.listen, profile: options.profile, limits })
-                    .await?,
-            )
-        };
+        let endpoint = if options.is_offline { None } else { Some(listen(&mut folder, options).await?) };
         let node = endpoint.as_ref().map_or(NodeId([0; 32]), Endpoint::id);
         let engine = Engine::new(start_of(&folder, key, node)?, clock.now())?;
         let (events, waiting) = mpsc::channel();
@@ -192,6 +184,31 @@ impl Drop for Runtime {
         self.network.abandon();
         self.join();
     }
+}
+
+/// Listens where the node listened last, if it can: peers look for it there.
+async fn listen(folder: &mut StoreFolder, options: Options) -> Result<Endpoint, OpenError> {
+    let last = folder.store.read(Table::Meta, schema::PORT_KEY)?.map(|value| schema::port(&value)).transpose()?;
+    let bind = async |port: u16| {
+        let (secret, limits) = (*folder.node_secret, Limits::default());
+        let mut listen = options.listen.clone();
+        if listen.is_empty() && port != 0 {
+            listen = vec![(Ipv4Addr::UNSPECIFIED, port).into(), (Ipv6Addr::UNSPECIFIED, port).into()];
+        }
+        listen.iter_mut().filter(|address| address.port() == 0).for_each(|address| address.set_port(port));
+        Endpoint::bind(BindOptions { secret, listen, profile: options.profile, limits }).await
+    };
+    let endpoint = match bind(last.unwrap_or(0)).await {
+        Err(_) if last.is_some() => bind(0).await?,
+        bound => bound?,
+    };
+    let port = endpoint.addresses().first().map(SocketAddr::port);
+    if let Some(port) = port.filter(|port| Some(*port) != last) {
+        let mut batch = Batch::default();
+        batch.put(Table::Meta, schema::PORT_KEY, schema::port_value(port));
+        folder.store.commit(&batch)?;
+    }
+    Ok(endpoint)
 }
 
 fn start_of(folder: &StoreFolder, key: AuthorKey, node: NodeId) -> Result<Start, OpenError> {

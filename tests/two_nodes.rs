@@ -113,3 +113,37 @@ async fn a_second_node_on_the_same_folder_is_refused() {
     assert_eq!(second.kind(), ErrorKind::StoreInUse);
     first.shutdown().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_whose_time_is_over_is_refused_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (node(&folder.path().join("one")).await, node(&folder.path().join("two")).await);
+    let mine = one.create(Policy::Owned, |doc| doc.text("body")).await.unwrap();
+    let mut ticket = mine.ticket_for(Duration::from_mins(1));
+    assert!(two.join(&ticket).await.is_ok());
+    ticket.not_after_ms = 1;
+    let failed = pistol::Error::from(two.join(&ticket).await.unwrap_err());
+    assert_eq!(failed.kind(), ErrorKind::BadTicket);
+    assert!(failed.to_string().contains("ask for a new one"), "{failed}");
+    one.shutdown().await.unwrap();
+    two.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_was_opened_again_is_found_where_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (node(&folder.path().join("one")).await, node(&folder.path().join("two")).await);
+    let mine = one.create(Policy::WorldWritable, |doc| doc.text("body")).await.unwrap();
+    let theirs = two.join(&mine.ticket()).await.unwrap();
+    theirs.synced(WITHIN).await.unwrap();
+    let (id, addresses) = (mine.id(), one.addresses());
+    one.shutdown().await.unwrap();
+    theirs.edit(|doc| doc.text("body").push("while the other was away")).unwrap();
+    let one = node(&folder.path().join("one")).await;
+    assert_eq!(one.addresses(), addresses);
+    let mine = one.document(id).await.unwrap();
+    theirs.synced(WITHIN).await.unwrap();
+    assert_eq!(text(&mine), "while the other was away");
+    one.shutdown().await.unwrap();
+    two.shutdown().await.unwrap();
+}

@@ -103,8 +103,11 @@ impl Driver {
                 self.handle(input, effects);
             }
             Event::Network(input, permit) => {
+                let is_frame = matches!(input, Input::Received { .. });
                 self.handle(input, effects);
-                self.paint_contacts();
+                if !is_frame {
+                    self.paint_contacts();
+                }
                 drop(permit);
             }
             Event::Disk(reply) => self.take_reply(reply, effects),

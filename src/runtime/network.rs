@@ -24,7 +24,8 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 
 /// The network of one node.
 pub(crate) struct Network {
-    endpoint: Option<Arc<Endpoint>>,
+    /// Given up when the network is closed, however long handles live on: it holds the sockets.
+    endpoint: Mutex<Option<Endpoint>>,
     events: mpsc::Sender<Event>,
     handle: tokio::runtime::Handle,
     room: Arc<Semaphore>,
@@ -43,7 +44,7 @@ struct Line {
 impl Network {
     pub(super) fn new(endpoint: Option<Endpoint>, events: mpsc::Sender<Event>, handle: tokio::runtime::Handle) -> Self {
         Network {
-            endpoint: endpoint.map(Arc::new),
+            endpoint: Mutex::new(endpoint),
             events,
             handle,
             room: Arc::new(Semaphore::new(INPUTS_WAITING_MAX)),
@@ -53,8 +54,12 @@ impl Network {
         }
     }
 
+    fn endpoint(&self) -> Option<Endpoint> {
+        lock(&self.endpoint).clone()
+    }
+
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
-        self.endpoint.as_ref().map(|endpoint| endpoint.addresses()).unwrap_or_default()
+        self.endpoint().map(|endpoint| endpoint.addresses()).unwrap_or_default()
     }
 
     /// What the connections with a peer have cost so far.
@@ -71,7 +76,7 @@ impl Network {
 
     /// Begins to take connections.
     pub(super) fn accept(self: &Arc<Self>) {
-        let Some(endpoint) = self.endpoint.clone() else { return };
+        let Some(endpoint) = self.endpoint() else { return };
         let network = Arc::clone(self);
         self.spawn(async move {
             while let Some(connection) = endpoint.accept().await {
@@ -84,7 +89,7 @@ impl Network {
     pub(super) fn dial(self: &Arc<Self>, peer: NodeId, addresses: Vec<SocketAddr>) {
         let network = Arc::clone(self);
         self.spawn(async move {
-            let Some(endpoint) = network.endpoint.clone() else {
+            let Some(endpoint) = network.endpoint() else {
                 let reason = "this node was opened without a network".to_owned();
                 return network.tell(Input::DialFailed { peer, reason }).await;
             };
@@ -161,7 +166,8 @@ impl Network {
     /// Ends all connections and waits for their tasks.
     pub(super) async fn close(&self) {
         lock(&self.lines).clear();
-        if let Some(endpoint) = &self.endpoint {
+        let endpoint = lock(&self.endpoint).take();
+        if let Some(endpoint) = endpoint {
             endpoint.close().await;
         }
         let mut tasks = std::mem::take(&mut *lock(&self.tasks));
