@@ -93,10 +93,6 @@ impl Documents {
         std::mem::take(&mut *lock(&self.0.dirty))
     }
 
-    pub(crate) fn is_dirty(&self) -> bool {
-        !lock(&self.0.dirty).is_empty()
-    }
-
     /// Runs `run` with the document locked.
     fn inside<T>(&self, id: &DocumentId, run: impl FnOnce(&mut Replica) -> T) -> Result<T, EditError> {
         let replica = self.replica(id).ok_or(EditError::Closed)?;

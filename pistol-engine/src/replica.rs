@@ -16,7 +16,9 @@ use pistol_core::genesis::ReadKey;
 use pistol_core::id::{ChangeId, DocumentId, Session};
 use pistol_core::key::AuthorKey;
 use pistol_core::store::schema::LogNumber;
-use pistol_core::validate::Rule;
+use pistol_core::validate::{Ordinal, Rule};
+use pistol_sync::proto::heads;
+use pistol_sync::proto::message::Head;
 
 pub(crate) use publish::Sealed;
 pub(crate) use rows::{Rows, StoredRow};
@@ -42,9 +44,12 @@ pub(crate) struct Replica {
     /// Accepted and not yet given to the disk, in order of acceptance.
     unstored: Vec<Unstored>,
     unstored_bytes: usize,
+    /// What is durable.
     rows: Rows,
-    /// The changes of the rows that are not sealed yet.
+    /// The changes of the rows that are not sealed yet, durable or on their way to the disk.
     tail: Vec<VerifiedChange>,
+    /// Where those rows begin.
+    tail_rows: Vec<Ordinal>,
     waiting: Waiting,
     rejected: BTreeMap<ChangeId, Rule>,
     screens: Screens,
@@ -86,6 +91,7 @@ impl Replica {
             is_session_stored: session.is_some(),
             unstored: Vec::new(),
             unstored_bytes: 0,
+            tail_rows: rows.unsealed(),
             rows,
             tail,
             waiting: Waiting::default(),
@@ -113,6 +119,16 @@ impl Replica {
 
     pub(crate) fn rows(&self) -> &Rows {
         &self.rows
+    }
+
+    /// Whether everything accepted is durable.
+    pub(crate) fn is_durable(&self) -> bool {
+        self.rows.end() == self.document.history().next()
+    }
+
+    /// The ends of the chains, as far as they are durable: nothing else may be told of.
+    pub(crate) fn heads(&self) -> Vec<Head> {
+        heads::heads_of(self.document.history(), self.rows.end())
     }
 
     pub(crate) fn insight(&self) -> Insight<'_> {

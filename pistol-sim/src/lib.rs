@@ -1,1 +1,63 @@
-//! stub
+//! A simulated world of Pistol nodes: the engines that production runs, with a network, disks and users by chance.
+//!
+//! It is deliberately not: a model of the protocol. Every byte that the nodes exchange and store is the real one.
+//!
+//! One seed makes one world. Architecture Invariant: the same seed gives the same trace hash.
+
+mod chance;
+mod checker;
+mod clock;
+mod disk;
+mod net;
+mod node;
+mod trace;
+mod user;
+mod weather;
+mod world;
+
+/// What happened in a world that kept every promise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// The hash of all that the engines took in and wanted done.
+    pub trace: [u8; 32],
+    /// Edits that changed something.
+    pub edits: u64,
+    /// Changes that all nodes accepted in the end.
+    pub changes: u64,
+    /// Commits, kept or failed.
+    pub commits: u64,
+    /// Frames sent.
+    pub frames: u64,
+    /// Nodes that crashed.
+    pub crashes: u64,
+    /// Connections that were cut, but for crashes and partitions.
+    pub cuts: u64,
+    /// Partitions of the network.
+    pub partitions: u64,
+    /// Stores put back to an older state without their node noticing.
+    pub rollbacks: u64,
+    /// Authors whose sessions forked, by document.
+    pub forks: u64,
+    /// Times that a user was told of being equal with a peer.
+    pub syncs: u64,
+    /// How long it took, in simulated milliseconds.
+    pub simulated_ms: u64,
+}
+
+/// A promise that was broken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("after {at_ms} simulated ms: {reason}")]
+pub struct Failure {
+    /// Which.
+    pub reason: String,
+    /// When, in simulated milliseconds.
+    pub at_ms: u64,
+}
+
+/// Lives through the world of a seed; with `is_shown` it tells everything on standard error.
+///
+/// # Errors
+/// [`Failure`] if a node broke a promise.
+pub fn run(seed: u64, is_shown: bool) -> Result<Report, Failure> {
+    world::World::new(seed, is_shown).run()
+}

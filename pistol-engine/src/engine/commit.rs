@@ -105,6 +105,9 @@ impl Engine {
     /// Everything of a batch is durable: now it may be known outside.
     fn settle(&mut self, under_way: UnderWay, effects: &mut Vec<Effect>) {
         for sealed in &under_way.sealed {
+            if let Some(replica) = self.documents.replica(&sealed.document) {
+                lock(&replica).settle(sealed);
+            }
             self.push(sealed, effects);
         }
         for (connection, topic, count) in under_way.acknowledge {

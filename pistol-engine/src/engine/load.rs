@@ -102,7 +102,7 @@ impl Engine {
                     self.give_up_load(document, &reason, effects);
                 }
             }
-            Some(Purpose::Send(wanted)) => self.send_rows(wanted, rows.unwrap_or_default(), effects),
+            Some(Purpose::Send(wanted)) => self.send_rows(wanted, rows, effects),
             None => {}
         }
     }
@@ -158,7 +158,7 @@ impl Load {
             self.document.accept(admitted.into_valid()).map_err(|error| error.to_string())?;
         }
         let count = u32::try_from(changes.len()).map_err(|error| error.to_string())?;
-        self.rows.insert(first, StoredRow { count, table: self.table });
+        self.rows.set(first, Some(StoredRow { count, table: self.table }));
         if self.table == Table::Tail {
             self.tail.extend_from_slice(changes);
         }

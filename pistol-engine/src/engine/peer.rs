@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use pistol_core::id::DocumentId;
 use pistol_sync::limits::{FRAME_BYTES_MAX, TOPICS_MAX};
 use pistol_sync::node::NodeId;
-use pistol_sync::proto::heads;
 use pistol_sync::proto::message::{Follow, Hello, Interest, Message, Refusal, Scope, Topic, VERSIONS};
 use pistol_sync::proto::proof::{Binding, Role};
 
@@ -34,7 +33,7 @@ pub(super) struct Peer {
 
 impl Peer {
     pub(super) fn deadline_ms(&self) -> Option<u64> {
-        let asking = self.topics.values().filter_map(|topic| topic.ask_again_ms);
+        let asking = self.topics.values().flat_map(|topic| [topic.ask_again_ms, topic.read_again_ms]).flatten();
         asking.chain((!self.is_greeted).then_some(self.hello_deadline_ms)).min()
     }
 
@@ -252,7 +251,7 @@ impl Engine {
         let history = replica.document().history();
         let proof = replica.read_key().map(|key| peer.binding.prove(key, peer.role, &state.document));
         let genesis = state.wants_genesis.then(|| history.genesis().bytes().to_vec());
-        let follow = Follow { topic, proof, genesis, heads: heads::heads_of(history) };
+        let follow = Follow { topic, proof, genesis, heads: replica.heads() };
         effects.push(send(connection, &Message::Follow(follow)));
         state.is_following = true;
     }

@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use pistol_core::id::DocumentId;
+use pistol_core::chain::ChainId;
+use pistol_core::id::{DocumentId, Link, Session};
+use pistol_core::key::AuthorId;
 use pistol_core::validate::{History, Ordinal};
 use pistol_sync::proto::heads::{self, Held};
 use pistol_sync::proto::message::{Head, Locate, Message, Topic};
@@ -12,7 +14,7 @@ use super::peer::send;
 use crate::documents::lock;
 use crate::effect::Effect;
 use crate::input::ConnectionId;
-use crate::replica::PeerState;
+use crate::replica::{PeerState, Replica};
 
 /// The state of a topic.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub(super) struct TopicState {
     /// Ordinals to send, from and to, in order.
     pub(super) queue: VecDeque<(Ordinal, Ordinal)>,
     pub(super) is_reading: bool,
+    /// When to read again after a read that gave nothing to send.
+    pub(super) read_again_ms: Option<u64>,
     /// Sizes of the envelopes sent and not acknowledged.
     pub(super) under_way: VecDeque<usize>,
     pub(super) acknowledged: u64,
@@ -57,6 +61,7 @@ impl TopicState {
             held: Held::default(),
             queue: VecDeque::new(),
             is_reading: false,
+            read_again_ms: None,
             under_way: VecDeque::new(),
             acknowledged: 0,
             received: 0,
@@ -87,33 +92,76 @@ impl TopicState {
         self.queue.is_empty() && !self.is_reading && self.under_way.is_empty()
     }
 
-    /// Forgets heads of the peer that have come in the meantime.
-    pub(super) fn note_known(&mut self, history: &History) {
-        self.unknown.retain(|head| !is_known(history, head));
+    /// Notes which heads of the peer have come in the meantime; whether there were any.
+    fn note_known(&mut self, history: &History) -> bool {
+        let before = self.unknown.len();
+        let held = &mut self.held;
+        self.unknown.retain(|head| match find(history, head) {
+            Some((chain, ordinal)) => {
+                held.found(history, &chain, ordinal);
+                false
+            }
+            None => true,
+        });
+        before != self.unknown.len()
     }
 
-    /// Adds changes to what is to be sent, as stretches.
-    pub(super) fn enqueue(&mut self, ordinals: impl IntoIterator<Item = Ordinal>) {
-        for ordinal in ordinals {
-            match self.queue.back_mut() {
-                Some((_, to)) if *to == ordinal => *to += 1,
-                _ => self.queue.push_back((ordinal, ordinal + 1)),
-            }
+    /// Plans to send everything durable that the peer lacks, but for chains of which that is not known yet.
+    fn plan(&mut self, replica: &Replica) {
+        self.queue.clear();
+        let lacking = self.held.lacking(replica.document().history());
+        let durable = lacking.into_iter().take_while(|ordinal| *ordinal < replica.rows().end());
+        durable.for_each(|ordinal| self.enqueue(ordinal));
+    }
+
+    fn enqueue(&mut self, ordinal: Ordinal) {
+        match self.queue.back_mut() {
+            Some((_, to)) if *to == ordinal => *to += 1,
+            _ => self.queue.push_back((ordinal, ordinal + 1)),
         }
+    }
+
+    /// Some changes were sent: they go off the queue, and the peer will hold them.
+    pub(super) fn sent(&mut self, history: &History, from: Ordinal, to: Ordinal) {
+        (from..to).for_each(|ordinal| self.held.add_path(history, ordinal));
+        match self.queue.front_mut() {
+            Some((next, end)) if to < *end => *next = to.max(*next),
+            _ => drop(self.queue.pop_front()),
+        }
+    }
+
+    /// Changes became durable, some of them sent by the peer: those that it lacks are planned. Whether it lacks all.
+    pub(super) fn became_durable(&mut self, history: &History, changes: impl Iterator<Item = (Ordinal, bool)>) -> bool {
+        let mut is_all_lacked = true;
+        for (ordinal, is_from_peer) in changes {
+            if is_from_peer {
+                self.held.add_path(history, ordinal);
+            }
+            let is_lacked = !self.held.holds(history, ordinal) && !self.held.is_unclear(history, ordinal);
+            if is_lacked {
+                self.enqueue(ordinal);
+            }
+            is_all_lacked &= is_lacked;
+        }
+        is_all_lacked
+    }
+
+    /// Whether there is something to send and nothing is being read for it.
+    pub(super) fn wants_rows(&self) -> bool {
+        !self.queue.is_empty() && !self.is_reading && self.read_again_ms.is_none()
     }
 }
 
-fn is_known(history: &History, head: &Head) -> bool {
-    let Ok(author) = pistol_core::key::AuthorId::from_bytes(&head.author) else { return false };
-    let chain = pistol_core::chain::ChainId { author, session: pistol_core::id::Session(head.session) };
-    heads::find(history, &chain, head.seq, pistol_core::id::Link(head.link)).is_some()
+fn find(history: &History, head: &Head) -> Option<(ChainId, Ordinal)> {
+    let chain = ChainId { author: AuthorId::from_bytes(&head.author).ok()?, session: Session(head.session) };
+    heads::find(history, &chain, head.seq, Link(head.link)).map(|ordinal| (chain, ordinal))
 }
 
 impl Engine {
     pub(super) fn send_heads(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
         let Some(document) = self.topic_mut(connection, topic).map(|state| state.document) else { return };
         let Some(replica) = self.documents.replica(&document) else { return };
-        let heads = heads::heads_of(lock(&replica).document().history());
+        let heads = lock(&replica).heads();
         effects.push(send(connection, &Message::Heads(topic, heads)));
     }
 
@@ -132,17 +180,15 @@ impl Engine {
         let history = replica.document().history();
         let comparison = heads::compare(history, told);
         for chain in &comparison.forked {
-            let samples = heads::samples(history, chain);
+            let samples = heads::samples(history, chain, replica.rows().end());
             let (author, session) = (*chain.author.as_bytes(), chain.session.0);
             let locate = Locate { topic, author, session, samples, is_reply: false };
             effects.push(send(connection, &Message::Locate(locate)));
         }
         state.held = comparison.held;
-        // What is accepted but not stored yet goes out with its commit.
-        let stored = |ordinal: &Ordinal| replica.rows().holding(*ordinal).is_some();
-        state.queue.clear();
-        state.enqueue(state.held.lacking(history).into_iter().filter(stored));
-        state.unknown = told.iter().filter(|head| !is_known(history, head)).copied().collect();
+        state.unknown = told.iter().filter(|head| find(history, head).is_none()).copied().collect();
+        // What is accepted but not durable goes out with its commit.
+        state.plan(&replica);
         state.has_heads = true;
         drop(replica);
         self.pump(connection, topic, effects);
@@ -153,16 +199,14 @@ impl Engine {
         let Some(peer) = self.peers.get_mut(&connection) else { return };
         let Some(state) = peer.topics.get_mut(&locate.topic).filter(|state| state.is_following) else { return };
         let Some(replica) = self.documents.replica(&state.document) else { return };
-        let Ok(author) = pistol_core::key::AuthorId::from_bytes(&locate.author) else { return };
-        let chain = pistol_core::chain::ChainId { author, session: pistol_core::id::Session(locate.session) };
+        let Ok(author) = AuthorId::from_bytes(&locate.author) else { return };
+        let chain = ChainId { author, session: Session(locate.session) };
         let replica = lock(&replica);
         let history = replica.document().history();
         state.held.locate(history, &chain, &locate.samples);
-        let stored = |ordinal: &Ordinal| replica.rows().holding(*ordinal).is_some();
-        let lacking: Vec<_> = state.held.lacking_of(history, &chain).into_iter().filter(stored).collect();
-        state.enqueue(lacking);
+        state.plan(&replica);
         if !locate.is_reply {
-            let samples = heads::samples(history, &chain);
+            let samples = heads::samples(history, &chain, replica.rows().end());
             let reply = Locate { samples, is_reply: true, ..locate.clone() };
             effects.push(send(connection, &Message::Locate(reply)));
         }
@@ -178,18 +222,21 @@ impl Engine {
         let document = state.document;
         let Some(replica) = self.documents.replica(&document) else { return };
         let replica = lock(&replica);
-        state.note_known(replica.document().history());
-        state.was_equal |= state.is_equal();
-        let view = if state.is_equal() {
+        if state.note_known(replica.document().history()) {
+            state.plan(&replica);
+        }
+        let is_equal = state.is_equal() && replica.is_durable();
+        state.was_equal |= is_equal;
+        let view = if is_equal {
             PeerState::Same
-        } else if state.has_sent_all() {
+        } else if state.has_sent_all() && replica.is_durable() {
             PeerState::Receiving
         } else {
             PeerState::Sending(state.under_way.len() as u64)
         };
-        if state.is_equal() && !state.is_settled {
+        if is_equal && !state.is_settled {
             state.is_settled = true;
-            let digest = heads::digest(&heads::heads_of(replica.document().history()));
+            let digest = heads::digest(&replica.heads());
             effects.push(send(connection, &Message::Settled(topic, digest)));
         }
         let was_equal = state.was_equal;
@@ -202,7 +249,7 @@ impl Engine {
         let Some(state) = self.topic_mut(connection, topic) else { return };
         let (document, is_equal) = (state.document, state.is_equal());
         let Some(replica) = self.documents.replica(&document) else { return };
-        let own = heads::digest(&heads::heads_of(lock(&replica).document().history()));
+        let own = heads::digest(&lock(&replica).heads());
         let now = self.now.steady_ms;
         if let Some(state) = self.topic_mut(connection, topic).filter(|_| own != digest && is_equal) {
             state.ask_again_ms.get_or_insert(now + crate::limits::ASK_AGAIN_MS);
@@ -228,7 +275,8 @@ impl Engine {
 
     /// Whether a document is equal with any connected peer's, as far as both have told.
     pub(super) fn is_equal_with_any(&mut self, document: &DocumentId) -> bool {
-        if self.documents.is_dirty() || self.inbox.contains_key(document) {
+        let is_durable = self.documents.replica(document).is_some_and(|replica| lock(&replica).is_durable());
+        if !is_durable || self.inbox.contains_key(document) {
             return false;
         }
         let mut topics = self.peers.values().flat_map(|peer| peer.topics.values());

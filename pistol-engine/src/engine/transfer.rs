@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use pistol_core::envelope::{Envelope, Verified, VerifiedChange};
 use pistol_core::id::{ChangeId, DocumentId};
-use pistol_core::store::{Row, schema};
+use pistol_core::store::{Row, Table, schema};
 use pistol_core::validate::{Ordinal, Rule};
 use pistol_sync::limits::{REFUSED_TOLD_MAX, UNDER_WAY_BYTES_MAX};
 use pistol_sync::proto::message::{Acknowledge, Message, Topic};
@@ -20,11 +20,12 @@ use crate::replica::Sealed;
 /// Changes that came in during a tick, and from where.
 pub(super) type Inbox = Vec<(VerifiedChange, ConnectionId)>;
 
-/// For whom rows are read.
+/// For whom rows are read, and where they lay when they were asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
     connection: ConnectionId,
     topic: Topic,
+    table: Table,
 }
 
 impl Engine {
@@ -32,69 +33,94 @@ impl Engine {
     pub(super) fn pump(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
         let Some(peer) = self.peers.get_mut(&connection) else { return };
         let has_room = peer.under_way_bytes < UNDER_WAY_BYTES_MAX;
-        let Some(state) = peer.topics.get_mut(&topic) else { return };
-        if let Some((from, _)) = state.queue.front().copied().filter(|_| has_room && !state.is_reading) {
-            let Some(replica) = self.documents.replica(&state.document) else { return };
-            let replica = lock(&replica);
-            match replica.rows().holding(from) {
-                Some((first, _, table)) => {
-                    let (key, end) = schema::envelopes_from(replica.log(), first);
-                    drop(replica);
-                    state.is_reading = true;
-                    self.read_to_send(Wanted { connection, topic }, (table, key, end), effects);
-                }
-                None => drop(state.queue.pop_front()),
-            }
-        }
+        let Some(state) = peer.topics.get_mut(&topic).filter(|state| has_room && state.wants_rows()) else {
+            return self.refresh(connection, topic, effects);
+        };
+        let Some(replica) = self.documents.replica(&state.document) else { return };
+        let replica = lock(&replica);
+        let row = state.queue.front().and_then(|(from, _)| replica.rows().holding(*from));
+        let Some((first, _, table)) = row else { return };
+        let (key, end) = schema::envelopes_from(replica.log(), first);
+        drop(replica);
+        state.is_reading = true;
+        self.read_to_send(Wanted { connection, topic, table }, (table, key, end), effects);
         self.refresh(connection, topic, effects);
     }
 
     pub(super) fn pump_all(&mut self, effects: &mut Vec<Effect>) {
-        let topics = |(id, peer): (&ConnectionId, &super::Peer)| {
-            let waits = |state: &super::topic::TopicState| !state.queue.is_empty() && !state.is_reading;
-            let topics: Vec<_> = peer.topics.iter().filter(|(_, state)| waits(state)).map(|(t, _)| (*id, *t)).collect();
-            topics
-        };
-        let waiting: Vec<_> = self.peers.iter().flat_map(topics).collect();
+        let now = self.now.steady_ms;
+        let mut waiting = Vec::new();
+        for (connection, peer) in &mut self.peers {
+            for (topic, state) in &mut peer.topics {
+                state.read_again_ms = state.read_again_ms.filter(|at| *at > now);
+                if state.wants_rows() {
+                    waiting.push((*connection, *topic));
+                }
+            }
+        }
         for (connection, topic) in waiting {
             self.pump(connection, topic, effects);
         }
     }
 
     /// Rows that a topic asked for. Whole rows go out as they rest; of others only what is wanted.
-    pub(super) fn send_rows(&mut self, wanted: Wanted, rows: Vec<Row>, effects: &mut Vec<Effect>) {
-        let Wanted { connection, topic } = wanted;
+    pub(super) fn send_rows(&mut self, wanted: Wanted, rows: Result<Vec<Row>, String>, effects: &mut Vec<Effect>) {
+        let Wanted { connection, topic, table } = wanted;
         let Some(state) = self.topic_mut(connection, topic) else { return };
         state.is_reading = false;
         let document = state.document;
-        for (key, value) in rows {
+        let Some(replica) = self.documents.replica(&document) else { return };
+        let mut is_sent = false;
+        let mut failure = rows.as_ref().err().cloned();
+        for (key, value) in rows.unwrap_or_default() {
             let Ok((_, first)) = schema::envelope_position(&key) else { continue };
             let Some((from, to)) = self.topic_mut(connection, topic).and_then(|s| s.queue.front().copied()) else {
                 break;
             };
-            let Some(replica) = self.documents.replica(&document) else { return };
-            let row = lock(&replica).rows().holding(from);
-            let Some((row_first, row_end, _)) = row.filter(|(row_first, ..)| *row_first == first) else { break };
+            // The rows may have been sealed into larger ones since they were asked for: then they are asked for again.
+            let row = lock(&replica).rows().holding(from).filter(|row| row.2 == table);
+            let Some((row_first, row_end, _)) = row.filter(|(row_first, ..)| first <= *row_first) else { break };
+            if first < row_first {
+                continue;
+            }
             let bytes = if from == row_first && to >= row_end {
-                Some(value)
+                Ok(value)
             } else {
                 part_of(document, &value, row_first, (from, to), &mut self.verifier)
             };
-            self.advance(connection, topic, row_end.min(to));
-            if let Some(bytes) = bytes {
-                self.send_envelope(connection, topic, bytes, effects);
+            match bytes {
+                Ok(bytes) => self.send_changes(connection, topic, (from, row_end.min(to)), bytes, effects),
+                Err(reason) => {
+                    failure = Some(reason);
+                    break;
+                }
             }
+            is_sent = true;
+        }
+        if let Some(reason) = failure {
+            lock(&replica).state.store_failure = Some(reason);
+        }
+        let read_again_ms = self.now.steady_ms + limits::READ_AGAIN_MS;
+        if let Some(state) = self.topic_mut(connection, topic).filter(|state| !is_sent && !state.queue.is_empty()) {
+            state.read_again_ms = Some(read_again_ms);
         }
         self.pump(connection, topic, effects);
     }
 
-    /// Takes what was sent off the queue.
-    fn advance(&mut self, connection: ConnectionId, topic: Topic, sent: Ordinal) {
+    /// Sends changes, which the peer will then hold.
+    fn send_changes(
+        &mut self,
+        connection: ConnectionId,
+        topic: Topic,
+        (from, to): (Ordinal, Ordinal),
+        bytes: Vec<u8>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(document) = self.topic_mut(connection, topic).map(|state| state.document) else { return };
+        let Some(replica) = self.documents.replica(&document) else { return };
         let Some(state) = self.topic_mut(connection, topic) else { return };
-        match state.queue.front_mut() {
-            Some((from, to)) if sent < *to => *from = sent,
-            _ => drop(state.queue.pop_front()),
-        }
+        state.sent(lock(&replica).document().history(), from, to);
+        self.send_envelope(connection, topic, bytes, effects);
     }
 
     fn send_envelope(&mut self, connection: ConnectionId, topic: Topic, bytes: Vec<u8>, effects: &mut Vec<Effect>) {
@@ -105,23 +131,29 @@ impl Engine {
         effects.push(send(connection, &Message::Envelope(topic, bytes)));
     }
 
-    /// What became durable goes to everybody who follows, except where it came from.
+    /// What became durable goes to everybody who follows and lacks it.
     pub(super) fn push(&mut self, sealed: &Sealed, effects: &mut Vec<Effect>) {
         let following = |(id, peer): (&ConnectionId, &super::Peer)| Some((*id, peer.topic_of(&sealed.document)?));
         let following: Vec<_> = self.peers.iter().filter_map(following).collect();
+        let Some(replica) = self.documents.replica(&sealed.document) else { return };
         for (connection, topic) in following {
-            let is_from_there = |from: &Option<ConnectionId>| *from == Some(connection);
-            let is_all_new = !sealed.changes.iter().any(|(_, from)| is_from_there(from));
-            let Some(state) = self.topic_mut(connection, topic).filter(|state| state.has_heads) else { continue };
-            let is_caught_up = state.queue.is_empty() && !state.is_reading;
-            if is_all_new && is_caught_up {
-                for (_, _, bytes) in &sealed.envelopes {
-                    self.send_envelope(connection, topic, bytes.as_ref().clone(), effects);
-                }
-            } else {
+            let Some(peer) = self.peers.get_mut(&connection) else { continue };
+            let has_room = peer.under_way_bytes < UNDER_WAY_BYTES_MAX;
+            let Some(state) = peer.topics.get_mut(&topic).filter(|state| state.has_heads) else { continue };
+            state.read_again_ms = None;
+            let is_caught_up = has_room && state.queue.is_empty() && !state.is_reading;
+            let is_all_lacked = {
+                let replica = lock(&replica);
                 let ordinals = (sealed.first..).zip(&sealed.changes);
-                let wanted = ordinals.filter(|(_, (_, from))| !is_from_there(from)).map(|(ordinal, _)| ordinal);
-                state.enqueue(wanted);
+                state.became_durable(
+                    replica.document().history(),
+                    ordinals.map(|(ordinal, (_, from))| (ordinal, *from == Some(connection))),
+                )
+            };
+            if is_caught_up && is_all_lacked {
+                for (first, count, bytes) in &sealed.envelopes {
+                    self.send_changes(connection, topic, (*first, first + count), bytes.as_ref().clone(), effects);
+                }
             }
             self.pump(connection, topic, effects);
         }
@@ -279,9 +311,9 @@ fn part_of(
     row_first: Ordinal,
     (from, to): (Ordinal, Ordinal),
     verifier: &mut pistol_core::key::Verifier,
-) -> Option<Vec<u8>> {
-    let changes = load::verified(document, row, verifier).ok()?;
+) -> Result<Vec<u8>, String> {
+    let changes = load::verified(document, row, verifier)?;
     let index = |ordinal: Ordinal| usize::try_from(ordinal.saturating_sub(row_first)).unwrap_or(usize::MAX);
-    let part = changes.get(index(from)..index(to).min(changes.len()))?;
-    Some(Verified::seal(document, part).to_bytes())
+    let part = changes.get(index(from)..index(to).min(changes.len())).ok_or("a row is shorter than it was")?;
+    Ok(Verified::seal(document, part).to_bytes())
 }

@@ -28,6 +28,8 @@ pub(crate) struct Sealed {
     pub(crate) first: Ordinal,
     /// The envelopes that hold them: first ordinal, count, bytes.
     pub(crate) envelopes: Vec<(Ordinal, u32, Arc<Vec<u8>>)>,
+    /// The rows that are there, or no more, once this is durable.
+    rows: Vec<(Ordinal, Option<StoredRow>)>,
 }
 
 impl Replica {
@@ -112,10 +114,16 @@ impl Replica {
         let first = self.document.history().next().checked_sub(count)?;
         let document = self.id();
         let changes = self.sign(document, unstored);
-        let mut sealed = Sealed { document, writes: Vec::new(), changes, first, envelopes: Vec::new() };
+        let mut sealed =
+            Sealed { document, writes: Vec::new(), changes, first, envelopes: Vec::new(), rows: Vec::new() };
         self.write_rows(&mut sealed);
         self.write_session(&mut sealed);
         Some(sealed)
+    }
+
+    /// What was sealed is durable.
+    pub(crate) fn settle(&mut self, sealed: &Sealed) {
+        sealed.rows.iter().for_each(|(first, row)| self.rows.set(*first, *row));
     }
 
     /// Signs this node's own changes, leaving all in their order.
@@ -146,9 +154,10 @@ impl Replica {
                 self.seal_tail(sealed);
             }
             let table = if is_full { Table::Envelopes } else { Table::Tail };
-            let count = self.note_row(sealed, table, first, row.len(), &bytes);
+            let count = self.write_row(sealed, table, first, row.len(), &bytes);
             if !is_full {
                 self.tail.extend_from_slice(row);
+                self.tail_rows.push(first);
             }
             sealed.envelopes.push((first, count, Arc::new(bytes)));
             first += count;
@@ -158,23 +167,23 @@ impl Replica {
     /// Puts the changes of all small rows into full ones, in their place.
     fn seal_tail(&mut self, sealed: &mut Sealed) {
         let tail = std::mem::take(&mut self.tail);
-        let unsealed = self.rows.unsealed();
-        let Some(mut first) = unsealed.first().copied() else { return };
-        for row in unsealed {
-            self.rows.remove(row);
+        let tail_rows = std::mem::take(&mut self.tail_rows);
+        let Some(mut first) = tail_rows.first().copied() else { return };
+        for row in tail_rows {
+            sealed.rows.push((row, None));
             sealed.writes.push(Write { table: Table::Tail, key: schema::envelope_key(self.log, row), value: None });
         }
         for row in split(&tail) {
             let bytes = Verified::seal(sealed.document, row).to_bytes();
-            first += self.note_row(sealed, Table::Envelopes, first, row.len(), &bytes);
+            first += self.write_row(sealed, Table::Envelopes, first, row.len(), &bytes);
         }
     }
 
-    fn note_row(&mut self, sealed: &mut Sealed, table: Table, first: Ordinal, count: usize, bytes: &[u8]) -> u32 {
+    fn write_row(&self, sealed: &mut Sealed, table: Table, first: Ordinal, count: usize, bytes: &[u8]) -> u32 {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         let key = schema::envelope_key(self.log, first);
         sealed.writes.push(Write { table, key, value: Some(bytes.to_vec()) });
-        self.rows.insert(first, StoredRow { count, table });
+        sealed.rows.push((first, Some(StoredRow { count, table })));
         count
     }
 

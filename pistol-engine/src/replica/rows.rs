@@ -1,4 +1,4 @@
-//! Which rows of the store hold which changes, by ordinal.
+//! Which rows of the store hold which changes, by ordinal, as far as they are durable.
 
 use std::collections::BTreeMap;
 
@@ -17,12 +17,17 @@ pub(crate) struct StoredRow {
 pub(crate) struct Rows(BTreeMap<Ordinal, StoredRow>);
 
 impl Rows {
-    pub(crate) fn insert(&mut self, first: Ordinal, row: StoredRow) {
-        self.0.insert(first, row);
+    /// A row is there from now on, or no more.
+    pub(crate) fn set(&mut self, first: Ordinal, row: Option<StoredRow>) {
+        match row {
+            Some(row) => drop(self.0.insert(first, row)),
+            None => drop(self.0.remove(&first)),
+        }
     }
 
-    pub(crate) fn remove(&mut self, first: Ordinal) {
-        self.0.remove(&first);
+    /// The number after the last durable change.
+    pub(crate) fn end(&self) -> Ordinal {
+        self.0.last_key_value().map_or(1, |(first, row)| first.saturating_add(row.count))
     }
 
     /// The row that holds a change: its first ordinal, and the one after its last.

@@ -1,6 +1,6 @@
 //! Comparing what two nodes hold, from where their chains end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pistol_core::chain::ChainId;
 use pistol_core::id::{Link, Session};
@@ -10,24 +10,25 @@ use pistol_core::validate::{Branch, History, Ordinal};
 use super::message::Head;
 use crate::limits;
 
-/// Where every branch of every chain ends, sorted.
-pub fn heads_of(history: &History) -> Vec<Head> {
+/// Where every branch of every chain ends, sorted, as of the first `end` changes.
+///
+/// No other branch goes on from an end: it would have joined that branch instead.
+pub fn heads_of(history: &History, end: Ordinal) -> Vec<Head> {
     let head = |branch: &Branch| {
         let chain = branch.chain()?;
-        let link = history.link(*branch.changes().last()?)?;
-        Some(Head { author: *chain.author.as_bytes(), session: chain.session.0, seq: branch.last_seq(), link: link.0 })
+        let last = last_before(branch, end)?;
+        let (seq, link) = (history.seq(last)?, history.link(last)?);
+        Some(Head { author: *chain.author.as_bytes(), session: chain.session.0, seq, link: link.0 })
     };
-    let is_end = |branch: &&Branch| branch.changes().last().is_some_and(|last| !continues(history, branch, *last));
-    let mut heads: Vec<Head> = history.branches().iter().filter(is_end).filter_map(head).collect();
+    let mut heads: Vec<Head> = history.branches().iter().filter_map(head).collect();
     heads.sort_unstable();
     heads
 }
 
-/// Whether another branch goes on from a branch's last change: never, as that one would have joined it.
-fn continues(history: &History, branch: &Branch, last: Ordinal) -> bool {
-    let Some(chain) = branch.chain() else { return true };
-    let of = history.branches_of(&chain);
-    of.iter().filter_map(|index| history.branch(*index)).any(|other| other.parent() == Some(last))
+/// The last of a branch's changes that is among the first `end` of all.
+fn last_before(branch: &Branch, end: Ordinal) -> Option<Ordinal> {
+    let count = branch.changes().partition_point(|ordinal| *ordinal < end);
+    branch.changes().get(count.checked_sub(1)?).copied()
 }
 
 /// The digest of everything accepted: equal digests, equal documents.
@@ -48,7 +49,7 @@ pub struct Held {
     /// Last place held, by branch.
     up_to: BTreeMap<u32, u64>,
     /// Chains of which it is not known yet where the peer's branch parts from ours.
-    unclear: BTreeMap<ChainId, ()>,
+    unclear: BTreeSet<ChainId>,
 }
 
 /// What follows from a peer's heads.
@@ -58,8 +59,6 @@ pub struct Comparison {
     pub held: Held,
     /// Chains that forked: the peer must be asked where its branch parts from ours.
     pub forked: Vec<ChainId>,
-    /// Whether the peer holds something that is not here.
-    pub is_peer_ahead: bool,
 }
 
 /// Compares a peer's heads with what is here.
@@ -71,8 +70,7 @@ pub fn compare(history: &History, heads: &[Head]) -> Comparison {
         match find(history, &chain, head.seq, Link(head.link)) {
             Some(ordinal) => comparison.held.add_path(history, ordinal),
             None => {
-                comparison.is_peer_ahead = true;
-                comparison.held.unclear.insert(chain, ());
+                comparison.held.unclear.insert(chain);
                 let ours = history.branches_of(&chain).iter().filter_map(|index| history.branch(*index));
                 if ours.into_iter().any(|branch| branch.last_seq() >= head.seq || branch.parent().is_some()) {
                     comparison.forked.push(chain);
@@ -90,11 +88,12 @@ pub fn find(history: &History, chain: &ChainId, seq: u64, link: Link) -> Option<
     of.filter_map(|branch| branch.at(seq)).find(|ordinal| history.link(*ordinal) == Some(link))
 }
 
-/// Places of a chain's branches to find a common one by: from each end backwards, ever further apart.
-pub fn samples(history: &History, chain: &ChainId) -> Vec<(u64, [u8; 32])> {
+/// Places of a chain's branches to find a common one by, as of the first `end` changes: from each end backwards, ever
+/// further apart.
+pub fn samples(history: &History, chain: &ChainId, end: Ordinal) -> Vec<(u64, [u8; 32])> {
     let mut samples = Vec::new();
     for index in history.branches_of(chain) {
-        let mut tip = history.branch(*index).and_then(|branch| branch.changes().last().copied());
+        let mut tip = history.branch(*index).and_then(|branch| last_before(branch, end));
         let mut step = 1;
         while let Some(ordinal) = tip.filter(|_| samples.len() < limits::SAMPLES_MAX) {
             let Some((seq, link)) = history.seq(ordinal).zip(history.link(ordinal)) else { break };
@@ -128,6 +127,24 @@ impl Held {
         }
     }
 
+    /// Notes that a change that the peer told of as the end of a chain is now here.
+    pub fn found(&mut self, history: &History, chain: &ChainId, ordinal: Ordinal) {
+        self.unclear.remove(chain);
+        self.add_path(history, ordinal);
+    }
+
+    /// Whether the peer holds a change.
+    pub fn holds(&self, history: &History, ordinal: Ordinal) -> bool {
+        let place = history.branch_index(ordinal).zip(history.seq(ordinal));
+        place.is_some_and(|(branch, seq)| self.up_to.get(&branch).is_some_and(|up_to| seq <= *up_to))
+    }
+
+    /// Whether it is not known yet what the peer holds of a change's chain.
+    pub fn is_unclear(&self, history: &History, ordinal: Ordinal) -> bool {
+        let branch = history.branch_index(ordinal).and_then(|index| history.branch(index));
+        branch.and_then(Branch::chain).is_some_and(|chain| self.unclear.contains(&chain))
+    }
+
     /// Notes where a peer's branch parts from ours, if one of its samples is known here.
     pub fn locate(&mut self, history: &History, chain: &ChainId, samples: &[(u64, [u8; 32])]) {
         self.unclear.remove(chain);
@@ -136,14 +153,6 @@ impl Held {
                 self.add_path(history, ordinal);
             }
         }
-    }
-
-    /// The numbers of the changes of one chain that the peer lacks, in order.
-    pub fn lacking_of(&self, history: &History, chain: &ChainId) -> Vec<Ordinal> {
-        let of = history.branches_of(chain).iter().flat_map(|index| self.beyond(history, *index));
-        let mut lacking: Vec<Ordinal> = of.collect();
-        lacking.sort_unstable();
-        lacking
     }
 
     /// The changes of a branch after the last that the peer holds.
@@ -161,7 +170,7 @@ impl Held {
         let mut lacking = Vec::new();
         for (index, branch) in (0..).zip(history.branches()) {
             let Some(chain) = branch.chain() else { continue };
-            if self.unclear.contains_key(&chain) {
+            if self.unclear.contains(&chain) {
                 continue;
             }
             lacking.extend(self.beyond(history, index));

@@ -1,0 +1,83 @@
+//! A simulated disk: a commit becomes durable later, or fails, or is caught half-way by a crash.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use pistol_core::envelope::Envelope;
+use pistol_core::id::ChangeId;
+use pistol_core::store::memory::MemoryStore;
+use pistol_core::store::{Batch, Row, Store, Table};
+
+/// Snapshots kept to be restored.
+const SNAPSHOTS_MAX: usize = 3;
+
+/// What survives a crash.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Platter {
+    pub(crate) store: MemoryStore,
+    /// Every change that the store holds.
+    pub(crate) changes: BTreeSet<ChangeId>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Disk {
+    pub(crate) platter: Platter,
+    outstanding: Option<Arc<Batch>>,
+    snapshots: Vec<Platter>,
+}
+
+impl Disk {
+    /// Takes a batch; `false` if another one is outstanding, which the engine promised never to do.
+    pub(crate) fn begin(&mut self, batch: Arc<Batch>) -> bool {
+        self.outstanding.replace(batch).is_none()
+    }
+
+    /// The outstanding batch is durable, or was not kept.
+    pub(crate) fn end(&mut self, is_kept: bool) {
+        let Some(batch) = self.outstanding.take().filter(|_| is_kept) else { return };
+        let _ = self.platter.store.commit(&batch);
+        let rows = batch.writes.iter().filter(|write| matches!(write.table, Table::Envelopes | Table::Tail));
+        for bytes in rows.filter_map(|write| write.value.as_deref()) {
+            self.platter.changes.extend(changes_in(bytes));
+        }
+    }
+
+    /// The power goes: what was not synced is there or not, as chance will have it.
+    pub(crate) fn crash(&mut self, is_kept: bool) {
+        self.end(is_kept);
+    }
+
+    pub(crate) fn rows(&self, table: Table) -> Vec<Row> {
+        self.read(table, &[], &[0xff; 64], usize::MAX)
+    }
+
+    pub(crate) fn read(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Vec<Row> {
+        self.platter.store.range(table, from, to, bytes_max).unwrap_or_default()
+    }
+
+    /// Copies everything away, as a backup does.
+    pub(crate) fn snapshot(&mut self) {
+        if self.snapshots.len() >= SNAPSHOTS_MAX {
+            self.snapshots.remove(0);
+        }
+        self.snapshots.push(self.platter.clone());
+    }
+
+    /// Puts a backup in place. Returns what was there before; `None` if there is no backup.
+    pub(crate) fn restore(&mut self, which: usize) -> Option<Platter> {
+        let snapshot = self.snapshots.get(which % self.snapshots.len().max(1))?.clone();
+        Some(std::mem::replace(&mut self.platter, snapshot))
+    }
+
+    /// What opening a store does whose fence does not match: its sessions are over.
+    pub(crate) fn forget_sessions(&mut self) {
+        let mut batch = Batch::default();
+        self.rows(Table::Sessions).into_iter().for_each(|(key, _)| batch.remove(Table::Sessions, key));
+        let _ = self.platter.store.commit(&batch);
+    }
+}
+
+/// The changes in an envelope; none if it is malformed.
+pub(crate) fn changes_in(envelope: &[u8]) -> Vec<ChangeId> {
+    Envelope::from_bytes(envelope).map(|envelope| envelope.ids()).unwrap_or_default()
+}

@@ -1,0 +1,94 @@
+//! `pistol-sim`: runs many seeds, and one again.
+
+use std::panic::catch_unwind;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use pistol_sim::{Report, run};
+
+const HELP: &str = "usage: pistol-sim [--seeds COUNT] [--from SEED] | --seed SEED [--trace]";
+
+/// What to run.
+struct Options {
+    from: u64,
+    seeds: u64,
+    is_shown: bool,
+}
+
+#[expect(clippy::disallowed_methods, reason = "a program has arguments")]
+fn options() -> Option<Options> {
+    let mut options = Options { from: 0, seeds: 500, is_shown: false };
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        let mut number = || arguments.next()?.parse().ok();
+        match argument.as_str() {
+            "--seeds" => options.seeds = number()?,
+            "--from" => options.from = number()?,
+            "--seed" => (options.from, options.seeds) = (number()?, 1),
+            "--trace" => options.is_shown = true,
+            _ => return None,
+        }
+    }
+    Some(options)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the program, not the world, says how fast it is")]
+fn main() -> ExitCode {
+    let Some(options) = options() else {
+        eprintln!("{HELP}");
+        return ExitCode::from(2);
+    };
+    let began = Instant::now();
+    let mut total = Report::default();
+    let mut failed = 0;
+    for seed in options.from..options.from.saturating_add(options.seeds) {
+        match outcome(seed, options.is_shown) {
+            Ok(report) => add(&mut total, &report),
+            Err(reason) => {
+                failed += 1;
+                println!("seed {seed} failed: {reason}");
+                println!("  again: cargo run --release -p pistol-sim -- --seed {seed} --trace");
+            }
+        }
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate = options.seeds as f64 / seconds.max(1e-9);
+    println!("{} seeds, {failed} failed, {rate:.0} seeds a second", options.seeds);
+    println!(
+        "{} edits, {} changes, {} commits, {} frames, {} crashes, {} cuts, {} partitions, {} rollbacks, {} forks, {} syncs",
+        total.edits,
+        total.changes,
+        total.commits,
+        total.frames,
+        total.crashes,
+        total.cuts,
+        total.partitions,
+        total.rollbacks,
+        total.forks,
+        total.syncs
+    );
+    if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Runs a seed; twice if that is not watched, as the same seed must give the same trace.
+fn outcome(seed: u64, is_shown: bool) -> Result<Report, String> {
+    let run = |is_shown| match catch_unwind(|| run(seed, is_shown)) {
+        Ok(outcome) => outcome.map_err(|failure| failure.to_string()),
+        Err(_) => Err("a node panicked".to_owned()),
+    };
+    run(is_shown)
+}
+
+fn add(total: &mut Report, report: &Report) {
+    total.edits += report.edits;
+    total.changes += report.changes;
+    total.commits += report.commits;
+    total.frames += report.frames;
+    total.crashes += report.crashes;
+    total.cuts += report.cuts;
+    total.partitions += report.partitions;
+    total.rollbacks += report.rollbacks;
+    total.forks += report.forks;
+    total.syncs += report.syncs;
+}

@@ -1,0 +1,54 @@
+//! What a seed's world is like: how large, how slow, and how much goes wrong.
+
+use crate::chance::Chance;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Weather {
+    pub(crate) nodes: u64,
+    pub(crate) documents: u64,
+    /// How long users act and things go wrong.
+    pub(crate) span_ms: u64,
+    pub(crate) acts: u64,
+    pub(crate) faults: u64,
+    pub(crate) latency_ms: u64,
+    pub(crate) disk_ms: u64,
+    pub(crate) store_fails_percent: u64,
+    pub(crate) dial_fails_percent: u64,
+    pub(crate) tampered_percent: u64,
+    /// In how many of a hundred restarts a backup is put in place.
+    pub(crate) restore_percent: u64,
+    /// Whether users write so much that rows are sealed into larger ones.
+    pub(crate) is_busy: bool,
+}
+
+impl Weather {
+    pub(crate) fn of(chance: &mut Chance) -> Self {
+        let is_fair = chance.percent(10);
+        let bad = |value: u64| if is_fair { 0 } else { value };
+        let nodes = chance.pick(&[2, 2, 2, 3, 3, 4, 5]).unwrap_or(2);
+        let documents = chance.pick(&[1, 1, 1, 2, 3]).unwrap_or(1);
+        let latency_ms = chance.pick(&[1, 5, 20, 100, 400]).unwrap_or(5);
+        let disk_ms = chance.pick(&[1, 1, 5, 30, 300]).unwrap_or(5);
+        Weather {
+            nodes,
+            documents,
+            span_ms: chance.between(1000, 8000),
+            acts: chance.between(20, 90),
+            faults: bad(chance.below(15)),
+            latency_ms,
+            disk_ms,
+            store_fails_percent: bad(chance.pick(&[0, 0, 5, 30]).unwrap_or(0)),
+            dial_fails_percent: bad(chance.pick(&[0, 10, 40]).unwrap_or(0)),
+            tampered_percent: bad(chance.pick(&[0, 0, 0, 30]).unwrap_or(0)),
+            restore_percent: chance.pick(&[0, 15, 40]).unwrap_or(0),
+            is_busy: chance.percent(20),
+        }
+    }
+
+    /// Nothing goes wrong any more.
+    pub(crate) fn clear_up(&mut self) {
+        self.store_fails_percent = 0;
+        self.dial_fails_percent = 0;
+        self.tampered_percent = 0;
+    }
+}

@@ -1,0 +1,451 @@
+//! The world: nodes, what happens to them, and what their effects come to.
+
+mod acts;
+mod ending;
+mod faults;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pistol_core::id::{ChangeId, DocumentId};
+use pistol_core::store::Table;
+use pistol_engine::{ConnectionId, Effect, Input, Now, ReadId, Token};
+use pistol_sync::node::NodeId;
+
+use crate::chance::Chance;
+use crate::checker::Checker;
+use crate::clock::Clock;
+use crate::net::Net;
+use crate::node::Node;
+use crate::trace::Trace;
+use crate::user::Made;
+use crate::weather::Weather;
+use crate::{Failure, Report};
+
+/// Events after which a world that does not come to rest is given up.
+const EVENTS_MAX: u64 = 200_000;
+
+/// Something that is planned. What is meant for one life of a node does not reach the next.
+#[derive(Debug)]
+enum Event {
+    /// A user does something.
+    Act,
+    /// Something goes wrong.
+    Fault,
+    /// A node comes back.
+    Restart {
+        node: usize,
+    },
+    /// Nothing goes wrong any more.
+    Heal,
+    /// Users do a last thing, when all is well again.
+    LastAct,
+    /// A node asks again for a document that it could not join.
+    JoinAgain {
+        node: usize,
+        made: usize,
+    },
+    Wake {
+        node: usize,
+        life: u64,
+    },
+    Stored {
+        node: usize,
+        life: u64,
+        is_kept: bool,
+    },
+    Read {
+        node: usize,
+        life: u64,
+        wanted: Wanted,
+    },
+    Input {
+        node: usize,
+        life: u64,
+        input: Box<Input>,
+    },
+    Dialled {
+        from: usize,
+        life: u64,
+        to: NodeId,
+    },
+    /// One end of a connection learns that it stands.
+    Stands {
+        connection: ConnectionId,
+        node: usize,
+        is_dialler: bool,
+    },
+    Frame {
+        connection: ConnectionId,
+        node: usize,
+        frame: Vec<u8>,
+    },
+    Ended {
+        connection: ConnectionId,
+        node: usize,
+        reason: &'static str,
+    },
+}
+
+#[derive(Debug)]
+struct Wanted {
+    read: ReadId,
+    table: Table,
+    from: Vec<u8>,
+    to: Vec<u8>,
+    bytes_max: usize,
+}
+
+/// What a user waits for.
+#[derive(Debug)]
+enum Asked {
+    Join { made: usize },
+    Flush(BTreeSet<ChangeId>),
+    Synced { document: DocumentId, held: BTreeSet<ChangeId> },
+    Other,
+}
+
+#[derive(Debug)]
+pub(crate) struct World {
+    chance: Chance,
+    weather: Weather,
+    clock: Clock<Event>,
+    net: Net,
+    nodes: Vec<Node>,
+    made: Vec<Made>,
+    asked: BTreeMap<(usize, Token), Asked>,
+    next_token: Token,
+    checker: Checker,
+    trace: Trace,
+    report: Report,
+    events: u64,
+    is_healed: bool,
+    /// A store was put back to an older state: what others were promised of it may be gone there for a while.
+    was_restored: bool,
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, is_shown: bool) -> Self {
+        let mut chance = Chance::new(seed);
+        let weather = Weather::of(&mut chance);
+        let nodes = (0..weather.nodes).map(|_| Node::new(&mut chance)).collect();
+        let net = Net::new(weather.latency_ms, weather.tampered_percent);
+        World {
+            chance,
+            weather,
+            clock: Clock::new(),
+            net,
+            nodes,
+            made: Vec::new(),
+            asked: BTreeMap::new(),
+            next_token: 0,
+            checker: Checker::default(),
+            trace: Trace::new(is_shown),
+            report: Report::default(),
+            events: 0,
+            is_healed: false,
+            was_restored: false,
+        }
+    }
+
+    /// Lives through everything planned, and through all that follows from it.
+    pub(crate) fn run(mut self) -> Result<Report, Failure> {
+        self.trace.show(0, 0, "**", || format!("{:?}", self.weather));
+        let outcome = self.begin().and_then(|()| self.live());
+        self.report.trace = self.trace.hash();
+        match outcome {
+            Ok(()) => Ok(self.report),
+            Err(reason) => Err(Failure { reason, at_ms: self.clock.now_ms() }),
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), String> {
+        for node in 0..self.nodes.len() {
+            self.start(node, true)?;
+        }
+        for _ in 0..self.weather.documents {
+            self.create()?;
+        }
+        for _ in 0..self.weather.acts {
+            let at_ms = self.chance.below(self.weather.span_ms);
+            self.clock.at(at_ms, Event::Act);
+        }
+        for _ in 0..self.weather.faults {
+            let at_ms = self.chance.below(self.weather.span_ms);
+            self.clock.at(at_ms, Event::Fault);
+        }
+        self.clock.at(self.weather.span_ms, Event::Heal);
+        Ok(())
+    }
+
+    fn live(&mut self) -> Result<(), String> {
+        while self.clock.advance() {
+            loop {
+                while let Some(event) = self.clock.due() {
+                    self.events += 1;
+                    if self.events > EVENTS_MAX {
+                        return Err("the world does not come to rest".to_owned());
+                    }
+                    self.happen(event)?;
+                }
+                if !self.end_ticks()? {
+                    break;
+                }
+            }
+            if self.is_healed && self.is_at_rest() && self.is_ended()? {
+                return Ok(());
+            }
+        }
+        Err(format!("nothing more happens: {}", self.unlike().unwrap_or_default()))
+    }
+
+    fn happen(&mut self, event: Event) -> Result<(), String> {
+        match event {
+            Event::Act => self.act(),
+            Event::Fault => self.go_wrong(),
+            Event::Restart { node } => self.restart(node),
+            Event::Heal => self.heal(),
+            Event::LastAct => self.act_last(),
+            Event::JoinAgain { node, made } => self.join(node, made),
+            Event::Wake { node, life } => self.wake(node, life),
+            Event::Stored { node, life, is_kept } => self.stored(node, life, is_kept),
+            Event::Read { node, life, wanted } => self.read(node, life, &wanted),
+            Event::Input { node, life, input } if self.is_alive(node, life) => self.give(node, *input),
+            Event::Input { .. } => Ok(()),
+            Event::Dialled { from, life, to } => self.dialled(from, life, to),
+            Event::Stands { connection, node, is_dialler } => self.stands(connection, node, is_dialler),
+            Event::Frame { connection, node, frame } => self.arrive(connection, node, frame),
+            Event::Ended { connection, node, reason } => self.ended(connection, node, reason),
+        }
+    }
+
+    fn now(&self) -> Now {
+        let steady_ms = self.clock.now_ms();
+        Now { steady_ms, wall_ms: 1_700_000_000_000 + steady_ms }
+    }
+
+    fn is_alive(&self, node: usize, life: u64) -> bool {
+        self.nodes.get(node).is_some_and(|node| node.engine.is_some() && node.life == life)
+    }
+
+    /// The node at a place and its life, if it runs.
+    fn running(&self, node: usize) -> Option<(usize, u64)> {
+        self.nodes.get(node).filter(|node| node.engine.is_some()).map(|running| (node, running.life))
+    }
+
+    /// Gives an engine something to take in, and carries out what it wants done.
+    fn give(&mut self, node: usize, input: Input) -> Result<(), String> {
+        let now = self.now();
+        let Some(running) = self.nodes.get_mut(node) else { return Ok(()) };
+        let Some(engine) = &mut running.engine else { return Ok(()) };
+        running.is_touched = true;
+        self.trace.input(now.steady_ms, node, &input);
+        let mut effects = Vec::new();
+        engine.handle(input, now, &mut effects);
+        for effect in effects {
+            self.trace.effect(now.steady_ms, node, &effect);
+            self.carry_out(node, effect)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the tick of every node that took something in; `false` if there was none.
+    fn end_ticks(&mut self) -> Result<bool, String> {
+        let mut was_touched = false;
+        for node in 0..self.nodes.len() {
+            if !self.nodes.get(node).is_some_and(|node| node.is_touched) {
+                continue;
+            }
+            was_touched = true;
+            self.give(node, Input::TickEnd)?;
+            if let Some(node) = self.nodes.get_mut(node) {
+                node.is_touched = false;
+            }
+            self.plan_wake(node);
+        }
+        Ok(was_touched)
+    }
+
+    fn plan_wake(&mut self, index: usize) {
+        let now_ms = self.clock.now_ms();
+        let Some(node) = self.nodes.get_mut(index) else { return };
+        let Some(deadline_ms) = node.engine.as_ref().and_then(pistol_engine::Engine::deadline_ms) else { return };
+        let at_ms = deadline_ms.max(now_ms + 1);
+        if node.wake_ms.is_none_or(|planned| at_ms < planned) {
+            node.wake_ms = Some(at_ms);
+            self.clock.at(at_ms, Event::Wake { node: index, life: node.life });
+        }
+    }
+
+    fn wake(&mut self, index: usize, life: u64) -> Result<(), String> {
+        let now_ms = self.clock.now_ms();
+        let Some(node) = self.nodes.get_mut(index).filter(|node| node.life == life) else { return Ok(()) };
+        if node.wake_ms.is_none_or(|planned| planned > now_ms) {
+            return Ok(());
+        }
+        node.wake_ms = None;
+        let is_due = node.engine.as_ref().and_then(pistol_engine::Engine::deadline_ms).is_some_and(|at| at <= now_ms);
+        if is_due {
+            return self.give(index, Input::Wake);
+        }
+        self.plan_wake(index);
+        Ok(())
+    }
+
+    fn carry_out(&mut self, index: usize, effect: Effect) -> Result<(), String> {
+        let Some(node) = self.nodes.get_mut(index) else { return Ok(()) };
+        let life = node.life;
+        match effect {
+            Effect::Store(batch) => {
+                if !node.disk.begin(batch) {
+                    return Err("a node gave its disk a second batch".to_owned());
+                }
+                let is_kept = !self.chance.percent(self.weather.store_fails_percent);
+                let delay = 1 + self.chance.below(self.weather.disk_ms);
+                self.clock.after(delay, Event::Stored { node: index, life, is_kept });
+            }
+            Effect::Read { read, table, from, to, bytes_max } => {
+                let wanted = Wanted { read, table, from, to, bytes_max };
+                let delay = self.chance.below(self.weather.disk_ms);
+                // A read sees the store as it is at some time between asking and answering.
+                if self.chance.percent(50) {
+                    let rows = Ok(node.disk.read(wanted.table, &wanted.from, &wanted.to, wanted.bytes_max));
+                    let input = Box::new(Input::Rows { read, rows });
+                    self.clock.after(delay, Event::Input { node: index, life, input });
+                } else {
+                    self.clock.after(delay, Event::Read { node: index, life, wanted });
+                }
+            }
+            Effect::Send { connection, frame } => self.send(index, connection, frame)?,
+            Effect::Close { connection, .. } => self.close(index, connection),
+            Effect::Dial { peer, .. } => {
+                let delay = self.net.delay(&mut self.chance);
+                self.clock.after(delay, Event::Dialled { from: index, life, to: peer });
+            }
+            Effect::Changed { .. } => {}
+            Effect::Reply { token, reply } => return self.replied(index, token, reply),
+        }
+        Ok(())
+    }
+
+    fn stored(&mut self, index: usize, life: u64, is_kept: bool) -> Result<(), String> {
+        if !self.is_alive(index, life) {
+            return Ok(());
+        }
+        if let Some(node) = self.nodes.get_mut(index) {
+            node.disk.end(is_kept);
+        }
+        self.report.commits += 1;
+        let failed = || Input::StoreFailed { reason: "the disk is full".to_owned() };
+        self.give(index, if is_kept { Input::Stored } else { failed() })
+    }
+
+    fn read(&mut self, index: usize, life: u64, wanted: &Wanted) -> Result<(), String> {
+        let Some(node) = self.nodes.get(index).filter(|node| node.life == life) else { return Ok(()) };
+        let rows = Ok(node.disk.read(wanted.table, &wanted.from, &wanted.to, wanted.bytes_max));
+        self.give(index, Input::Rows { read: wanted.read, rows })
+    }
+}
+
+/// The network.
+impl World {
+    fn send(&mut self, sender: usize, connection: ConnectionId, frame: Vec<u8>) -> Result<(), String> {
+        let Some(other) = self.net.other_end(connection, sender) else { return Ok(()) };
+        self.report.frames += 1;
+        if let Some(node) = self.nodes.get(sender) {
+            let is_tampered = self.net.is_tampered(connection);
+            let durable = &node.disk.platter.changes;
+            self.checker.sends((connection, sender, other.node), &frame, durable, is_tampered)?;
+        }
+        if self.net.end(connection, sender).is_none() {
+            return Ok(());
+        }
+        let now_ms = self.clock.now_ms();
+        for at_ms in self.net.arrivals(connection, sender, now_ms, &mut self.chance) {
+            let frame = frame.clone();
+            self.clock.at(at_ms, Event::Frame { connection, node: other.node, frame });
+        }
+        Ok(())
+    }
+
+    /// The end of a running node on a connection that it believes in.
+    fn has_end(&mut self, connection: ConnectionId, node: usize) -> bool {
+        let life = self.running(node).map(|(_, life)| life);
+        self.net.end(connection, node).is_some_and(|end| Some(end.life) == life)
+    }
+
+    fn arrive(&mut self, connection: ConnectionId, node: usize, frame: Vec<u8>) -> Result<(), String> {
+        let is_alive = self.net.is_alive(connection, self.clock.now_ms());
+        if !is_alive || !self.has_end(connection, node) {
+            return Ok(());
+        }
+        self.give(node, Input::Received { connection, frame })
+    }
+
+    /// A node ends a connection: the other end learns of it, at the latest when it is silent for too long.
+    fn close(&mut self, index: usize, connection: ConnectionId) {
+        if let Some(end) = self.net.end(connection, index) {
+            end.is_open = false;
+        }
+        let delay = self.net.delay(&mut self.chance);
+        if let Some(other) = self.net.other_end(connection, index) {
+            let reason = "the peer closed the connection";
+            self.clock.after(delay, Event::Ended { connection, node: other.node, reason });
+        }
+    }
+
+    fn ended(&mut self, connection: ConnectionId, node: usize, reason: &str) -> Result<(), String> {
+        if !self.has_end(connection, node) {
+            return Ok(());
+        }
+        if let Some(end) = self.net.end(connection, node) {
+            end.is_open = false;
+        }
+        self.give(node, Input::Disconnected { connection, reason: reason.to_owned() })
+    }
+
+    fn dialled(&mut self, from: usize, life: u64, peer: NodeId) -> Result<(), String> {
+        let to = self.nodes.iter().position(|node| node.id == peer);
+        let listener = to.filter(|to| !self.net.is_apart(from, *to)).and_then(|to| self.running(to));
+        let is_lucky = !self.chance.percent(self.weather.dial_fails_percent);
+        if !self.is_alive(from, life) {
+            return Ok(());
+        }
+        match listener.filter(|_| is_lucky) {
+            Some(listener) => {
+                let now_ms = self.clock.now_ms();
+                let connection = self.net.connect((from, life), listener, now_ms, &mut self.chance);
+                self.clock.at(now_ms, Event::Stands { connection, node: listener.0, is_dialler: false });
+                let delay = self.net.delay(&mut self.chance);
+                if let Some(end) = self.net.end(connection, from) {
+                    end.begins(now_ms + delay);
+                }
+                self.clock.after(delay, Event::Stands { connection, node: from, is_dialler: true });
+            }
+            None => {
+                let reason = "the dial timed out".to_owned();
+                let delay = self.chance.below(1000);
+                let input = Box::new(Input::DialFailed { peer, reason });
+                self.clock.after(delay, Event::Input { node: from, life, input });
+            }
+        }
+        Ok(())
+    }
+
+    fn stands(&mut self, connection: ConnectionId, node: usize, is_dialler: bool) -> Result<(), String> {
+        let Some(other) = self.net.other_end(connection, node) else { return Ok(()) };
+        let Some(peer) = self.nodes.get(other.node).map(|node| node.id) else { return Ok(()) };
+        let life = self.running(node).map(|(_, life)| life);
+        let is_here = self.has_end(connection, node);
+        let is_standing = is_here && self.net.is_alive(connection, self.clock.now_ms());
+        if is_standing {
+            let exported = *blake3::hash(&connection.to_le_bytes()).as_bytes();
+            return self.give(node, Input::Connected { connection, peer, is_dialler, exported });
+        }
+        if let Some(life) = life.filter(|_| is_dialler) {
+            self.net.end(connection, node).into_iter().for_each(|end| end.is_open = false);
+            let input = Box::new(Input::DialFailed { peer, reason: "the dial timed out".to_owned() });
+            self.clock.after(1, Event::Input { node, life, input });
+        }
+        Ok(())
+    }
+}

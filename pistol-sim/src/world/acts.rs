@@ -1,0 +1,155 @@
+//! What users do, and what they are told.
+
+use std::collections::BTreeSet;
+
+use pistol_core::id::{ChangeId, DocumentId};
+use pistol_engine::{Command, Input, Reply, ReplyError, Token};
+use pistol_sync::ticket::Ticket;
+
+use super::{Asked, Event, World};
+use crate::user;
+
+impl World {
+    pub(super) fn create(&mut self) -> Result<(), String> {
+        let index = self.chance.index(self.nodes.len());
+        let Some(node) = self.nodes.get(index) else { return Ok(()) };
+        let made = user::make(&node.author(), &mut self.chance).map_err(|error| error.to_string())?;
+        let (genesis, read_key) = (made.genesis.clone(), made.read_key.clone());
+        self.made.push(made);
+        self.ask(index, Command::Create { genesis, read_key }, Asked::Other)
+    }
+
+    pub(super) fn ask(&mut self, node: usize, command: Command, asked: Asked) -> Result<(), String> {
+        if self.running(node).is_none() {
+            return Ok(());
+        }
+        self.next_token += 1;
+        let token = self.next_token;
+        self.asked.insert((node, token), asked);
+        self.give(node, Input::Command { token, command })
+    }
+
+    pub(super) fn act(&mut self) -> Result<(), String> {
+        let node = self.chance.index(self.nodes.len());
+        let made = self.chance.index(self.made.len());
+        if self.running(node).is_none() {
+            return Ok(());
+        }
+        if !self.holds(node, made) {
+            return self.join(node, made);
+        }
+        let Some(document) = self.made.get(made).map(user::Made::id) else { return Ok(()) };
+        match self.chance.below(20) {
+            0 | 1 => self.flush(node),
+            2 => self.sync(node, document),
+            3 => self.ask(node, Command::Name(document, "a name".to_owned()), Asked::Other),
+            4 => self.ask(node, Command::Redial, Asked::Other),
+            5 => self.ask(node, Command::Open(document), Asked::Other),
+            6..=8 => (0..self.chance.between(2, 20)).try_for_each(|_| self.edit(node, document)),
+            _ => self.edit(node, document),
+        }
+    }
+
+    /// Whether a node's store holds a document.
+    pub(super) fn holds(&self, node: usize, made: usize) -> bool {
+        let engine = self.nodes.get(node).and_then(|node| node.engine.as_ref());
+        let id = self.made.get(made).map(user::Made::id);
+        engine.is_some_and(|engine| engine.catalog().iter().any(|entry| Some(entry.genesis.id()) == id))
+    }
+
+    /// A node is given a ticket by some node that holds the document.
+    pub(super) fn join(&mut self, node: usize, made: usize) -> Result<(), String> {
+        let holders: Vec<usize> = (0..self.nodes.len()).filter(|other| self.holds(*other, made)).collect();
+        let inviting = self.chance.pick(&holders).filter(|inviting| *inviting != node);
+        let inviting = inviting.and_then(|inviting| self.nodes.get(inviting));
+        let (Some(inviting), Some(invited)) = (inviting, self.made.get(made)) else { return Ok(()) };
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], 7));
+        let ticket = Ticket::new(invited.id(), invited.read_key.clone(), inviting.id, &[address]);
+        self.ask(node, Command::Join(ticket), Asked::Join { made })
+    }
+
+    fn edit(&mut self, index: usize, document: DocumentId) -> Result<(), String> {
+        let now = self.now();
+        let Some(documents) = self.nodes.get(index).and_then(crate::node::Node::documents) else { return Ok(()) };
+        let is_large = self.weather.is_busy && self.chance.percent(30);
+        let edited = user::edit(&documents, &document, now, is_large, &mut self.chance);
+        let is_changed = edited.map_err(|error| format!("an edit failed: {error}"))?;
+        self.trace.happened(now.steady_ms, index, || format!("edit of {document:?}: {is_changed}"));
+        if is_changed {
+            self.report.edits += 1;
+            return self.give(index, Input::Wake);
+        }
+        Ok(())
+    }
+
+    pub(super) fn open_all(&mut self, index: usize) -> Result<(), String> {
+        let documents: Vec<_> = self.made.iter().map(user::Made::id).collect();
+        documents.into_iter().try_for_each(|document| self.ask(index, Command::Open(document), Asked::Other))
+    }
+
+    /// All changes of a node's open documents, or of one of them.
+    fn changes_of(&self, index: usize, document: Option<&DocumentId>) -> BTreeSet<ChangeId> {
+        let Some(documents) = self.nodes.get(index).and_then(crate::node::Node::documents) else {
+            return BTreeSet::new();
+        };
+        let wanted = self.made.iter().map(user::Made::id).filter(|id| document.is_none_or(|wanted| wanted == id));
+        let ids = |id: DocumentId| {
+            let ids = documents.look(&id, |insight| {
+                let history = insight.document.history();
+                (1..history.next()).filter_map(|ordinal| history.id(ordinal)).collect::<Vec<_>>()
+            });
+            ids.unwrap_or_default()
+        };
+        wanted.flat_map(ids).collect()
+    }
+
+    fn flush(&mut self, node: usize) -> Result<(), String> {
+        let changes = self.changes_of(node, None);
+        self.ask(node, Command::Flush, Asked::Flush(changes))
+    }
+
+    fn sync(&mut self, node: usize, document: DocumentId) -> Result<(), String> {
+        let held = self.changes_of(node, Some(&document));
+        let within_ms = self.chance.below(3000);
+        self.ask(node, Command::Synced { document, within_ms }, Asked::Synced { document, held })
+    }
+
+    pub(super) fn replied(
+        &mut self,
+        index: usize,
+        token: Token,
+        reply: Result<Reply, ReplyError>,
+    ) -> Result<(), String> {
+        let asked = self.asked.remove(&(index, token)).ok_or("a node answered twice, or what nobody asked")?;
+        match (asked, reply) {
+            (_, Err(error @ ReplyError::Damaged(_))) => Err(format!("a node cannot read its store: {error}")),
+            (Asked::Join { made }, Err(_)) if self.is_healed => {
+                self.clock.after(500, Event::JoinAgain { node: index, made });
+                Ok(())
+            }
+            (Asked::Flush(changes), Ok(_)) => self.flushed(index, &changes),
+            (Asked::Synced { document, held }, Ok(_)) => self.synced(index, &document, &held),
+            (_, _) => Ok(()),
+        }
+    }
+
+    fn flushed(&mut self, index: usize, changes: &BTreeSet<ChangeId>) -> Result<(), String> {
+        let Some(node) = self.nodes.get(index) else { return Ok(()) };
+        self.checker.promise(changes);
+        match changes.iter().find(|id| !node.disk.platter.changes.contains(id)) {
+            Some(id) => Err(format!("node {index} flushed, and change {id:?} is not durable")),
+            None => Ok(()),
+        }
+    }
+
+    /// A node was told that it is equal with a peer: then some other node holds durably what it held when it asked.
+    fn synced(&mut self, index: usize, document: &DocumentId, held: &BTreeSet<ChangeId>) -> Result<(), String> {
+        self.report.syncs += 1;
+        let mut others = self.nodes.iter().enumerate().filter(|(other, _)| *other != index);
+        let is_held = others.any(|(_, node)| held.is_subset(&node.disk.platter.changes));
+        if is_held || self.was_restored {
+            return Ok(());
+        }
+        Err(format!("node {index} was told that {document:?} is equal with a peer's, and nobody holds it all"))
+    }
+}

@@ -1,0 +1,122 @@
+//! How a run ends: everything is well again, and all nodes must come to agree within a bound.
+
+use super::{Event, World};
+use crate::checker::Picture;
+use crate::node::Node;
+use crate::user::Made;
+use pistol_engine::PeerState;
+
+/// Simulated time within which all nodes agree once nothing goes wrong any more: the longest wait between two attempts
+/// to reach a peer, twice.
+const AGREED_WITHIN_MS: u64 = 60_000;
+/// When users do a last thing.
+const LAST_ACT_MS: u64 = 5_000;
+
+impl World {
+    pub(super) fn heal(&mut self) -> Result<(), String> {
+        self.is_healed = true;
+        self.weather.clear_up();
+        self.net.unite();
+        self.net.tampered_percent = 0;
+        self.trace.happened(self.clock.now_ms(), 0, || "all is well again".to_owned());
+        for index in 0..self.nodes.len() {
+            if self.running(index).is_none() {
+                self.start(index, true)?;
+            }
+            self.open_all(index)?;
+        }
+        for made in 0..self.made.len() {
+            for index in 0..self.nodes.len() {
+                if !self.holds(index, made) {
+                    self.join(index, made)?;
+                }
+            }
+        }
+        self.clock.after(LAST_ACT_MS, Event::LastAct);
+        Ok(())
+    }
+
+    pub(super) fn act_last(&mut self) -> Result<(), String> {
+        (0..self.nodes.len()).try_for_each(|_| self.act())
+    }
+
+    /// Whether nothing is on its way.
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.clock.planned().all(|event| matches!(event, Event::Wake { .. }))
+    }
+
+    /// Whether all nodes agree; an error if they do not although their time is over.
+    pub(super) fn is_ended(&mut self) -> Result<bool, String> {
+        match self.unlike() {
+            None => {
+                self.end()?;
+                Ok(true)
+            }
+            Some(why) if self.clock.now_ms() > self.weather.span_ms + AGREED_WITHIN_MS => {
+                Err(format!("the nodes do not agree in time: {why}"))
+            }
+            Some(_) => Ok(false),
+        }
+    }
+
+    /// In what the nodes do not agree yet.
+    pub(super) fn unlike(&self) -> Option<String> {
+        self.made.iter().enumerate().find_map(|(made, document)| self.unlike_in(made, document))
+    }
+
+    fn unlike_in(&self, made: usize, document: &Made) -> Option<String> {
+        let id = document.id();
+        // A backup older than the document may have been put in place before anybody joined.
+        if !(0..self.nodes.len()).any(|node| self.holds(node, made)) {
+            return None;
+        }
+        let mut first: Option<Picture> = None;
+        for (index, node) in self.nodes.iter().enumerate() {
+            let Some(picture) = node.documents().and_then(|documents| Picture::of(&documents, &id)) else {
+                return Some(format!("node {index} has no {id:?}"));
+            };
+            if let Some(difference) = first.as_ref().and_then(|first| first.difference(&picture)) {
+                return Some(format!("node 0 and node {index} in {id:?}: {difference}"));
+            }
+            if let Some(id) = picture.changes.iter().find(|id| !node.disk.platter.changes.contains(id)) {
+                return Some(format!("node {index} does not hold change {id:?} durably"));
+            }
+            if let Some(why) = unlike_state(node, &id) {
+                return Some(format!("node {index} in {id:?}: {why}"));
+            }
+            first.get_or_insert(picture);
+        }
+        None
+    }
+
+    /// What must hold in the end beyond agreement.
+    fn end(&mut self) -> Result<(), String> {
+        let mut accepted = std::collections::BTreeSet::new();
+        for made in &self.made {
+            for documents in self.nodes.iter().filter_map(Node::documents) {
+                let picture = Picture::of(&documents, &made.id());
+                accepted.extend(picture.into_iter().flat_map(|picture| picture.changes));
+            }
+            let state = |node: &Node| node.documents()?.look(&made.id(), |insight| insight.state.forks.len()).ok();
+            let forks = self.nodes.iter().filter_map(state).max().unwrap_or(0);
+            self.report.forks += forks as u64;
+        }
+        self.report.changes += accepted.len() as u64;
+        self.report.simulated_ms = self.clock.now_ms();
+        self.checker.is_kept(&accepted)
+    }
+}
+
+/// How a node's own account of a document differs from the truth when all is equal and at rest.
+fn unlike_state(node: &Node, document: &pistol_core::id::DocumentId) -> Option<String> {
+    let state = node.documents()?.look(document, |insight| insight.state.clone()).ok()?;
+    if state.waiting > 0 {
+        return Some(format!("{} changes still wait for others", state.waiting));
+    }
+    let engine = node.engine.as_ref()?;
+    let connected = engine.peers().into_iter().filter(|contact| contact.is_connected);
+    let mut views = connected.filter_map(|contact| Some((contact.node, state.peers.get(&contact.node)?)));
+    views
+        .find(|(_, view)| view.state != PeerState::Same)
+        .map(|(peer, view)| format!("with {peer:?} it is {:?}", view.state))
+}

@@ -1,0 +1,111 @@
+//! What goes wrong.
+
+use super::{Event, World};
+
+impl World {
+    pub(super) fn go_wrong(&mut self) -> Result<(), String> {
+        let node = self.chance.index(self.nodes.len());
+        match self.chance.below(10) {
+            0..=3 => self.crash(node),
+            4..=6 => self.cut_one(),
+            7 | 8 => self.part(node),
+            _ => {
+                if let Some(node) = self.nodes.get_mut(node) {
+                    node.disk.snapshot();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A process is killed, or the power goes: in both cases what was not synced may be there or not.
+    fn crash(&mut self, index: usize) {
+        let is_kept = self.chance.percent(50);
+        let Some(node) = self.nodes.get_mut(index).filter(|node| node.engine.is_some()) else { return };
+        node.stop(is_kept);
+        self.report.crashes += 1;
+        self.trace.happened(self.clock.now_ms(), index, || format!("crash, unsynced batch kept: {is_kept}"));
+        self.asked.retain(|(node, _), _| *node != index);
+        for connection in self.net.open(|one, other| one == index || other == index) {
+            self.cut(connection);
+        }
+        let delay = self.chance.below(1500);
+        self.clock.after(delay, Event::Restart { node: index });
+    }
+
+    pub(super) fn cut(&mut self, connection: u64) {
+        let now_ms = self.clock.now_ms();
+        let lost_from_ms = now_ms + self.chance.below(self.weather.latency_ms);
+        let Some(ends) = self.net.cut(connection, lost_from_ms) else { return };
+        for end in ends {
+            let silence_ms = if self.chance.percent(50) { 0 } else { self.chance.below(3000) };
+            let reason = "the connection was lost";
+            self.clock.at(lost_from_ms + silence_ms, Event::Ended { connection, node: end.node, reason });
+        }
+    }
+
+    fn cut_one(&mut self) {
+        let open = self.net.open(|_, _| true);
+        if let Some(connection) = self.chance.pick(&open) {
+            self.report.cuts += 1;
+            self.trace.happened(self.clock.now_ms(), 0, || format!("cut [{connection}]"));
+            self.cut(connection);
+        }
+    }
+
+    /// A node and some of the others cannot reach each other, until all partitions end.
+    fn part(&mut self, node: usize) {
+        if self.chance.percent(40) {
+            self.trace.happened(self.clock.now_ms(), node, || "partitions end".to_owned());
+            return self.net.unite();
+        }
+        self.report.partitions += 1;
+        self.trace.happened(self.clock.now_ms(), node, || "partition".to_owned());
+        for other in (0..self.nodes.len()).filter(|other| *other != node) {
+            if self.chance.percent(70) {
+                self.net.part(node, other);
+            }
+        }
+        let parted = self.net.open(|one, other| self.net.is_apart(one, other));
+        parted.into_iter().for_each(|connection| self.cut(connection));
+    }
+
+    pub(super) fn restart(&mut self, index: usize) -> Result<(), String> {
+        if self.running(index).is_some() {
+            return Ok(());
+        }
+        let is_restored = self.chance.percent(self.weather.restore_percent) && self.restore(index);
+        // A restored backup is noticed by its fence, but for a whole machine that was rolled back.
+        let is_noticed = if is_restored { self.chance.percent(60) } else { self.chance.percent(5) };
+        self.report.rollbacks += u64::from(is_restored && !is_noticed);
+        self.start(index, !is_noticed)?;
+        if self.chance.percent(50) {
+            self.open_all(index)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn start(&mut self, index: usize, sessions_continue: bool) -> Result<(), String> {
+        let now = self.now();
+        let Some(node) = self.nodes.get_mut(index) else { return Ok(()) };
+        node.start(sessions_continue, now, &mut self.chance)
+            .map_err(|error| format!("a node does not start: {error}"))?;
+        self.trace.happened(now.steady_ms, index, || format!("start, sessions continue: {sessions_continue}"));
+        Ok(())
+    }
+
+    /// Puts a backup in the place of a node's store: what nobody else holds is lost.
+    fn restore(&mut self, index: usize) -> bool {
+        let which = self.chance.index(8);
+        let Some(node) = self.nodes.get_mut(index) else { return false };
+        let Some(before) = node.disk.restore(which) else { return false };
+        let mut lost = before.changes;
+        for node in &self.nodes {
+            lost.retain(|id| !node.disk.platter.changes.contains(id));
+        }
+        self.checker.lost(&lost);
+        self.was_restored = true;
+        self.trace.happened(self.clock.now_ms(), index, || "an older backup is put in place".to_owned());
+        true
+    }
+}
