@@ -91,6 +91,11 @@ impl Envelope {
         self.document
     }
 
+    /// How many signatures it carries: one for each run.
+    pub fn signatures(&self) -> usize {
+        self.runs.len()
+    }
+
     /// The bytes that travel and rest.
     pub fn to_bytes(&self) -> Vec<u8> {
         columns::encode(&self.document, &self.runs, &self.changes)
