@@ -116,6 +116,7 @@ impl Runtime {
             engine,
             waiting,
             disk,
+            deferred: std::collections::VecDeque::new(),
             network: Arc::clone(&network),
             subscribers: Arc::clone(&subscribers),
             picture: Arc::clone(&picture),

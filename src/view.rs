@@ -81,7 +81,7 @@ impl View {
                 delta::code_points(shown, at).ok_or_else(outside)?,
                 delta::code_points(shown, end).ok_or_else(outside)?,
             ),
-            _ => (at, end),
+            Units::CodePoints => (at, end),
         };
         Ok(Delta::splice(from, to - from, text))
     }

@@ -1,5 +1,6 @@
 //! Two nodes of one machine, with real folders and real sockets.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 use std::time::Duration;
 
 use futures_lite::StreamExt;

@@ -1,6 +1,6 @@
 //! The thread that drives the engine: it gives it what happens, and carries out what it wants done.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
@@ -17,7 +17,7 @@ use super::{Clock, Picture, lock};
 /// Inputs taken in one tick at most, so that a flood does not keep what came from being stored and sent.
 const TICK_INPUTS_MAX: usize = 256;
 /// The longest the thread sleeps without a deadline.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// Where the answer to a command goes.
 pub(super) type Answer = oneshot::Sender<Result<Reply, ReplyError>>;
@@ -40,6 +40,8 @@ pub(super) struct Driver {
     pub(super) engine: Engine,
     pub(super) waiting: Receiver<Event>,
     pub(super) disk: Disk,
+    /// Requests for which the disk had no room.
+    pub(super) deferred: VecDeque<DiskRequest>,
     pub(super) network: Arc<Network>,
     pub(super) subscribers: Arc<Subscribers>,
     pub(super) picture: Arc<Picture>,
@@ -118,30 +120,33 @@ impl Driver {
 
     fn take_reply(&mut self, reply: DiskReply, effects: &mut Vec<Effect>) {
         let input = match reply {
-            DiskReply::Commit { result: Ok(()), .. } => Input::Stored,
-            DiskReply::Commit { result: Err(error), .. } => Input::StoreFailed { reason: error.to_string() },
+            DiskReply::Commit(Ok(())) => Input::Stored,
+            DiskReply::Commit(Err(error)) => Input::StoreFailed { reason: error.to_string() },
             DiskReply::Range { tag, result } => Input::Rows { read: tag, rows: result.map_err(|e| e.to_string()) },
-            DiskReply::Read { .. } => return,
         };
         self.handle(input, effects);
+        if let Some(request) = self.deferred.pop_front() {
+            self.ask_disk(request, effects);
+        }
+    }
+
+    fn ask_disk(&mut self, request: DiskRequest, effects: &mut Vec<Effect>) {
+        let Err(error) = self.disk.send(request) else { return };
+        let reason = error.to_string();
+        match error {
+            SendError::Busy(request) => self.deferred.push_back(request),
+            SendError::Stopped(DiskRequest::Commit(_)) => self.handle(Input::StoreFailed { reason }, effects),
+            SendError::Stopped(DiskRequest::Range { tag, .. }) => {
+                self.handle(Input::Rows { read: tag, rows: Err(reason) }, effects);
+            }
+        }
     }
 
     fn carry_out(&mut self, effect: Effect, effects: &mut Vec<Effect>) {
         match effect {
-            Effect::Store(batch) => {
-                let request = DiskRequest::Commit { tag: 0, batch };
-                if let Err(error) = self.disk.send(request) {
-                    self.handle(Input::StoreFailed { reason: error.to_string() }, effects);
-                }
-            }
+            Effect::Store(batch) => self.ask_disk(DiskRequest::Commit(batch), effects),
             Effect::Read { read, table, from, to, bytes_max } => {
-                let request = DiskRequest::Range { tag: read, table, from, to, bytes_max };
-                match self.disk.send(request) {
-                    Ok(()) => {}
-                    Err(error @ (SendError::Busy(_) | SendError::Stopped(_))) => {
-                        self.handle(Input::Rows { read, rows: Err(error.to_string()) }, effects);
-                    }
-                }
+                self.ask_disk(DiskRequest::Range { tag: read, table, from, to, bytes_max }, effects);
             }
             Effect::Send { connection, frame } => self.network.send(connection, frame),
             Effect::Close { connection, reason: _ } => self.network.hang_up(connection),

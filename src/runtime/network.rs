@@ -111,10 +111,10 @@ impl Network {
             Err(error) => {
                 connection.close(CloseReason::Protocol);
                 let reason = error.to_string();
-                return if is_dialler {
-                    self.tell(Input::DialFailed { peer, reason }).await
-                } else {
-                };
+                if is_dialler {
+                    self.tell(Input::DialFailed { peer, reason }).await;
+                }
+                return;
             }
         };
         let (outgoing, waiting) = async_mpsc::unbounded_channel();
