@@ -177,6 +177,8 @@ impl Engine {
         self.give_up_joins(effects);
         self.retry_store(effects);
         self.close_silent_peers(effects);
+        self.ask_again(effects);
+        self.ask_refusers(effects);
         self.check_syncs(effects);
     }
 

@@ -40,7 +40,7 @@ impl Weather {
             store_fails_percent: bad(chance.pick(&[0, 0, 5, 30]).unwrap_or(0)),
             dial_fails_percent: bad(chance.pick(&[0, 10, 40]).unwrap_or(0)),
             tampered_percent: bad(chance.pick(&[0, 0, 0, 30]).unwrap_or(0)),
-            restore_percent: chance.pick(&[0, 15, 40]).unwrap_or(0),
+            restore_percent: chance.pick(&[0, 0, 30, 80]).unwrap_or(0),
             is_busy: chance.percent(20),
         }
     }

@@ -152,6 +152,10 @@ impl Engine {
     }
 
     pub(super) fn dial_failed(&mut self, peer: NodeId, reason: &str, effects: &mut Vec<Effect>) {
+        if self.is_connected(&peer) {
+            // The peer came by itself in the meantime.
+            return;
+        }
         self.try_again(peer, reason);
         self.joins.note(peer, reason);
         self.check_syncs(effects);

@@ -27,6 +27,8 @@ pub(super) struct Peer {
     faults: u32,
     pub(super) topics: BTreeMap<Topic, TopicState>,
     next_topic: Topic,
+    /// Documents that the peer did not have, and when to ask for them again.
+    ask_later: BTreeMap<DocumentId, u64>,
     /// Bytes of envelopes sent and not yet acknowledged.
     pub(super) under_way_bytes: usize,
 }
@@ -34,7 +36,15 @@ pub(super) struct Peer {
 impl Peer {
     pub(super) fn deadline_ms(&self) -> Option<u64> {
         let asking = self.topics.values().flat_map(|topic| [topic.ask_again_ms, topic.read_again_ms]).flatten();
+        let asking = asking.chain(self.ask_later.values().copied());
         asking.chain((!self.is_greeted).then_some(self.hello_deadline_ms)).min()
+    }
+
+    /// When both sides ask for a document at the same time, the dialler's interest is the one that is answered; unless
+    /// the listener has no such document yet, for then it will refuse the dialler.
+    fn is_settled_by_own(&self, document: &DocumentId, wants_genesis: bool) -> bool {
+        let is_asked = self.topics.values().any(|state| state.document == *document && state.is_asked);
+        is_asked && self.role == Role::Dialler && !wants_genesis
     }
 
     pub(super) fn topic_of(&self, document: &DocumentId) -> Option<Topic> {
@@ -71,6 +81,7 @@ impl Engine {
             faults: 0,
             topics: BTreeMap::new(),
             next_topic: u32::from(!is_dialler),
+            ask_later: BTreeMap::new(),
             under_way_bytes: 0,
         };
         self.peers.insert(connection, peer);
@@ -128,7 +139,6 @@ impl Engine {
         for connection in silent {
             self.hang_up(connection, "it did not say hello in time", effects);
         }
-        self.ask_again(effects);
     }
 
     pub(super) fn hang_up(&mut self, connection: ConnectionId, reason: &str, effects: &mut Vec<Effect>) {
@@ -227,6 +237,9 @@ impl Engine {
             return effects.push(refuse(Refusal::NotSupported));
         };
         let document = DocumentId(document);
+        if peer.is_settled_by_own(&document, interest.wants_genesis) {
+            return;
+        }
         let Some(log) = self.catalog.log(&document) else { return effects.push(refuse(Refusal::NotStored)) };
         let is_proved = match (&log.read_key, interest.proof) {
             _ if log.genesis.is_readable_with(None) => true,
@@ -236,6 +249,7 @@ impl Engine {
         if !is_proved {
             return effects.push(refuse(Refusal::NotAllowed));
         }
+        peer.topics.retain(|_, state| state.document != document);
         peer.topics.insert(topic, TopicState::wanted(document, interest.wants_genesis));
         match self.documents.replica(&document) {
             Some(_) => self.answer_interest(connection, topic, effects),
@@ -302,6 +316,11 @@ impl Engine {
             self.joins.note(node, "the peer does not hold the document's read key");
             return self.hang_up(connection, "it does not hold the document's read key", effects);
         }
+        if self.documents.replica(&document).is_none() && self.joins.get(&document).is_none() {
+            // Nobody waits for it any more.
+            self.peers.get_mut(&connection).and_then(|peer| peer.topics.remove(&follow.topic));
+            return effects.push(send(connection, &Message::Leave(follow.topic)));
+        }
         if self.documents.replica(&document).is_none() {
             let genesis = follow.genesis.unwrap_or_default();
             let outcome = self.take_genesis(document, &genesis);
@@ -324,6 +343,14 @@ impl Engine {
         let Some(peer) = self.peers.get_mut(&connection) else { return };
         let Some(state) = peer.topics.remove(&topic) else { return };
         let (node, document) = (peer.node, state.document);
+        let wait_ms = match why {
+            Refusal::NotStored => Some(limits::ASK_LATER_MS),
+            Refusal::Busy(wait_ms) => Some(u64::from(wait_ms).clamp(limits::ASK_AGAIN_MS, limits::ASK_LATER_MS)),
+            Refusal::NotAllowed | Refusal::NotSupported => None,
+        };
+        if let Some(wait_ms) = wait_ms {
+            peer.ask_later.insert(document, self.now.steady_ms + wait_ms);
+        }
         let reason = match why {
             Refusal::NotStored => "it does not hold the document",
             Refusal::NotAllowed => "the ticket's key does not open the document there",
@@ -332,6 +359,20 @@ impl Engine {
         };
         self.show(&document, node, PeerState::Refused(reason.to_owned()), false);
         self.end_join(&document, Err(ReplyError::Refused(reason.to_owned())), effects);
+    }
+
+    /// Asks again for documents that peers did not have.
+    pub(super) fn ask_refusers(&mut self, effects: &mut Vec<Effect>) {
+        let now = self.now.steady_ms;
+        let mut due = Vec::new();
+        for peer in self.peers.values_mut() {
+            let node = peer.node;
+            due.extend(peer.ask_later.iter().filter(|(_, at)| **at <= now).map(|(document, _)| (node, *document)));
+            peer.ask_later.retain(|_, at| *at > now);
+        }
+        for (node, document) in due {
+            self.declare_interest(node, document, effects);
+        }
     }
 
     pub(super) fn topic_mut(&mut self, connection: ConnectionId, topic: Topic) -> Option<&mut TopicState> {

@@ -116,7 +116,7 @@ fn unlike_state(node: &Node, document: &pistol_core::id::DocumentId) -> Option<S
     let engine = node.engine.as_ref()?;
     let connected = engine.peers().into_iter().filter(|contact| contact.is_connected);
     let mut views = connected.filter_map(|contact| Some((contact.node, state.peers.get(&contact.node)?)));
-    views
-        .find(|(_, view)| view.state != PeerState::Same)
-        .map(|(peer, view)| format!("with {peer:?} it is {:?}", view.state))
+    // A connected peer that neither side asks for this document counts as none.
+    let is_well = |state: &PeerState| matches!(state, PeerState::Same | PeerState::NoPath { next_try_ms: None, .. });
+    views.find(|(_, view)| !is_well(&view.state)).map(|(peer, view)| format!("with {peer:?} it is {:?}", view.state))
 }

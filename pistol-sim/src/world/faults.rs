@@ -5,15 +5,14 @@ use super::{Event, World};
 impl World {
     pub(super) fn go_wrong(&mut self) -> Result<(), String> {
         let node = self.chance.index(self.nodes.len());
-        match self.chance.below(10) {
+        let is_backed_up = self.chance.percent(30);
+        if let Some(backed_up) = self.nodes.get_mut(node).filter(|_| is_backed_up) {
+            backed_up.disk.snapshot();
+        }
+        match self.chance.below(9) {
             0..=3 => self.crash(node),
             4..=6 => self.cut_one(),
-            7 | 8 => self.part(node),
-            _ => {
-                if let Some(node) = self.nodes.get_mut(node) {
-                    node.disk.snapshot();
-                }
-            }
+            _ => self.part(node),
         }
         Ok(())
     }
@@ -76,7 +75,7 @@ impl World {
         }
         let is_restored = self.chance.percent(self.weather.restore_percent) && self.restore(index);
         // A restored backup is noticed by its fence, but for a whole machine that was rolled back.
-        let is_noticed = if is_restored { self.chance.percent(60) } else { self.chance.percent(5) };
+        let is_noticed = if is_restored { self.chance.percent(40) } else { self.chance.percent(5) };
         self.report.rollbacks += u64::from(is_restored && !is_noticed);
         self.start(index, !is_noticed)?;
         if self.chance.percent(50) {
