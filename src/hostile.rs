@@ -5,6 +5,7 @@
 
 mod writer;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -198,6 +199,12 @@ impl HostilePeer {
     /// The envelopes received so far, as they came.
     pub fn envelopes(&self) -> &[Vec<u8>] {
         &self.envelopes
+    }
+
+    /// Everybody who has written in the document, sorted.
+    pub fn authors(&self) -> Vec<AuthorId> {
+        let authors: BTreeSet<AuthorId> = self.changes.iter().map(|linked| linked.change().author).collect();
+        authors.into_iter().collect()
     }
 
     /// Writes in a session of this peer's own, after everything received so far. Two writers of one peer write in the
