@@ -52,7 +52,7 @@ impl From<StoreError> for OpenError {
 }
 
 /// The message of an error with those of its sources.
-fn with_sources(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -17,6 +17,8 @@ mod builder;
 mod changes;
 mod doc;
 mod error;
+#[cfg(feature = "hostile")]
+pub mod hostile;
 mod json;
 mod node;
 mod runtime;

@@ -229,6 +229,20 @@ impl Node {
         Ok(())
     }
 
+    /// Ends all connections and makes none until [`Node::resume`]. Everything else goes on as without a network.
+    pub fn pause(&self) {
+        self.0.network.pause();
+    }
+
+    /// Makes connections again after [`Node::pause`], beginning now.
+    ///
+    /// # Errors
+    /// [`FlushError::Stopped`] if the node was shut down.
+    pub async fn resume(&self) -> Result<(), FlushError> {
+        self.0.network.resume();
+        self.redial().await
+    }
+
     /// Waits until everything edited so far, in all documents, is durable.
     ///
     /// # Errors

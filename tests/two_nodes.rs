@@ -80,6 +80,28 @@ async fn edits_made_apart_merge_when_the_other_comes_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_paused_node_goes_on_alone_and_catches_up_when_it_is_resumed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (node(&folder.path().join("one")).await, node(&folder.path().join("two")).await);
+    let mine = one.create(Policy::WorldWritable, |doc| doc.text("body")).await.unwrap();
+    let theirs = two.join(&mine.ticket()).await.unwrap();
+    theirs.synced(WITHIN).await.unwrap();
+    two.pause();
+    theirs.edit(|doc| doc.text("body").push("alone")).unwrap();
+    theirs.flush().await.unwrap();
+    assert_eq!(
+        theirs.synced(Duration::from_millis(1)).await.map_err(|e| pistol::Error::from(e).kind()),
+        Err(ErrorKind::NoPeer)
+    );
+    assert_eq!(text(&mine), "");
+    two.resume().await.unwrap();
+    theirs.synced(WITHIN).await.unwrap();
+    assert_eq!(text(&mine), "alone");
+    one.shutdown().await.unwrap();
+    two.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stranger_may_not_edit_an_owned_document() {
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (node(&folder.path().join("one")).await, node(&folder.path().join("two")).await);

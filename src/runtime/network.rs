@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ const OUTGOING_BYTES_MAX: usize = 32 << 20;
 /// How long the tasks may take to end.
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 
+/// Why there is no connection while the application wants none.
+const PAUSED: &str = "the network of this node is paused";
+
 /// The network of one node.
 pub(crate) struct Network {
     /// Given up when the network is closed, however long handles live on: it holds the sockets.
@@ -30,6 +33,8 @@ pub(crate) struct Network {
     handle: tokio::runtime::Handle,
     room: Arc<Semaphore>,
     lines: Mutex<BTreeMap<ConnectionId, Line>>,
+    /// Changed and looked at under the lock of `lines`, so that no connection slips in.
+    is_paused: AtomicBool,
     next: AtomicU64,
     tasks: Mutex<JoinSet<()>>,
 }
@@ -49,6 +54,7 @@ impl Network {
             handle,
             room: Arc::new(Semaphore::new(INPUTS_WAITING_MAX)),
             lines: Mutex::new(BTreeMap::new()),
+            is_paused: AtomicBool::new(false),
             next: AtomicU64::new(1),
             tasks: Mutex::new(JoinSet::new()),
         }
@@ -86,6 +92,29 @@ impl Network {
         });
     }
 
+    /// Ends all connections at once, and makes none until [`Network::resume`].
+    pub(crate) fn pause(&self) {
+        let lines = lock(&self.lines);
+        self.is_paused.store(true, Ordering::Relaxed);
+        // The reading tasks notice, and take the lines away.
+        lines.values().for_each(|line| line.connection.close(CloseReason::Idle));
+    }
+
+    pub(crate) fn resume(&self) {
+        let _lines = lock(&self.lines);
+        self.is_paused.store(false, Ordering::Relaxed);
+    }
+
+    /// Takes a connection in, unless the network is paused.
+    fn keep(&self, id: ConnectionId, line: Line) -> bool {
+        let mut lines = lock(&self.lines);
+        let is_paused = self.is_paused.load(Ordering::Relaxed);
+        if !is_paused {
+            lines.insert(id, line);
+        }
+        !is_paused
+    }
+
     pub(super) fn dial(self: &Arc<Self>, peer: NodeId, addresses: Vec<SocketAddr>) {
         let network = Arc::clone(self);
         self.spawn(async move {
@@ -93,6 +122,9 @@ impl Network {
                 let reason = "this node was opened without a network".to_owned();
                 return network.tell(Input::DialFailed { peer, reason }).await;
             };
+            if network.is_paused.load(Ordering::Relaxed) {
+                return network.tell(Input::DialFailed { peer, reason: PAUSED.to_owned() }).await;
+            }
             match endpoint.connect(peer, &addresses).await {
                 Ok(connection) => network.serve(connection).await,
                 Err(error) => network.tell(Input::DialFailed { peer, reason: error.to_string() }).await,
@@ -107,6 +139,13 @@ impl Network {
         }
     }
 
+    /// A connection came to nothing: whoever dialled hears of it.
+    async fn failed(&self, peer: NodeId, is_dialler: bool, reason: String) {
+        if is_dialler {
+            self.tell(Input::DialFailed { peer, reason }).await;
+        }
+    }
+
     /// Reads a connection to its end, while another task writes.
     async fn serve(self: Arc<Self>, connection: Connection) {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
@@ -115,17 +154,16 @@ impl Network {
             Ok(stream) => stream,
             Err(error) => {
                 connection.close(CloseReason::Protocol);
-                let reason = error.to_string();
-                if is_dialler {
-                    self.tell(Input::DialFailed { peer, reason }).await;
-                }
-                return;
+                return self.failed(peer, is_dialler, error.to_string()).await;
             }
         };
         let (outgoing, waiting) = async_mpsc::unbounded_channel();
         let outgoing_bytes = Arc::new(AtomicUsize::new(0));
         let line = Line { connection: connection.clone(), outgoing, outgoing_bytes: Arc::clone(&outgoing_bytes) };
-        lock(&self.lines).insert(id, line);
+        if !self.keep(id, line) {
+            connection.close(CloseReason::Idle);
+            return self.failed(peer, is_dialler, PAUSED.to_owned()).await;
+        }
         self.spawn(write(sender, waiting, outgoing_bytes));
         let exported = connection.exported_key();
         self.tell(Input::Connected { connection: id, peer, is_dialler, exported }).await;

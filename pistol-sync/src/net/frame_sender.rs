@@ -71,6 +71,18 @@ impl FrameSender {
         outcome
     }
 
+    /// Sends bytes as they are, frames or not: for peers that break the protocol on purpose, in tests and the demo.
+    ///
+    /// # Errors
+    /// Those of [`SendError`].
+    ///
+    /// # Cancel safety
+    /// Not cancellation-safe: how much went out is not known.
+    #[cfg(feature = "hostile")]
+    pub async fn send_raw(&mut self, bytes: &[u8]) -> Result<(), SendError> {
+        self.write(bytes).await
+    }
+
     /// Says that no more frames follow: the peer receives `None` after the last of them. To do it again changes nothing.
     pub fn finish(&mut self) {
         // It fails only on a stream that has ended already.
