@@ -12,6 +12,7 @@ mod world;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use pistol_core::chain::ChainId;
 use pistol_core::document::{Document, EditError, Patch};
 use pistol_core::envelope::VerifiedChange;
 use pistol_core::genesis::Genesis;
@@ -61,9 +62,8 @@ impl Story {
 
     fn edit(&mut self) {
         let editor = &mut self.editors[self.dice.below(2)];
-        let is_own = |chain: pistol_core::chain::ChainId| chain.author == editor.key.id() && chain.session == editor.session;
-        let branches = editor.document.history().branches();
-        if branches.iter().filter(|branch| branch.chain().is_some_and(is_own)).count() > 1 {
+        let chain = |session| ChainId { author: editor.key.id(), session };
+        while editor.document.history().branches_of(&chain(editor.session)).len() > 1 {
             editor.session = Session(editor.session.0 + 1);
         }
         match editor.edit(|edit| any_edit(edit, &mut self.dice)) {
@@ -177,14 +177,16 @@ impl Follower {
     fn project(&mut self) {
         for patch in self.replica.document.project().unwrap() {
             match patch {
-                Patch::Insert { object, at, text } if object == self.object => drop(self.text.splice(at..at, text.chars())),
+                Patch::Insert { object, at, text } if object == self.object => {
+                    drop(self.text.splice(at..at, text.chars()))
+                }
                 Patch::Delete { object, at, length } if object == self.object => drop(self.text.drain(at..at + length)),
                 Patch::Rename { object, new } if object == self.object => self.object = new,
                 _ => {}
             }
         }
         let shown = self.replica.document.followed_text(&self.object).unwrap();
-        assert_eq!(self.text.iter().collect::<String>(), shown);
+        assert_eq!(self.text.iter().collect::<String>(), shown, "a follower sees what is there");
     }
 }
 
@@ -230,7 +232,8 @@ fn check_everywhere(story: &mut Story) {
 /// How many histories are tried; more by hand, with `HOSTILE_SEEDS=first..end`.
 fn seeds() -> std::ops::Range<u64> {
     let given = std::env::var("HOSTILE_SEEDS").ok();
-    let given = given.and_then(|text| text.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?))));
+    let given =
+        given.and_then(|text| text.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?))));
     given.map_or(0..40, |(first, end)| first..end)
 }
 

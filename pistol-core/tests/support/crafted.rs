@@ -52,7 +52,9 @@ fn any_op(dice: &mut Dice, pool: &[(Target, Plain)]) -> Plain {
     let element = if elements.is_empty() { None } else { Some(elements[dice.below(elements.len())]) };
     let element = if dice.below(40) == 0 { Some(any_target(dice)) } else { element };
     let place = match (kind, element) {
-        (Kind::Map, _) if dice.below(40) > 0 => PlainPlace::Key(["a", "k", "body", "nested", "n"][dice.below(5)].to_owned()),
+        (Kind::Map, _) if dice.below(40) > 0 => {
+            PlainPlace::Key(["a", "k", "body", "nested", "n"][dice.below(5)].to_owned())
+        }
         (_, Some(element)) if dice.below(2) == 0 => PlainPlace::At(element),
         (_, element) => PlainPlace::After(element.filter(|_| dice.below(4) > 0)),
     };
@@ -218,7 +220,9 @@ fn scrambled(dice: &mut Dice, way: usize, reference: Option<Reference>) -> Optio
         3 => Some(Reference::Entry(0, number)),
         4 => Some(Reference::Entry(u32::MAX, u32::MAX)),
         5 => Some(Reference::Own(u32::MAX)),
-        6 => Some(shifted(reference?, if dice.below(2) == 0 { number.wrapping_add(1) } else { number.wrapping_sub(1) })),
+        6 => {
+            Some(shifted(reference?, if dice.below(2) == 0 { number.wrapping_add(1) } else { number.wrapping_sub(1) }))
+        }
         _ => Some(match reference? {
             Reference::Entry(entry, number) => Reference::Entry(entry + 1, number),
             other => shifted(other, u32::try_from(dice.below(12)).unwrap()),

@@ -52,10 +52,12 @@ pub const SELF: ChangeId = ChangeId([0; 32]);
 
 impl World {
     pub fn new(skeleton: &[Op]) -> Self {
-        let ops = skeleton.iter().map(|op| plain(op, &|reference| match reference {
-            Reference::Skeleton(number) => (None, number as usize),
-            _ => unreachable!(),
-        }));
+        let ops = skeleton.iter().map(|op| {
+            plain(op, &|reference| match reference {
+                Reference::Skeleton(number) => (None, number as usize),
+                _ => unreachable!(),
+            })
+        });
         World { known: BTreeMap::new(), order: vec![], skeleton: ops.collect() }
     }
 
@@ -103,10 +105,13 @@ impl World {
     pub fn canonical(&self, previous: Option<ChangeId>, ops: &[Plain]) -> (Vec<ChangeId>, Vec<Op>) {
         let own: BTreeSet<ChangeId> = self.path(previous).collect();
         let first = previous.map_or(0, |previous| self.known[&previous].first + self.known[&previous].ops.len());
-        let foreign = ops.iter().flat_map(targets).filter_map(|(id, _)| id).filter(|id| *id != SELF && !own.contains(id));
+        let foreign =
+            ops.iter().flat_map(targets).filter_map(|(id, _)| id).filter(|id| *id != SELF && !own.contains(id));
         let foreign: BTreeSet<ChangeId> = foreign.collect();
         let mut table: Vec<ChangeId> = foreign.iter().copied().collect();
-        table.retain(|id| !foreign.iter().any(|other| other != id && self.path(Some(*other)).any(|before| before == *id)));
+        table.retain(|id| {
+            !foreign.iter().any(|other| other != id && self.path(Some(*other)).any(|before| before == *id))
+        });
         let number = |value: usize| u32::try_from(value).unwrap();
         let reference = |(id, place): Target| match id {
             None => Reference::Skeleton(number(place)),
