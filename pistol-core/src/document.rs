@@ -11,6 +11,7 @@ mod convert;
 mod edit;
 mod log;
 mod names;
+mod patch;
 mod project;
 mod readback;
 mod rename;
@@ -24,7 +25,7 @@ use automerge::{Automerge, ChangeHash, ObjId, ReadDoc};
 pub use content::{Content, ListContent, MapContent, TextContent, Value};
 pub use edit::{Edit, EditError, ListEdit, MapEdit, TextEdit};
 pub use log::LogEntry;
-pub use project::Patch;
+pub use patch::Patch;
 pub use readback::{EditAs, Made};
 pub use skeleton::skeleton;
 

@@ -9,7 +9,7 @@ use automerge::legacy::{self, ElementId, Key, ObjectId, OpType};
 use automerge::transaction::{CommitOptions, OwnedTransaction};
 
 use super::edit::{self, Edit, EditError};
-use super::project::Patch;
+use super::patch::Patch;
 use super::{Document, apply, convert};
 use crate::chain::ChainId;
 use crate::change::{Action, Change, Op, Place, Reference};
@@ -57,10 +57,11 @@ impl Document {
             patches.extend(self.project().map_err(EditError::Refused)?);
         }
         let log = if self.is_followed() { PatchLog::active() } else { PatchLog::inactive() };
+        let before = self.seen();
         let (result, committed) = self.transact(by, log, closure)?;
         if let Some(mut log) = committed {
             changes.push(self.take_back(by)?);
-            patches.extend(self.patches(&mut log));
+            patches.extend(self.patches(&mut log, &before));
         }
         Ok(Made { result, changes, patches })
     }
