@@ -1,5 +1,7 @@
 //! What a node does about a peer that lies, on a real connection.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::time::Duration;
 
 use pistol::hostile::{HostilePeer, Writer};
