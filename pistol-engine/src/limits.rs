@@ -6,6 +6,8 @@ pub(crate) const UNSTORED_BYTES_MAX: usize = 64 << 20;
 pub(crate) const WAITING_CHANGES_MAX: usize = 10_000;
 /// Canonical bytes of changes with missing dependencies that a document keeps.
 pub(crate) const WAITING_BYTES_MAX: usize = 4 << 20;
+/// Connections remembered as senders of one change that waits.
+pub(crate) const SENDERS_MAX: usize = 16;
 /// Ids of refused changes that a document remembers.
 pub(crate) const REJECTED_MAX: usize = 10_000;
 /// Changes after which the tail of a document is sealed into one envelope.

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pistol_core::envelope::Envelope;
-use pistol_core::id::ChangeId;
+use pistol_core::id::{ChangeId, DocumentId};
 use pistol_core::store::memory::MemoryStore;
+use pistol_core::store::schema::LogRecord;
 use pistol_core::store::{Batch, Row, Store, Table};
 
 /// Snapshots kept to be restored.
@@ -55,6 +56,12 @@ impl Disk {
         self.platter.store.range(table, from, to, bytes_max).unwrap_or_default()
     }
 
+    /// Whether a document is in the store.
+    pub(crate) fn holds(&self, document: &DocumentId) -> bool {
+        let logs = self.rows(Table::Logs);
+        logs.iter().any(|(_, value)| LogRecord::from_value(value).is_ok_and(|log| log.document == document.0))
+    }
+
     /// Copies everything away, as a backup does.
     pub(crate) fn snapshot(&mut self) {
         if self.snapshots.len() >= SNAPSHOTS_MAX {
@@ -63,9 +70,10 @@ impl Disk {
         self.snapshots.push(self.platter.clone());
     }
 
-    /// Puts a backup in place. Returns what was there before; `None` if there is no backup.
+    /// Puts a backup in place, the newest if there are not so many. Returns what was there before; `None` if there is
+    /// no backup.
     pub(crate) fn restore(&mut self, which: usize) -> Option<Platter> {
-        let snapshot = self.snapshots.get(which % self.snapshots.len().max(1))?.clone();
+        let snapshot = self.snapshots.get(which).or(self.snapshots.last())?.clone();
         Some(std::mem::replace(&mut self.platter, snapshot))
     }
 

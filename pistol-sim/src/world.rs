@@ -31,6 +31,14 @@ enum Event {
     Act,
     /// Something goes wrong.
     Fault,
+    /// A user types on at once, before the node has heard of anybody.
+    Type {
+        node: usize,
+    },
+    /// A whole machine is set back to an earlier state.
+    RollBack {
+        node: usize,
+    },
     /// A node comes back.
     Restart {
         node: usize,
@@ -191,7 +199,7 @@ impl World {
                     break;
                 }
             }
-            if self.is_healed && self.is_at_rest() && self.is_ended()? {
+            if self.is_healed && self.is_ended()? {
                 return Ok(());
             }
         }
@@ -202,6 +210,8 @@ impl World {
         match event {
             Event::Act => self.act(),
             Event::Fault => self.go_wrong(),
+            Event::Type { node } => self.type_on(node),
+            Event::RollBack { node } => self.roll_back(node),
             Event::Restart { node } => self.restart(node),
             Event::Heal => self.heal(),
             Event::LastAct => self.act_last(),

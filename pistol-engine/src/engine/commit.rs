@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pistol_core::store::{Batch, Write};
-use pistol_sync::proto::message::Topic;
+use pistol_sync::proto::message::{Acknowledge, Topic};
 
 use super::{Engine, answer};
 use crate::documents::lock;
@@ -31,7 +31,7 @@ struct UnderWay {
     batch: Arc<Batch>,
     sealed: Vec<Sealed>,
     answers: Vec<(Token, Reply)>,
-    acknowledge: Vec<(ConnectionId, Topic, u64)>,
+    acknowledge: Vec<(ConnectionId, Acknowledge)>,
 }
 
 impl Commits {
@@ -75,8 +75,7 @@ impl Engine {
         writes.extend(sealed.iter().flat_map(|sealed| sealed.writes.iter().cloned()));
         let answers = std::mem::take(&mut self.commits.answers);
         let acknowledge = std::mem::take(&mut self.commits.acknowledge);
-        let acknowledge =
-            acknowledge.into_iter().filter_map(|(c, t)| Some((c, t, self.received_count(c, t)?))).collect();
+        let acknowledge = acknowledge.into_iter().filter_map(|(c, t)| Some((c, self.acknowledgement(c, t)?))).collect();
         let under_way = UnderWay { batch: Arc::new(Batch { writes }), sealed, answers, acknowledge };
         if under_way.batch.writes.is_empty() {
             return self.settle(under_way, effects);
@@ -110,8 +109,8 @@ impl Engine {
             }
             self.push(sealed, effects);
         }
-        for (connection, topic, count) in under_way.acknowledge {
-            self.send_acknowledgement(connection, topic, count, effects);
+        for (connection, acknowledge) in under_way.acknowledge {
+            self.send_acknowledgement(connection, acknowledge, effects);
         }
         effects.extend(under_way.answers.into_iter().map(|(token, reply)| answer(token, Ok(reply))));
     }

@@ -37,6 +37,8 @@ pub(super) struct TopicState {
     /// Sizes of the envelopes sent and not acknowledged.
     pub(super) under_way: VecDeque<usize>,
     pub(super) acknowledged: u64,
+    /// How many changes the peer could not take in yet, as they wait for others there.
+    pub(super) waiting_there: u32,
     /// Envelopes received.
     pub(super) received: u64,
     /// Changes that were refused since the last acknowledgement.
@@ -64,6 +66,7 @@ impl TopicState {
             read_again_ms: None,
             under_way: VecDeque::new(),
             acknowledged: 0,
+            waiting_there: 0,
             received: 0,
             refused: Vec::new(),
             unknown: Vec::new(),
@@ -89,7 +92,7 @@ impl TopicState {
     }
 
     pub(super) fn has_sent_all(&self) -> bool {
-        self.queue.is_empty() && !self.is_reading && self.under_way.is_empty()
+        self.queue.is_empty() && !self.is_reading && self.under_way.is_empty() && self.waiting_there == 0
     }
 
     /// Notes which heads of the peer have come in the meantime; whether there were any.

@@ -217,6 +217,11 @@ impl Engine {
             for connection in admission.dropped {
                 self.plan_to_ask_again(connection, &document);
             }
+            for connection in admission.released {
+                if let Some(topic) = self.peers.get(&connection).and_then(|peer| peer.topic_of(&document)) {
+                    self.commits.acknowledge_when_stored(connection, topic);
+                }
+            }
             self.refresh_all(&document, effects);
         }
     }
@@ -258,21 +263,25 @@ impl Engine {
         }
     }
 
-    /// How many envelopes of a topic were received.
-    pub(super) fn received_count(&self, connection: ConnectionId, topic: Topic) -> Option<u64> {
-        Some(self.peers.get(&connection)?.topics.get(&topic)?.received)
+    /// What may be acknowledged of a topic once all that was accepted is durable.
+    pub(super) fn acknowledgement(&mut self, connection: ConnectionId, topic: Topic) -> Option<Acknowledge> {
+        let state = self.topic_mut(connection, topic)?;
+        let (count, dropped) = (state.received, usize::from(state.ask_again_ms.is_some()));
+        let (document, refused) = (state.document, std::mem::take(&mut state.refused));
+        let replica = self.documents.replica(&document)?;
+        let waiting = lock(&replica).waiting_from(connection).saturating_add(dropped);
+        Some(Acknowledge { topic, count, waiting: u32::try_from(waiting).unwrap_or(u32::MAX), refused })
     }
 
     pub(super) fn send_acknowledgement(
         &mut self,
         connection: ConnectionId,
-        topic: Topic,
-        count: u64,
+        acknowledge: Acknowledge,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(state) = self.topic_mut(connection, topic) else { return };
-        let refused = std::mem::take(&mut state.refused);
-        effects.push(send(connection, &Message::Acknowledge(Acknowledge { topic, count, refused })));
+        if self.topic_mut(connection, acknowledge.topic).is_some() {
+            effects.push(send(connection, &Message::Acknowledge(acknowledge)));
+        }
     }
 
     pub(super) fn took_acknowledgement(
@@ -287,6 +296,7 @@ impl Engine {
         if acknowledge.count > state.acknowledged + state.under_way.len() as u64 {
             return self.hang_up(connection, "it acknowledged what was never sent", effects);
         }
+        state.waiting_there = acknowledge.waiting;
         while state.acknowledged < acknowledge.count {
             state.acknowledged += 1;
             peer.under_way_bytes -= state.under_way.pop_front().unwrap_or(0).min(peer.under_way_bytes);

@@ -1,6 +1,6 @@
 //! The way of others' changes into a document: structure, policy, history, projection. The only caller of `accept`.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pistol_core::envelope::VerifiedChange;
 use pistol_core::id::ChangeId;
@@ -19,7 +19,9 @@ pub(crate) struct Admission {
     /// What was refused, by whom it was sent.
     pub(crate) refused: Vec<(ConnectionId, ChangeId, Rule)>,
     /// Connections that sent what there was no room for: they must be asked again.
-    pub(crate) dropped: Vec<ConnectionId>,
+    pub(crate) dropped: BTreeSet<ConnectionId>,
+    /// Connections whose changes waited and do so no more.
+    pub(crate) released: BTreeSet<ConnectionId>,
 }
 
 impl Replica {
@@ -31,6 +33,7 @@ impl Replica {
             let id = change.id();
             if let Some(rule) = self.refused_before(&change) {
                 self.refuse(&mut admission, from, id, rule);
+                queue.extend(self.release(&mut admission, &id));
                 continue;
             }
             match self.document.check(&change) {
@@ -38,21 +41,38 @@ impl Replica {
                 Check::Missing(missing) => {
                     let Some(dependency) = missing.first() else { continue };
                     if !self.waiting.keep(change, from, *dependency) {
-                        admission.dropped.push(from);
+                        admission.dropped.insert(from);
                     }
                 }
                 Check::Rejected(rule) => self.refuse(&mut admission, from, id, rule),
                 Check::Valid(valid) => match self.accept(*valid, change, from) {
-                    Ok(author) => {
-                        *admission.accepted.entry(author).or_default() += 1;
-                        queue.extend(self.waiting.release(&id));
-                    }
+                    Ok(author) => *admission.accepted.entry(author).or_default() += 1,
                     Err(rule) => self.refuse(&mut admission, from, id, rule),
                 },
+            }
+            if self.is_decided(&id) {
+                queue.extend(self.release(&mut admission, &id));
             }
         }
         self.state.waiting = self.waiting.len();
         admission
+    }
+
+    /// Whether a change is accepted, or refused for ever.
+    fn is_decided(&self, id: &ChangeId) -> bool {
+        self.document.history().ordinal(id).is_some() || self.rejected.contains_key(id)
+    }
+
+    /// What waited for a change that is decided now.
+    fn release(&mut self, admission: &mut Admission, id: &ChangeId) -> Vec<(VerifiedChange, ConnectionId)> {
+        let released = self.waiting.release(id);
+        admission.released.extend(released.iter().flat_map(|(_, from)| from.iter().copied()));
+        released.into_iter().filter_map(|(change, from)| Some((change, *from.first()?))).collect()
+    }
+
+    /// How many changes from a connection are not durable because they wait for others.
+    pub(crate) fn waiting_from(&self, connection: ConnectionId) -> usize {
+        self.waiting.count_of(connection)
     }
 
     fn refused_before(&self, change: &VerifiedChange) -> Option<Rule> {

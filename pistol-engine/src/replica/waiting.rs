@@ -10,10 +10,17 @@ use crate::limits;
 
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
-    changes: BTreeMap<ChangeId, (VerifiedChange, ConnectionId)>,
+    changes: BTreeMap<ChangeId, Kept>,
     /// What is waited for, and by whom.
     by_dependency: BTreeMap<ChangeId, BTreeSet<ChangeId>>,
     bytes: usize,
+}
+
+#[derive(Debug)]
+struct Kept {
+    change: VerifiedChange,
+    /// Who sent it, the first one first.
+    from: Vec<ConnectionId>,
 }
 
 impl Waiting {
@@ -21,26 +28,36 @@ impl Waiting {
         self.changes.len()
     }
 
+    /// How many changes from a connection wait.
+    pub(super) fn count_of(&self, connection: ConnectionId) -> usize {
+        self.changes.values().filter(|kept| kept.from.contains(&connection)).count()
+    }
+
     /// Keeps a change until `dependency` comes; `false` if there is no room.
     pub(super) fn keep(&mut self, change: VerifiedChange, from: ConnectionId, dependency: ChangeId) -> bool {
         let id = change.id();
-        if !self.changes.contains_key(&id) {
-            let bytes = self.bytes + change.bytes();
-            if self.changes.len() >= limits::WAITING_CHANGES_MAX || bytes > limits::WAITING_BYTES_MAX {
-                return false;
+        if let Some(kept) = self.changes.get_mut(&id) {
+            if !kept.from.contains(&from) {
+                kept.from.truncate(limits::SENDERS_MAX - 1);
+                kept.from.push(from);
             }
-            self.bytes = bytes;
-            self.changes.insert(id, (change, from));
+            return true;
         }
+        let bytes = self.bytes + change.bytes();
+        if self.changes.len() >= limits::WAITING_CHANGES_MAX || bytes > limits::WAITING_BYTES_MAX {
+            return false;
+        }
+        self.bytes = bytes;
+        self.changes.insert(id, Kept { change, from: vec![from] });
         self.by_dependency.entry(dependency).or_default().insert(id);
         true
     }
 
-    /// Takes out what waited for a change.
-    pub(super) fn release(&mut self, dependency: &ChangeId) -> Vec<(VerifiedChange, ConnectionId)> {
+    /// Takes out what waited for a change, each with those who sent it.
+    pub(super) fn release(&mut self, dependency: &ChangeId) -> Vec<(VerifiedChange, Vec<ConnectionId>)> {
         let waiting = self.by_dependency.remove(dependency).unwrap_or_default();
         let released: Vec<_> = waiting.iter().filter_map(|id| self.changes.remove(id)).collect();
-        self.bytes -= released.iter().map(|(change, _)| change.bytes()).sum::<usize>().min(self.bytes);
-        released
+        self.bytes -= released.iter().map(|kept| kept.change.bytes()).sum::<usize>().min(self.bytes);
+        released.into_iter().map(|kept| (kept.change, kept.from)).collect()
     }
 }

@@ -57,15 +57,28 @@ impl World {
         engine.is_some_and(|engine| engine.catalog().iter().any(|entry| Some(entry.genesis.id()) == id))
     }
 
-    /// A node is given a ticket by some node that holds the document.
+    /// A node is given a ticket by some node that was told that the document is in its store.
     pub(super) fn join(&mut self, node: usize, made: usize) -> Result<(), String> {
-        let holders: Vec<usize> = (0..self.nodes.len()).filter(|other| self.holds(*other, made)).collect();
-        let inviting = self.chance.pick(&holders).filter(|inviting| *inviting != node);
+        let Some(id) = self.made.get(made).map(user::Made::id) else { return Ok(()) };
+        let holds = |other: &usize| self.nodes.get(*other).is_some_and(|other| other.disk.holds(&id));
+        let holders: Vec<usize> = (0..self.nodes.len()).filter(holds).collect();
+        let is_somewhere = (0..self.nodes.len()).any(|other| self.holds(other, made));
+        if holders.is_empty() && is_somewhere && self.is_healed {
+            self.clock.after(500, Event::JoinAgain { node, made });
+        }
+        // Restored backups forget who else holds a document: in the end all find together at one of them.
+        let inviting = if self.is_healed { holders.first().copied() } else { self.chance.pick(&holders) };
+        let inviting = inviting.filter(|inviting| *inviting != node);
         let inviting = inviting.and_then(|inviting| self.nodes.get(inviting));
         let (Some(inviting), Some(invited)) = (inviting, self.made.get(made)) else { return Ok(()) };
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], 7));
         let ticket = Ticket::new(invited.id(), invited.read_key.clone(), inviting.id, &[address]);
         self.ask(node, Command::Join(ticket), Asked::Join { made })
+    }
+
+    pub(super) fn type_on(&mut self, node: usize) -> Result<(), String> {
+        let documents: Vec<_> = self.made.iter().map(user::Made::id).collect();
+        documents.into_iter().try_for_each(|document| self.edit(node, document))
     }
 
     fn edit(&mut self, index: usize, document: DocumentId) -> Result<(), String> {

@@ -4,6 +4,8 @@ use super::{Event, World};
 use crate::checker::Picture;
 use crate::node::Node;
 use crate::user::Made;
+use pistol_core::document::Document;
+use pistol_core::validate::Branch;
 use pistol_engine::PeerState;
 
 /// Simulated time within which all nodes agree once nothing goes wrong any more: the longest wait between two attempts
@@ -26,8 +28,11 @@ impl World {
             self.open_all(index)?;
         }
         for made in 0..self.made.len() {
+            if !(0..self.nodes.len()).any(|index| self.holds(index, made)) {
+                continue;
+            }
             for index in 0..self.nodes.len() {
-                if !self.holds(index, made) {
+                if self.was_restored || !self.holds(index, made) {
                     self.join(index, made)?;
                 }
             }
@@ -45,16 +50,17 @@ impl World {
         self.clock.planned().all(|event| matches!(event, Event::Wake { .. }))
     }
 
-    /// Whether all nodes agree; an error if they do not although their time is over.
+    /// Whether all nodes agree and are at rest; an error if they do not although their time is over.
     pub(super) fn is_ended(&mut self) -> Result<bool, String> {
+        let is_late = self.clock.now_ms() > self.weather.span_ms + AGREED_WITHIN_MS;
+        let is_at_rest = self.is_at_rest();
+        if !is_at_rest && !is_late {
+            return Ok(false);
+        }
         match self.unlike() {
-            None => {
-                self.end()?;
-                Ok(true)
-            }
-            Some(why) if self.clock.now_ms() > self.weather.span_ms + AGREED_WITHIN_MS => {
-                Err(format!("the nodes do not agree in time: {why}"))
-            }
+            None if is_at_rest => self.end().map(|()| true),
+            None => Err("the nodes agree and do not come to rest".to_owned()),
+            Some(why) if is_late => Err(format!("the nodes do not agree in time: {why}")),
             Some(_) => Ok(false),
         }
     }
@@ -97,14 +103,21 @@ impl World {
                 let picture = Picture::of(&documents, &made.id());
                 accepted.extend(picture.into_iter().flat_map(|picture| picture.changes));
             }
-            let state = |node: &Node| node.documents()?.look(&made.id(), |insight| insight.state.forks.len()).ok();
-            let forks = self.nodes.iter().filter_map(state).max().unwrap_or(0);
-            self.report.forks += forks as u64;
+            let forks = |node: &Node| node.documents()?.look(&made.id(), |insight| forks(insight.document)).ok();
+            let forks = self.nodes.iter().find_map(forks).unwrap_or(0);
+            self.report.forks += forks;
         }
         self.report.changes += accepted.len() as u64;
         self.report.simulated_ms = self.clock.now_ms();
         self.checker.is_kept(&accepted)
     }
+}
+
+/// How often chains of a document forked.
+fn forks(document: &Document) -> u64 {
+    let history = document.history();
+    let chains: std::collections::BTreeSet<_> = history.branches().iter().map(Branch::chain).collect();
+    (history.branches().len() - chains.len()) as u64
 }
 
 /// How a node's own account of a document differs from the truth when all is equal and at rest.

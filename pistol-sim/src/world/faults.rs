@@ -9,6 +9,10 @@ impl World {
         if let Some(backed_up) = self.nodes.get_mut(node).filter(|_| is_backed_up) {
             backed_up.disk.snapshot();
         }
+        if self.chance.percent(self.weather.restore_percent / 4) {
+            self.roll_back_later(node);
+            return Ok(());
+        }
         match self.chance.below(9) {
             0..=3 => self.crash(node),
             4..=6 => self.cut_one(),
@@ -73,14 +77,38 @@ impl World {
         if self.running(index).is_some() {
             return Ok(());
         }
-        let is_restored = self.chance.percent(self.weather.restore_percent) && self.restore(index);
-        // A restored backup is noticed by its fence, but for a whole machine that was rolled back.
-        let is_noticed = if is_restored { self.chance.percent(40) } else { self.chance.percent(5) };
-        self.report.rollbacks += u64::from(is_restored && !is_noticed);
+        let which = self.chance.index(8);
+        let is_restored = self.chance.percent(self.weather.restore_percent) && self.restore(index, which);
+        // A restored backup is noticed by its fence, and sometimes the fence itself was touched.
+        let is_noticed = is_restored || self.chance.percent(5);
         self.start(index, !is_noticed)?;
-        if self.chance.percent(50) {
+        if is_restored || self.chance.percent(50) {
             self.open_all(index)?;
         }
+        Ok(())
+    }
+
+    /// A whole machine is set back to its state of now: a user types before that, and goes on typing after it.
+    fn roll_back_later(&mut self, node: usize) {
+        if let Some(node) = self.nodes.get_mut(node) {
+            node.disk.snapshot();
+        }
+        let delay = self.chance.between(50, 1000);
+        [delay / 2, delay - 20].into_iter().for_each(|delay| self.clock.after(delay, Event::Type { node }));
+        self.clock.after(delay, Event::RollBack { node });
+    }
+
+    /// No fence can notice this: the sessions go on from a place that they have left, and fork.
+    pub(super) fn roll_back(&mut self, node: usize) -> Result<(), String> {
+        if self.is_healed {
+            return Ok(());
+        }
+        self.crash(node);
+        self.restore(node, usize::MAX);
+        self.report.rollbacks += 1;
+        self.start(node, true)?;
+        self.open_all(node)?;
+        [1, 10, 100].into_iter().for_each(|delay| self.clock.after(delay, Event::Type { node }));
         Ok(())
     }
 
@@ -94,8 +122,7 @@ impl World {
     }
 
     /// Puts a backup in the place of a node's store: what nobody else holds is lost.
-    fn restore(&mut self, index: usize) -> bool {
-        let which = self.chance.index(8);
+    fn restore(&mut self, index: usize, which: usize) -> bool {
         let Some(node) = self.nodes.get_mut(index) else { return false };
         let Some(before) = node.disk.restore(which) else { return false };
         let mut lost = before.changes;

@@ -1,6 +1,6 @@
 //! Comparing what two nodes hold, from where their chains end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use pistol_core::chain::ChainId;
 use pistol_core::id::{Link, Session};
@@ -48,8 +48,8 @@ pub fn digest(heads: &[Head]) -> [u8; 32] {
 pub struct Held {
     /// Last place held, by branch.
     up_to: BTreeMap<u32, u64>,
-    /// Chains of which it is not known yet where the peer's branch parts from ours.
-    unclear: BTreeSet<ChainId>,
+    /// Chains of which it is not known yet where the peer's branch parts from ours, and whether it does so for certain.
+    unclear: BTreeMap<ChainId, bool>,
 }
 
 /// What follows from a peer's heads.
@@ -70,15 +70,14 @@ pub fn compare(history: &History, heads: &[Head]) -> Comparison {
         match find(history, &chain, head.seq, Link(head.link)) {
             Some(ordinal) => comparison.held.add_path(history, ordinal),
             None => {
-                comparison.held.unclear.insert(chain);
-                let ours = history.branches_of(&chain).iter().filter_map(|index| history.branch(*index));
-                if ours.into_iter().any(|branch| branch.last_seq() >= head.seq || branch.parent().is_some()) {
-                    comparison.forked.push(chain);
-                }
+                let mut ours = history.branches_of(&chain).iter().filter_map(|index| history.branch(*index));
+                let is_forked = ours.any(|branch| branch.last_seq() >= head.seq || branch.parent().is_some());
+                *comparison.held.unclear.entry(chain).or_default() |= is_forked;
             }
         }
     }
-    comparison.forked.dedup();
+    let forked = comparison.held.unclear.iter().filter(|(_, is_forked)| **is_forked);
+    comparison.forked = forked.map(|(chain, _)| *chain).collect();
     comparison
 }
 
@@ -139,10 +138,11 @@ impl Held {
         place.is_some_and(|(branch, seq)| self.up_to.get(&branch).is_some_and(|up_to| seq <= *up_to))
     }
 
-    /// Whether it is not known yet what the peer holds of a change's chain.
+    /// Whether it is not known yet if the peer needs a change that is new here.
     pub fn is_unclear(&self, history: &History, ordinal: Ordinal) -> bool {
         let branch = history.branch_index(ordinal).and_then(|index| history.branch(index));
-        branch.and_then(Branch::chain).is_some_and(|chain| self.unclear.contains(&chain))
+        let is_of_unclear = branch.and_then(Branch::chain).is_some_and(|chain| self.unclear.contains_key(&chain));
+        is_of_unclear || self.unclear.values().any(|is_forked| *is_forked)
     }
 
     /// Notes where a peer's branch parts from ours, if one of its samples is known here.
@@ -164,17 +164,20 @@ impl Held {
         changes.iter().copied().skip(usize::try_from(skip).unwrap_or(usize::MAX))
     }
 
-    /// The numbers of the changes that the peer lacks, in order. Of chains that are unclear, or whose end the peer
-    /// is ahead of, nothing is sent.
+    /// The numbers of the changes that the peer lacks, in order. Where the peer is ahead it holds the rest of the chain,
+    /// as far as is known. What comes after a fork that is looked into waits for the answer: it may depend on it.
     pub fn lacking(&self, history: &History) -> Vec<Ordinal> {
         let mut lacking = Vec::new();
+        let mut end = Ordinal::MAX;
         for (index, branch) in (0..).zip(history.branches()) {
             let Some(chain) = branch.chain() else { continue };
-            if self.unclear.contains(&chain) {
-                continue;
+            match self.unclear.get(&chain) {
+                None => lacking.extend(self.beyond(history, index)),
+                Some(true) => end = self.beyond(history, index).next().map_or(end, |first| first.min(end)),
+                Some(false) => {}
             }
-            lacking.extend(self.beyond(history, index));
         }
+        lacking.retain(|ordinal| *ordinal < end);
         lacking.sort_unstable();
         lacking
     }

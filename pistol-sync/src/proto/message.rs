@@ -118,8 +118,11 @@ pub struct Locate {
 pub struct Acknowledge {
     /// The document.
     pub topic: Topic,
-    /// How many envelopes of this topic the sender has dealt with durably, from the start of the session.
+    /// How many envelopes of this topic the sender has dealt with, from the start of the session.
     pub count: u64,
+    /// How many of their changes are not durable, as they wait for others or found no room. All else that was not
+    /// refused is durable.
+    pub waiting: u32,
     /// Changes that were refused, with the code of the rule; a bounded sample.
     pub refused: Vec<([u8; 32], u8)>,
 }
@@ -141,7 +144,7 @@ pub enum Message {
     Locate(Locate),
     /// Kind 7: changes.
     Envelope(Topic, Vec<u8>),
-    /// Kind 8: changes are durable here.
+    /// Kind 8: changes were dealt with here.
     Acknowledge(Acknowledge),
     /// Kind 9: the sender has nothing more to send; this is the digest of what it accepted.
     Settled(Topic, [u8; 32]),
@@ -288,7 +291,7 @@ mod tests {
                 is_reply: true,
             }),
             Message::Envelope(300, vec![9; 100]),
-            Message::Acknowledge(Acknowledge { topic: 1, count: 2, refused: vec![([3; 32], 4)] }),
+            Message::Acknowledge(Acknowledge { topic: 1, count: 2, waiting: 3, refused: vec![([3; 32], 4)] }),
             Message::Settled(1, [2; 32]),
             Message::Leave(1),
             Message::Ping(5),
