@@ -37,6 +37,9 @@ pub(crate) enum Command {
     Join(join::Join),
     Sync(sync::Sync),
     Status(status::Status),
+    Demo(crate::demo::Demo),
+    #[command(hide = true)]
+    DemoNode(crate::demo::DemoNode),
 }
 
 /// Runs a command.
@@ -54,6 +57,8 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Command::Join(join) => join.run(&context).await,
         Command::Sync(sync) => sync.run(&context).await,
         Command::Status(status) => status.run(&context).await,
+        Command::Demo(demo) => demo.run(&context).await,
+        Command::DemoNode(node) => node.run().await,
     }
 }
 

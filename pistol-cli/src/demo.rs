@@ -20,7 +20,6 @@ use std::time::Duration;
 
 use crate::command::Context;
 use crate::failure::Failure;
-use crate::interrupt::Interrupt;
 use crate::output::{Bar, Output};
 use crate::request::Progress;
 use process::Process;
@@ -70,7 +69,7 @@ fn parse_amount(text: &str) -> Result<Amount, String> {
 
 impl Demo {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
-        let mut interrupt = Interrupt::new()?;
+        let mut interrupt = context.interrupt.clone();
         let failed = |error| Failure::io("make a temporary folder", &error);
         let folder = tempfile::Builder::new().prefix("pistol-demo-").tempdir().map_err(failed)?;
         // Dropping the play kills its processes.

@@ -6,6 +6,7 @@
 mod arguments;
 mod command;
 mod date;
+mod demo;
 mod equal;
 mod execute;
 mod failure;
