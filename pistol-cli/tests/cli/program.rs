@@ -82,6 +82,16 @@ impl Store {
         Running::start(self.command(arguments))
     }
 
+    /// Joins a document, and waits until it is equal.
+    pub(crate) fn join(&self, ticket: &str, name: &str) {
+        self.ok(&["join", ticket.trim(), "--as", name, "--wait", "--timeout", "2m"]);
+    }
+
+    /// Waits until all documents that somebody shares are equal.
+    pub(crate) fn sync(&self) {
+        self.ok(&["sync", "--wait", "--timeout", "2m"]);
+    }
+
     /// Shares a document at a free port; returns the ticket too.
     pub(crate) fn share(&self, document: &str) -> (Running, String) {
         let running = self.start(&["share", document, "--listen", "127.0.0.1:0"]);

@@ -40,11 +40,11 @@ fn commands_say_the_same_whether_a_node_runs_or_not() {
 #[test]
 fn documents_are_made_and_invited_to_through_the_running_node() {
     let (store, _share) = sharing();
-    let text = "0123456789abcdef\n".repeat(20_000);
+    let text = "0123456789abcdef\n".repeat(5000);
     let file = store.file("large.txt", &text);
     let ticket = store.ok(&["share", &file]);
     let theirs = Store::new();
-    theirs.ok(&["join", &ticket, "--as", "large", "--wait"]);
+    theirs.join(&ticket, "large");
     assert_eq!(theirs.ok(&["cat", "large"]), text);
     let done = store.run(&["share", "notes", "--listen", "127.0.0.1:0"]);
     assert_eq!(done.code, Some(6), "{done:?}");
@@ -56,9 +56,9 @@ fn a_node_that_runs_joins_for_others() {
     let theirs = Store::new();
     theirs.ok(&["new", "plan", "--policy", "world-writable"]);
     let (_share, ticket) = theirs.share("plan");
-    ours.ok(&["join", &ticket, "--as", "plan", "--wait"]);
+    ours.join(&ticket, "plan");
     ours.ok(&["edit", "plan", "--append", "x"]);
-    ours.ok(&["sync", "plan", "--wait"]);
+    ours.ok(&["sync", "plan", "--wait", "--timeout", "2m"]);
     assert_eq!(theirs.ok(&["cat", "plan"]), "x\n");
 }
 

@@ -9,7 +9,7 @@ fn a_text_is_shared_in_two_commands() {
     let (ours, theirs) = (Store::missing(), Store::missing());
     let file = ours.file("notes.md", "# Notes\n");
     let (share, ticket) = ours.share(&file);
-    theirs.ok(&["join", &ticket, "--as", "shared", "--wait"]);
+    theirs.join(&ticket, "shared");
     assert_eq!(theirs.ok(&["cat", "shared"]), "# Notes\n");
     share.signal("INT");
     assert_eq!(share.end().code, Some(0));
@@ -21,10 +21,10 @@ fn both_sides_write_and_become_equal() {
     let (ours, theirs) = (Store::new(), Store::new());
     ours.ok(&["new", "notes", "--policy", "world-writable"]);
     let (share, ticket) = ours.share("notes");
-    theirs.ok(&["join", &ticket, "--as", "notes", "--wait"]);
+    theirs.join(&ticket, "notes");
     theirs.ok(&["edit", "notes", "--append", "theirs"]);
     ours.ok(&["edit", "notes", "--append", "ours"]);
-    theirs.ok(&["sync", "--wait"]);
+    theirs.sync();
     let text = theirs.ok(&["cat", "notes"]);
     assert_eq!(ours.ok(&["cat", "notes"]), text);
     assert!(text.contains("ours\n") && text.contains("theirs\n"), "{text}");
@@ -36,7 +36,7 @@ fn a_stranger_may_not_change_an_owned_document() {
     let (ours, theirs) = (Store::new(), Store::new());
     ours.ok(&["new", "notes"]);
     let (_share, ticket) = ours.share("notes");
-    theirs.ok(&["join", &ticket, "--as", "notes"]);
+    theirs.join(&ticket, "notes");
     let done = theirs.run(&["edit", "notes", "--append", "x"]);
     assert_eq!(done.code, Some(4), "{done:?}");
     assert!(done.stderr.contains("help: ask the document's owner"), "{done:?}");
@@ -60,7 +60,7 @@ fn syncing_when_nobody_is_there_fails_and_loses_nothing() {
     let (ours, theirs) = (Store::new(), Store::new());
     ours.ok(&["new", "notes", "--policy", "world-writable"]);
     let (share, ticket) = ours.share("notes");
-    theirs.ok(&["join", &ticket, "--as", "notes", "--wait"]);
+    theirs.join(&ticket, "notes");
     share.signal("KILL");
     share.end();
     theirs.ok(&["edit", "notes", "--append", "meanwhile"]);
@@ -82,7 +82,7 @@ fn a_ticket_that_opens_nothing_is_refused() {
     unknown.document = DocumentId([7; 32]);
     let damaged = ticket.trim().replacen('a', "b", 1);
     for wrong in [keyless.to_string(), unknown.to_string(), damaged] {
-        let done = theirs.run(&["join", &wrong, "--as", "notes"]);
+        let done = theirs.run(&["join", &wrong, "--as", "notes", "--timeout", "2m"]);
         assert_eq!(done.code, Some(7), "{done:?}");
         assert!(done.stderr.contains("help: ask for the ticket again"), "{done:?}");
     }
@@ -105,7 +105,7 @@ fn a_signal_ends_a_command_cleanly() {
     ours.ok(&["new", "notes"]);
     for signal in ["INT", "TERM"] {
         let (share, ticket) = ours.share("notes");
-        theirs.ok(&["join", &ticket, "--wait"]);
+        theirs.join(&ticket, "notes");
         share.signal(signal);
         assert_eq!(share.end().code, Some(0));
         assert!(!exists(&ours.path().join("node.sock")));
