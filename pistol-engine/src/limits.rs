@@ -28,6 +28,8 @@ pub(crate) const REDIAL_MS: u64 = 100;
 pub(crate) const REDIAL_MS_MAX: u64 = 30_000;
 /// Milliseconds after which a side that dropped changes for want of room asks again.
 pub(crate) const ASK_AGAIN_MS: u64 = 1000;
+/// Milliseconds within which two connections with a peer, one from each side, count as dialled at the same time.
+pub(crate) const SIMULTANEOUS_MS: u64 = 2000;
 /// Milliseconds after which a connected peer that did not have a document is asked for it again.
 pub(crate) const ASK_LATER_MS: u64 = 10_000;
 /// Milliseconds after which rows that could not be read, or were on the move, are read again.

@@ -7,9 +7,9 @@ use pistol_core::change::Kind;
 use pistol_core::document::{Content, ListContent, MapContent, Value};
 use pistol_core::id::{ChangeId, DocumentId};
 use pistol_engine::{ConnectionId, Documents};
-use pistol_sync::proto::message::{Acknowledge, Message, Topic};
+use pistol_sync::proto::message::{Acknowledge, Follow, Message, Topic};
 
-use crate::disk::changes_in;
+use crate::disk::{Disk, changes_in};
 
 /// What was promised to somebody.
 #[derive(Debug, Default)]
@@ -21,14 +21,15 @@ pub(crate) struct Checker {
 }
 
 impl Checker {
-    /// A frame leaves a node whose disk holds `durable`.
+    /// A frame leaves a node that has this disk.
     pub(crate) fn sends(
         &mut self,
         (connection, sender, receiver): (ConnectionId, usize, usize),
         frame: &[u8],
-        durable: &BTreeSet<ChangeId>,
+        disk: &Disk,
         is_tampered: bool,
     ) -> Result<(), String> {
+        let durable = &disk.platter.changes;
         match Message::from_frame(frame) {
             Ok(Some(Message::Envelope(topic, bytes))) => {
                 let ids = changes_in(&bytes);
@@ -43,6 +44,9 @@ impl Checker {
             }
             Ok(Some(Message::Acknowledge(acknowledge))) if !is_tampered => {
                 self.acknowledges((connection, receiver), &acknowledge, durable)
+            }
+            Ok(Some(Message::Follow(Follow { genesis: Some(genesis), .. }))) if !disk.holds_genesis(&genesis) => {
+                Err("a node sent a document before it was durable there".to_owned())
             }
             Ok(_) => Ok(()),
             Err(error) => Err(format!("a node sent a frame that cannot be read: {error}")),

@@ -62,6 +62,12 @@ impl Disk {
         logs.iter().any(|(_, value)| LogRecord::from_value(value).is_ok_and(|log| log.document == document.0))
     }
 
+    /// Whether a document with this genesis is in the store.
+    pub(crate) fn holds_genesis(&self, genesis: &[u8]) -> bool {
+        let logs = self.rows(Table::Logs);
+        logs.iter().any(|(_, value)| LogRecord::from_value(value).is_ok_and(|log| log.genesis == genesis))
+    }
+
     /// Copies everything away, as a backup does.
     pub(crate) fn snapshot(&mut self) {
         if self.snapshots.len() >= SNAPSHOTS_MAX {

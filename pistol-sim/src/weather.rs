@@ -33,7 +33,7 @@ impl Weather {
             nodes,
             documents,
             span_ms: chance.between(1000, 8000),
-            acts: chance.between(20, 90),
+            acts: chance.between(10, 60),
             faults: bad(chance.below(15)),
             latency_ms,
             disk_ms,

@@ -129,6 +129,8 @@ pub(crate) struct World {
     is_healed: bool,
     /// A store was put back to an older state: what others were promised of it may be gone there for a while.
     was_restored: bool,
+    /// Frames may come twice, which no real connection does: then counts of frames promise nothing.
+    is_tampered: bool,
 }
 
 impl World {
@@ -138,6 +140,7 @@ impl World {
         let nodes = (0..weather.nodes).map(|_| Node::new(&mut chance)).collect();
         let net = Net::new(weather.latency_ms, weather.tampered_percent);
         World {
+            is_tampered: weather.tampered_percent > 0,
             chance,
             weather,
             clock: Clock::new(),
@@ -363,8 +366,7 @@ impl World {
         self.report.frames += 1;
         if let Some(node) = self.nodes.get(sender) {
             let is_tampered = self.net.is_tampered(connection);
-            let durable = &node.disk.platter.changes;
-            self.checker.sends((connection, sender, other.node), &frame, durable, is_tampered)?;
+            self.checker.sends((connection, sender, other.node), &frame, &node.disk, is_tampered)?;
         }
         if self.net.end(connection, sender).is_none() {
             return Ok(());

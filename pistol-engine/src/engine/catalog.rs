@@ -31,6 +31,8 @@ pub(super) struct Log {
     pub(super) genesis: Arc<Genesis>,
     pub(super) read_key: Option<ReadKey>,
     pub(super) session: Option<Session>,
+    /// Whether the store holds it: before that nobody is told of it.
+    pub(super) is_durable: bool,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +57,7 @@ impl Catalog {
             let (genesis, read_key) = (Arc::new(genesis), record.read_key.map(ReadKey));
             let session = of.get(&number).copied();
             catalog.next = catalog.next.max(number.0.saturating_add(1));
-            catalog.logs.insert(genesis.id(), Log { number, genesis, read_key, session });
+            catalog.logs.insert(genesis.id(), Log { number, genesis, read_key, session, is_durable: true });
         }
         for (key, value) in names {
             let document = DocumentId(schema::named_document(value)?);
@@ -66,6 +68,13 @@ impl Catalog {
 
     pub(super) fn log(&self, document: &DocumentId) -> Option<&Log> {
         self.logs.get(document)
+    }
+
+    /// A log is in the store.
+    pub(super) fn became_durable(&mut self, document: &DocumentId) {
+        if let Some(log) = self.logs.get_mut(document) {
+            log.is_durable = true;
+        }
     }
 
     pub(super) fn entries(&self) -> Vec<Entry> {
@@ -88,7 +97,7 @@ impl Catalog {
             read_key: read_key.as_ref().map(|key| key.0),
             flags: 0,
         };
-        let log = Log { number, genesis, read_key, session: None };
+        let log = Log { number, genesis, read_key, session: None, is_durable: false };
         self.logs.insert(log.genesis.id(), log.clone());
         (log, Write { table: Table::Logs, key: number.key(), value: Some(record.to_value()) })
     }

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use pistol_core::id::DocumentId;
 use pistol_core::store::{Batch, Write};
 use pistol_sync::proto::message::{Acknowledge, Topic};
 
@@ -19,6 +20,8 @@ pub(super) struct Commits {
     under_way: Option<UnderWay>,
     /// Rows of the catalogue and the like for the next batch.
     writes: Vec<Write>,
+    /// Documents that were added with these rows.
+    added: Vec<DocumentId>,
     answers: Vec<(Token, Reply)>,
     /// Topics whose received envelopes were dealt with, but are not durable.
     acknowledge: BTreeSet<(ConnectionId, Topic)>,
@@ -30,12 +33,18 @@ pub(super) struct Commits {
 struct UnderWay {
     batch: Arc<Batch>,
     sealed: Vec<Sealed>,
+    added: Vec<DocumentId>,
     answers: Vec<(Token, Reply)>,
     acknowledge: Vec<(ConnectionId, Acknowledge)>,
 }
 
 impl Commits {
     pub(super) fn write(&mut self, write: Write) {
+        self.writes.push(write);
+    }
+
+    pub(super) fn add(&mut self, document: DocumentId, write: Write) {
+        self.added.push(document);
         self.writes.push(write);
     }
 
@@ -73,10 +82,11 @@ impl Engine {
         let sealed: Vec<Sealed> = self.documents.take_dirty().iter().filter_map(|id| self.seal(id)).collect();
         let mut writes = std::mem::take(&mut self.commits.writes);
         writes.extend(sealed.iter().flat_map(|sealed| sealed.writes.iter().cloned()));
+        let added = std::mem::take(&mut self.commits.added);
         let answers = std::mem::take(&mut self.commits.answers);
         let acknowledge = std::mem::take(&mut self.commits.acknowledge);
         let acknowledge = acknowledge.into_iter().filter_map(|(c, t)| Some((c, self.acknowledgement(c, t)?))).collect();
-        let under_way = UnderWay { batch: Arc::new(Batch { writes }), sealed, answers, acknowledge };
+        let under_way = UnderWay { batch: Arc::new(Batch { writes }), sealed, added, answers, acknowledge };
         if under_way.batch.writes.is_empty() {
             return self.settle(under_way, effects);
         }
@@ -84,7 +94,7 @@ impl Engine {
         self.commits.under_way = Some(under_way);
     }
 
-    fn seal(&self, document: &pistol_core::id::DocumentId) -> Option<Sealed> {
+    fn seal(&self, document: &DocumentId) -> Option<Sealed> {
         let replica = self.documents.replica(document)?;
         let mut replica = lock(&replica);
         replica.seal()
@@ -103,6 +113,10 @@ impl Engine {
 
     /// Everything of a batch is durable: now it may be known outside.
     fn settle(&mut self, under_way: UnderWay, effects: &mut Vec<Effect>) {
+        for document in under_way.added {
+            self.catalog.became_durable(&document);
+            self.document_is_open(document, effects);
+        }
         for sealed in &under_way.sealed {
             if let Some(replica) = self.documents.replica(&sealed.document) {
                 lock(&replica).settle(sealed);

@@ -84,6 +84,13 @@ impl Contacts {
         }
     }
 
+    /// A peer answered: the next time it is tried without delay.
+    pub(super) fn greeted(&mut self, node: &NodeId) {
+        if let Some(known) = self.known.get_mut(node) {
+            (known.attempts, known.last_error) = (0, None);
+        }
+    }
+
     pub(super) fn list(&self, connected: impl Iterator<Item = NodeId>) -> Vec<Contact> {
         let connected: BTreeSet<NodeId> = connected.collect();
         let contact = |node: &NodeId, known: Option<&Known>| Contact {
@@ -179,7 +186,7 @@ impl Engine {
     /// The connection to a peer stands: no more attempts.
     pub(super) fn reached(&mut self, peer: &NodeId) {
         if let Some(known) = self.contacts.known.get_mut(peer) {
-            (known.next_try_ms, known.attempts, known.last_error) = (None, 0, None);
+            known.next_try_ms = None;
         }
     }
 

@@ -65,7 +65,7 @@ impl Engine {
     fn add_document(&mut self, genesis: Arc<Genesis>, read_key: Option<ReadKey>) -> Result<(), ReplyError> {
         let document = Document::new(Arc::clone(&genesis)).map_err(|rule| ReplyError::BadTicket(rule.to_string()))?;
         let (log, write) = self.catalog.add(genesis, read_key);
-        self.commits.write(write);
+        self.commits.add(log.genesis.id(), write);
         self.insert(&log, document, Rows::default(), Vec::new());
         Ok(())
     }

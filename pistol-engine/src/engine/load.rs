@@ -1,16 +1,18 @@
 //! Opening a document: its rows are read in order, checked as strictly as if a peer had sent them, and projected.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pistol_core::document::Document;
 use pistol_core::envelope::{Envelope, VerifiedChange};
 use pistol_core::id::DocumentId;
+use pistol_core::key::AuthorId;
 use pistol_core::store::{Row, Table, schema};
 use pistol_core::validate::Check;
 
 use super::catalog::Log;
 use super::{Engine, answer};
+use crate::documents::lock;
 use crate::effect::{Effect, Reply, ReplyError};
 use crate::input::{ReadId, Token};
 use crate::limits;
@@ -29,6 +31,8 @@ struct Load {
     document: Document,
     rows: Rows,
     tail: Vec<VerifiedChange>,
+    /// Authors whose sessions forked.
+    forks: BTreeSet<AuthorId>,
     table: Table,
     tokens: Vec<Token>,
 }
@@ -70,7 +74,8 @@ impl Engine {
             let log = self.catalog.log(&id)?.clone();
             let document = Document::new(Arc::clone(&log.genesis)).ok()?;
             let (rows, table) = (Rows::default(), Table::Envelopes);
-            self.loads.under_way.insert(id, Load { document, rows, tail: Vec::new(), table, tokens: Vec::new() });
+            let (tail, forks, tokens) = (Vec::new(), BTreeSet::new(), Vec::new());
+            self.loads.under_way.insert(id, Load { document, rows, tail, forks, table, tokens });
             self.read_on(id, &log, table, 0, effects);
         }
         self.loads.under_way.get_mut(&id).map(|load| &mut load.tokens)
@@ -131,6 +136,9 @@ impl Engine {
         let Some(mut load) = self.loads.under_way.remove(&id) else { return Ok(()) };
         load.document.project().map_err(|rule| rule.to_string())?;
         self.insert(log, load.document, load.rows, load.tail);
+        if let Some(replica) = self.documents.replica(&id) {
+            lock(&replica).state.forks = load.forks;
+        }
         effects.extend(load.tokens.into_iter().map(|token| answer(token, Ok(Reply::Document(id)))));
         self.document_is_open(id, effects);
         Ok(())
@@ -155,7 +163,8 @@ impl Load {
                 return Err(format!("change number {first} or one after it is not what was stored"));
             };
             let admitted = pistol_acl::judge(self.document.history().genesis(), *valid).map_err(|e| e.to_string())?;
-            self.document.accept(admitted.into_valid()).map_err(|error| error.to_string())?;
+            let accepted = self.document.accept(admitted.into_valid()).map_err(|error| error.to_string())?;
+            self.forks.extend(accepted.is_fork.then(|| change.change().author));
         }
         let count = u32::try_from(changes.len()).map_err(|error| error.to_string())?;
         self.rows.set(first, Some(StoredRow { count, table: self.table }));

@@ -25,6 +25,8 @@ pub(super) struct Peer {
     is_greeted: bool,
     hello_deadline_ms: u64,
     faults: u32,
+    /// When the connection came to stand.
+    since_ms: u64,
     pub(super) topics: BTreeMap<Topic, TopicState>,
     next_topic: Topic,
     /// Documents that the peer did not have, and when to ask for them again.
@@ -79,6 +81,7 @@ impl Engine {
             is_greeted: false,
             hello_deadline_ms: self.now.steady_ms + limits::HELLO_MS,
             faults: 0,
+            since_ms: self.now.steady_ms,
             topics: BTreeMap::new(),
             next_topic: u32::from(!is_dialler),
             ask_later: BTreeMap::new(),
@@ -99,15 +102,13 @@ impl Engine {
         }
     }
 
-    /// Whether a new connection takes the place of those that stand with the same peer. Of two that were dialled from
-    /// both sides the lower node's stays; a second one from the same side means that the first is dead.
+    /// Whether a new connection takes the place of the one that stands with the same peer. Of two that were dialled from
+    /// both sides at the same time the lower node's stays; otherwise a second one means that the first is dead.
     fn replaces(&mut self, node: NodeId, role: Role, effects: &mut Vec<Effect>) -> bool {
-        let of = |peer: &Peer| (peer.node == node).then_some(peer.role);
-        let Some((old, old_role)) = self.peers.iter().find_map(|(id, peer)| Some((*id, of(peer)?))) else {
-            return true;
-        };
-        let dialled_by_lower = (role == Role::Dialler) == (self.node < node);
-        if old_role != role && !dialled_by_lower {
+        let Some((&old, peer)) = self.peers.iter().find(|(_, peer)| peer.node == node) else { return true };
+        let is_dialled_by_lower = (role == Role::Dialler) == (self.node < node);
+        let is_simultaneous = peer.role != role && self.now.steady_ms - peer.since_ms < limits::SIMULTANEOUS_MS;
+        if is_simultaneous && !is_dialled_by_lower {
             return false;
         }
         self.disconnected(old, "another connection took its place");
@@ -174,6 +175,7 @@ impl Engine {
         }
         if let Some(peer) = self.peers.get_mut(&connection) {
             peer.is_greeted = true;
+            self.contacts.greeted(&peer.node);
         }
     }
 
@@ -251,9 +253,10 @@ impl Engine {
         }
         peer.topics.retain(|_, state| state.document != document);
         peer.topics.insert(topic, TopicState::wanted(document, interest.wants_genesis));
-        match self.documents.replica(&document) {
-            Some(_) => self.answer_interest(connection, topic, effects),
-            None => drop(self.load(document, effects)),
+        match (self.documents.replica(&document), log.is_durable) {
+            (Some(_), true) => self.answer_interest(connection, topic, effects),
+            (Some(_), false) => {}
+            (None, _) => drop(self.load(document, effects)),
         }
     }
 
@@ -270,7 +273,7 @@ impl Engine {
         state.is_following = true;
     }
 
-    /// A document came into memory: peers that waited for it are answered and asked.
+    /// A document came into memory or into the store: peers that waited for it are answered and asked.
     pub(super) fn document_is_open(&mut self, document: DocumentId, effects: &mut Vec<Effect>) {
         let waits = |state: &TopicState| state.document == document && state.is_wanted && !state.is_following;
         let waiting = |(id, peer): (&ConnectionId, &Peer)| {

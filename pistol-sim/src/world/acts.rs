@@ -45,7 +45,7 @@ impl World {
             3 => self.ask(node, Command::Name(document, "a name".to_owned()), Asked::Other),
             4 => self.ask(node, Command::Redial, Asked::Other),
             5 => self.ask(node, Command::Open(document), Asked::Other),
-            6..=8 => (0..self.chance.between(2, 20)).try_for_each(|_| self.edit(node, document)),
+            6..=8 => (0..self.chance.between(2, 15)).try_for_each(|_| self.edit(node, document)),
             _ => self.edit(node, document),
         }
     }
@@ -160,7 +160,7 @@ impl World {
         self.report.syncs += 1;
         let mut others = self.nodes.iter().enumerate().filter(|(other, _)| *other != index);
         let is_held = others.any(|(_, node)| held.is_subset(&node.disk.platter.changes));
-        if is_held || self.was_restored {
+        if is_held || self.was_restored || self.is_tampered {
             return Ok(());
         }
         Err(format!("node {index} was told that {document:?} is equal with a peer's, and nobody holds it all"))
