@@ -4,6 +4,7 @@
 mod support;
 
 use pistol_core::chain::ChainId;
+use pistol_core::document::EditAs;
 use pistol_core::envelope::VerifiedChange;
 use pistol_core::id::Session;
 use support::{Dice, Replica, any_edit, genesis};
@@ -185,4 +186,30 @@ fn an_author_has_one_actor_until_the_session_forks() {
     other.receive(&left);
     assert_eq!(one.picture(), other.picture());
     assert_eq!(one.document.content().text("body").len(), 3);
+}
+
+#[test]
+fn who_follows_a_text_misses_nothing_when_an_edit_fails() {
+    let genesis = genesis();
+    let (mut one, mut other) = (Replica::new(&genesis, 1, 7), Replica::new(&genesis, 2, 7));
+    one.document.follow(|content| content.text("body")).unwrap();
+    other.edit(|edit| edit.text("body").push("a")).unwrap();
+    one.receive(&other.commit());
+    assert!(one.edit(|edit| edit.text("body").delete(5, 5)).is_err());
+    assert_eq!(one.document.project().unwrap().len(), 1);
+}
+
+#[test]
+fn who_follows_a_text_sees_what_is_there_though_somebody_overwrites_it() {
+    let genesis = genesis();
+    let (mut one, mut other) = (Replica::new(&genesis, 1, 7), Replica::new(&genesis, 2, 7));
+    let body = one.document.follow(|content| content.text("body")).unwrap();
+    other.edit(|edit| edit.put("body", 1)).unwrap();
+    one.receive(&other.commit());
+    one.document.project().unwrap();
+    let splice = std::iter::once((0, 0, "x"));
+    let by = EditAs { chain: ChainId { author: one.key.id(), session: Session(9) }, time_ms: 0, message: None };
+    let made = one.document.edit_followed(&by, &body, splice).unwrap();
+    assert_eq!(made.patches.len(), 1);
+    assert_eq!(one.document.followed_text(&body).unwrap(), "x");
 }

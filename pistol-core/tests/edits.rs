@@ -55,7 +55,7 @@ fn extreme_edit(edit: &mut Edit, dice: &mut Dice) {
 fn an_edit_that_was_made_is_accepted_by_all_and_one_that_was_not_left_no_trace() {
     let genesis = genesis();
     let mut made = 0;
-    for seed in 0..30 {
+    for seed in 0..12 {
         let mut dice = Dice(seed);
         let mut authors = [Replica::new(&genesis, 1, 1), Replica::new(&genesis, 2, 1)];
         for _ in 0..40 {
@@ -76,7 +76,7 @@ fn an_edit_that_was_made_is_accepted_by_all_and_one_that_was_not_left_no_trace()
             authors.swap(0, dice.below(2));
         }
     }
-    assert!(made > 300, "{made}");
+    assert!(made > 100, "{made}");
 }
 
 #[test]

@@ -50,13 +50,13 @@ impl Document {
     /// # Panics
     /// If the closure does; the edit is rolled back first.
     pub fn edit<T>(&mut self, by: &EditAs<'_>, closure: impl FnOnce(&mut Edit) -> T) -> Result<Made<T>, EditError> {
-        let mut patches = self.project().map_err(EditError::Refused)?;
+        self.unseen = self.project().map_err(EditError::Refused)?;
         let most = self.deps_most();
         // A document that allows fewer than three dependencies cannot be merged at all: its edits wait for one head.
         while most > 2 && self.history.heads().len() >= most {
             let merge = self.merge_heads(by)?;
             self.merges.push(merge);
-            patches.extend(self.project().map_err(EditError::Refused)?);
+            self.unseen = self.project().map_err(EditError::Refused)?;
         }
         let log = if self.is_followed() { PatchLog::active() } else { PatchLog::inactive() };
         let before = self.seen();
@@ -64,12 +64,14 @@ impl Document {
         let own = match committed {
             Some(mut log) => {
                 let own = self.take_back(by)?;
-                patches.extend(self.patches(&mut log, &before));
+                let patches = self.patches(&mut log, &before);
+                self.unseen.extend(patches);
                 Some(own)
             }
             None => None,
         };
         let changes = std::mem::take(&mut self.merges).into_iter().chain(own).collect();
+        let patches = std::mem::take(&mut self.unseen);
         Ok(Made { result, changes, patches })
     }
 
