@@ -310,3 +310,6 @@ impl History {
 fn is_strictly_sorted<T: Ord>(list: &[T]) -> bool {
     list.iter().zip(list.iter().skip(1)).all(|(one, next)| one < next)
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,6 +17,12 @@ impl Document {
     /// # Errors
     /// [`Rule::Operation`] if Automerge failed; the document is then as it was before, without the changes.
     pub fn project(&mut self) -> Result<Vec<Patch>, Rule> {
+        let patches = self.project_waiting()?;
+        self.unseen.extend(patches);
+        Ok(std::mem::take(&mut self.unseen))
+    }
+
+    fn project_waiting(&mut self) -> Result<Vec<Patch>, Rule> {
         let waiting = std::mem::take(&mut self.waiting);
         if waiting.is_empty() {
             return Ok(Vec::new());
