@@ -17,8 +17,8 @@ pub(super) async fn run(mut stage: Stage<'_>) -> Result<(), Failure> {
     let detail = format!("{} changes, {} heads", one.changes, one.heads.len());
     stage.report.claim("both nodes hold the same changes", is_same, &detail)?;
     let Stage { one: first, two: second, report, bar, .. } = stage;
-    first.close().await?;
-    second.close().await?;
+    let (first, second) = tokio::join!(first.close(), second.close());
+    (first?, second?);
     drop(bar);
     report.count("the document as an Automerge file", one.automerge_bytes as u64, "bytes")?;
     report.count("store of node one", one.store_bytes, "bytes")?;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::order::{BODY, Order};
+use super::order::{BODY, Order, Reply};
 use super::{SHARED, Stage};
 use crate::failure::Failure;
 
@@ -43,10 +43,10 @@ pub(super) async fn turns(stage: &mut Stage<'_>, until: usize) -> Result<(), Fai
         let (one, two) = (&mut stage.one, &mut stage.two);
         let (writer, reader) = if is_ones_turn { (one, two) } else { (two, one) };
         reader.tell(&order).await?;
-        writer.ask(type_body(strokes)).await?;
-        let typed = Instant::now();
-        reader.reply().await?;
-        handovers.push(typed.elapsed());
+        let (typed, _) = writer.ask(type_body(strokes)).await?;
+        if let (Reply::Typed(typed_us), Reply::Done(seen_us)) = (typed, reader.reply().await?) {
+            handovers.push(Duration::from_micros(seen_us.saturating_sub(typed_us)));
+        }
         is_ones_turn = !is_ones_turn;
     }
     let Some(last) = handovers.len().checked_sub(1) else { return Ok(()) };

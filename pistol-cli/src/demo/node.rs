@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_lite::StreamExt;
 use pistol::{Doc, Error, Node, Policy};
@@ -100,7 +100,7 @@ impl Held {
             Order::Invite { name } => return Ok(Reply::Ticket(self.doc(&name)?.ticket().to_string())),
             Order::Type { text, strokes, cut_after, flush_every } => {
                 self.type_in(&text, &strokes, cut_after, flush_every).await?;
-                return Ok(Reply::Typed);
+                return Ok(Reply::Typed(now_us()));
             }
             Order::Await { changes } => await_changes(&self.doc(SHARED)?, changes).await?,
             Order::Resume => {
@@ -115,7 +115,7 @@ impl Held {
                 self.node.clone().shutdown().await?;
             }
         }
-        Ok(Reply::Done)
+        Ok(Reply::Done(now_us()))
     }
 
     async fn type_in(
@@ -137,7 +137,6 @@ impl Held {
                 let _ = say(&Reply::Flushed(typed));
             }
         }
-        doc.flush().await?;
         Ok(())
     }
 
@@ -156,6 +155,12 @@ impl Held {
             automerge_bytes: doc.to_automerge().len(),
         }
     }
+}
+
+/// The calendar's clock, which the processes of one machine share.
+fn now_us() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
 }
 
 async fn await_changes(doc: &Doc, changes: u64) -> Result<(), Error> {

@@ -78,12 +78,12 @@ pub(super) enum Reply {
     },
     /// An invitation.
     Ticket(String),
-    /// It is done.
-    Done,
+    /// It is done, since then, in microseconds since 1970.
+    Done(u64),
     /// So many strokes of the present order are durable.
     Flushed(usize),
-    /// All was typed.
-    Typed,
+    /// All was typed, since then, in microseconds since 1970.
+    Typed(u64),
     /// The texts of the shared document.
     Texts(Texts),
     /// How a document stands.
