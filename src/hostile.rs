@@ -117,7 +117,7 @@ impl HostilePeer {
             changes: Vec::new(),
             envelopes: Vec::new(),
             sent: 0,
-            acknowledged: Acknowledge { topic: TOPIC, count: 0, refused: Vec::new() },
+            acknowledged: Acknowledge { topic: TOPIC, count: 0, refused: Vec::new(), waiting: 0 },
         })
     }
 
@@ -294,7 +294,8 @@ impl HostilePeer {
                     self.take(&bytes)?;
                     let count = self.envelopes.len() as u64 + 1;
                     self.envelopes.push(bytes.clone());
-                    self.send(&Message::Acknowledge(Acknowledge { topic, count, refused: Vec::new() })).await?;
+                    self.send(&Message::Acknowledge(Acknowledge { topic, count, refused: Vec::new(), waiting: 0 }))
+                        .await?;
                     return Ok(Message::Envelope(topic, bytes));
                 }
                 Some(Message::Acknowledge(acknowledge)) => {
