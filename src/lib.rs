@@ -1,3 +1,56 @@
-//! stub
+//! Pistol: offline-first collaboration without servers.
+//!
+//! An application embeds a [`Node`]. Its documents live in one folder on disk, are edited locally, and become equal to
+//! those of other nodes whenever there is a way to them. Every change is signed, and checked by everybody against the
+//! document's [`Policy`].
+//!
+//! ```no_run
+#![doc = include_str!("../examples/hello.rs")]
+//! ```
+//!
+//! It is deliberately not: a server, an account, or a transport of anything but documents. No type of Automerge or iroh
+//! is in a public signature.
+//!
+//! Architecture Invariant: an edit never waits for the disk or the network. What [`Doc::flush`] answered is durable.
 
+mod builder;
+mod changes;
+mod doc;
+mod error;
+#[cfg(feature = "hostile")]
+pub mod hostile;
+mod json;
+mod node;
 mod runtime;
+mod status;
+mod view;
+
+pub use builder::NodeBuilder;
+pub use changes::{ChangeEvent, Changes};
+pub use doc::Doc;
+pub use error::{
+    CreateError, Error, ErrorKind, FindError, FlushError, JoinError, NameError, OpenError, SyncError, ViewError,
+};
+pub use node::{DocumentInfo, Node, PeerInfo};
+pub use status::{DocStatus, PeerStatus};
+pub use view::View;
+
+pub use pistol_core::change::Kind;
+pub use pistol_core::delta::{Splice, Units};
+pub use pistol_core::document::{
+    Content, Edit, EditError, ListContent, ListEdit, LogEntry as HistoryEntry, MapContent, MapEdit, TextContent,
+    TextEdit, Value,
+};
+pub use pistol_core::genesis::Policy;
+pub use pistol_core::id::{ChangeId, DocumentId};
+pub use pistol_core::key::AuthorId as Author;
+pub use pistol_engine::PeerState as SyncState;
+pub use pistol_sync::net::Profile;
+pub use pistol_sync::node::NodeId;
+pub use pistol_sync::ticket::{Ticket, TicketError};
+
+/// A result of any operation of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[cfg(panic = "abort")]
+compile_error!("Pistol contains panics of Automerge by unwinding: build with `panic = \"unwind\"`");

@@ -1,6 +1,246 @@
-//! What touches the machine: files and the disk's thread.
-
-#![cfg_attr(not(test), expect(dead_code, reason = "the node is still to be put on top"))]
+//! What carries out a node's effects: the folder, the disk's thread, the network, and the thread that drives the engine.
 
 pub(crate) mod disk;
+mod driver;
 pub(crate) mod folder;
+mod network;
+mod subscribers;
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use pistol_core::key::{AuthorId, AuthorKey};
+use pistol_core::store::{Batch, Row, Store, StoreError, Table, schema};
+use pistol_engine::{Command, Contact, Documents, Engine, Entry, Input, Now, Reply, ReplyError, Start};
+use pistol_sync::net::{BindOptions, Endpoint, Limits, Profile};
+use pistol_sync::node::NodeId;
+use tokio::sync::oneshot;
+
+use crate::error::OpenError;
+use disk::Disk;
+use driver::{Driver, Event};
+use folder::{FolderLock, Sessions, StoreFolder};
+use network::Network;
+pub(crate) use subscribers::{Subscriber, Subscribers};
+
+/// How a node is opened.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) listen: Vec<SocketAddr>,
+    pub(crate) profile: Profile,
+    pub(crate) is_offline: bool,
+}
+
+/// The node was shut down.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopped;
+
+/// A running node.
+pub(crate) struct Runtime {
+    pub(crate) documents: Documents,
+    pub(crate) subscribers: Arc<Subscribers>,
+    /// Signs the genesis of a new document; the engine has its own for changes.
+    pub(crate) author_key: AuthorKey,
+    pub(crate) author: AuthorId,
+    pub(crate) node: NodeId,
+    pub(crate) network: Arc<Network>,
+    pub(crate) picture: Arc<Picture>,
+    clock: Clock,
+    events: mpsc::Sender<Event>,
+    is_woken: Arc<AtomicBool>,
+    is_stopped: AtomicBool,
+    driver: Mutex<Option<JoinHandle<()>>>,
+    /// Given up when the store is closed, however long handles live on.
+    folder: Mutex<Option<FolderLock>>,
+}
+
+/// What the driver last saw of the engine, for those who ask in passing.
+#[derive(Debug, Default)]
+pub(crate) struct Picture {
+    pub(crate) entries: Mutex<Vec<Entry>>,
+    pub(crate) contacts: Mutex<Vec<Contact>>,
+}
+
+/// The time since the node was opened, and the calendar's.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock(Instant);
+
+impl Clock {
+    pub(crate) fn now(&self) -> Now {
+        let milliseconds = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now { steady_ms: milliseconds(self.0.elapsed()), wall_ms: milliseconds(wall) }
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Runtime {
+    pub(crate) async fn start(path: &Path, options: Options) -> Result<Arc<Runtime>, OpenError> {
+        let folder = path.to_owned();
+        let opened = tokio::task::spawn_blocking(move || StoreFolder::open(&folder)).await;
+        let mut folder = opened.map_err(|error| OpenError::Folder(error.to_string()))??;
+        let clock = Clock(Instant::now());
+        let key = AuthorKey::from_seed(&folder.author_seed);
+        let author = key.id();
+        let endpoint = if options.is_offline { None } else { Some(listen(&mut folder, options).await?) };
+        let node = endpoint.as_ref().map_or(NodeId([0; 32]), Endpoint::id);
+        let engine = Engine::new(start_of(&folder, key, node)?, clock.now())?;
+        let (events, waiting) = mpsc::channel();
+        let is_woken = Arc::new(AtomicBool::new(false));
+        let network = Arc::new(Network::new(endpoint, events.clone(), tokio::runtime::Handle::current()));
+        let replies = events.clone();
+        let disk = Disk::start(folder.store, move |reply| {
+            // After the driver has ended nobody waits for replies.
+            let _ = replies.send(Event::Disk(reply));
+        });
+        let disk = disk.map_err(OpenError::Thread)?;
+        let (documents, subscribers) = (engine.documents(), Arc::new(Subscribers::default()));
+        let picture = Arc::new(Picture::default());
+        let driver = Driver {
+            engine,
+            waiting,
+            disk,
+            deferred: std::collections::VecDeque::new(),
+            network: Arc::clone(&network),
+            subscribers: Arc::clone(&subscribers),
+            picture: Arc::clone(&picture),
+            clock,
+            is_woken: Arc::clone(&is_woken),
+            replies: BTreeMap::new(),
+            next_token: 0,
+        };
+        driver.paint();
+        let thread = std::thread::Builder::new().name("pistol-engine".to_owned()).spawn(move || driver.run());
+        let driver = Mutex::new(Some(thread.map_err(OpenError::Thread)?));
+        network.accept();
+        Ok(Arc::new(Runtime {
+            documents,
+            subscribers,
+            author_key: AuthorKey::from_seed(&folder.author_seed),
+            author,
+            node,
+            network,
+            picture,
+            clock,
+            events,
+            is_woken,
+            is_stopped: AtomicBool::new(false),
+            driver,
+            folder: Mutex::new(Some(folder.lock)),
+        }))
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        self.clock.now()
+    }
+
+    /// Tells the engine that something was edited.
+    pub(crate) fn wake(&self) {
+        if !self.is_woken.swap(true, Ordering::AcqRel) {
+            // A stopped driver has nothing to be woken for.
+            let _ = self.events.send(Event::Input(Input::Wake));
+        }
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.is_stopped.load(Ordering::Acquire)
+    }
+
+    /// Asks the engine, and waits for the answer.
+    pub(crate) async fn ask(&self, command: Command) -> Result<Result<Reply, ReplyError>, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.events.send(Event::Command(command, reply)).map_err(|_| Stopped)?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// Ends the connections, the engine and the disk, in this order.
+    pub(crate) async fn stop(self: &Arc<Self>) {
+        self.is_stopped.store(true, Ordering::Release);
+        self.network.close().await;
+        let runtime = Arc::clone(self);
+        // Joining blocks, if only until the last commit is done.
+        let _ = tokio::task::spawn_blocking(move || runtime.join()).await;
+    }
+
+    fn join(&self) {
+        let _ = self.events.send(Event::Stop);
+        if let Some(driver) = lock(&self.driver).take() {
+            let _ = driver.join();
+        }
+        drop(lock(&self.folder).take());
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        self.network.abandon();
+        self.join();
+    }
+}
+
+/// Listens where the node listened last, if it can: peers look for it there.
+async fn listen(folder: &mut StoreFolder, options: Options) -> Result<Endpoint, OpenError> {
+    let last = folder.store.read(Table::Meta, schema::PORT_KEY)?.map(|value| schema::port(&value)).transpose()?;
+    let bind = async |port: u16| {
+        let (secret, limits) = (*folder.node_secret, Limits::default());
+        let mut listen = options.listen.clone();
+        if listen.is_empty() && port != 0 {
+            listen = vec![(Ipv4Addr::UNSPECIFIED, port).into(), (Ipv6Addr::UNSPECIFIED, port).into()];
+        }
+        listen.iter_mut().filter(|address| address.port() == 0).for_each(|address| address.set_port(port));
+        Endpoint::bind(BindOptions { secret, listen, profile: options.profile, limits }).await
+    };
+    let endpoint = match bind(last.unwrap_or(0)).await {
+        Err(_) if last.is_some() => bind(0).await?,
+        bound => bound?,
+    };
+    let port = endpoint.addresses().first().map(SocketAddr::port);
+    if let Some(port) = port.filter(|port| Some(*port) != last) {
+        let mut batch = Batch::default();
+        batch.put(Table::Meta, schema::PORT_KEY, schema::port_value(port));
+        folder.store.commit(&batch)?;
+    }
+    Ok(endpoint)
+}
+
+fn start_of(folder: &StoreFolder, key: AuthorKey, node: NodeId) -> Result<Start, OpenError> {
+    let mut seed = [0; 32];
+    let failed = |error: getrandom::Error| OpenError::Folder(format!("no random bytes could be had: {error}"));
+    getrandom::fill(&mut seed).map_err(failed)?;
+    let all = |table| all_rows(&folder.store, table);
+    Ok(Start {
+        key,
+        node,
+        epoch: folder.epoch,
+        seed,
+        sessions_continue: folder.sessions == Sessions::Continue,
+        logs: all(Table::Logs)?,
+        names: all(Table::Names)?,
+        sessions: all(Table::Sessions)?,
+        peers: all(Table::Peers)?,
+    })
+}
+
+/// Bytes read at once when a store is opened.
+const PAGE_BYTES: usize = 1 << 20;
+
+fn all_rows(store: &impl Store, table: Table) -> Result<Vec<Row>, StoreError> {
+    let mut rows: Vec<Row> = Vec::new();
+    loop {
+        // The smallest key after the last one.
+        let from = rows.last().map(|(key, _)| [key.as_slice(), &[0]].concat()).unwrap_or_default();
+        let page = store.range(table, &from, &[0xff; 64], PAGE_BYTES)?;
+        if page.is_empty() {
+            return Ok(rows);
+        }
+        rows.extend(page);
+    }
+}

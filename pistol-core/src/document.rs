@@ -9,10 +9,13 @@ mod apply;
 mod content;
 mod convert;
 mod edit;
+mod log;
 mod names;
+mod patch;
 mod project;
 mod readback;
 mod rename;
+mod skeleton;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,8 +24,10 @@ use automerge::{Automerge, ChangeHash, ObjId, ReadDoc};
 
 pub use content::{Content, ListContent, MapContent, TextContent, Value};
 pub use edit::{Edit, EditError, ListEdit, MapEdit, TextEdit};
-pub use project::Patch;
+pub use log::LogEntry;
+pub use patch::Patch;
 pub use readback::{EditAs, Made};
+pub use skeleton::skeleton;
 
 use crate::envelope::Linked;
 use crate::genesis::Genesis;
@@ -38,6 +43,10 @@ pub struct Document {
     hashes: Vec<Option<ChangeHash>>,
     /// Accepted, and to be projected at the end of the tick.
     waiting: Vec<Accepted>,
+    /// Merges of heads made for edits that failed: the next edit returns them, since it stands on them.
+    merges: Vec<Accepted>,
+    /// Patches made for edits that failed: readers have yet to see them.
+    unseen: Vec<Patch>,
     /// Texts that somebody follows, by their object ids' text; patches are made while there are any.
     followed: BTreeMap<String, ObjId>,
 }
@@ -61,8 +70,8 @@ impl Document {
         let hash = skeleton.as_ref().map(automerge::Change::hash);
         apply::contained(|| apply::apply(&mut automerge, skeleton.into_iter().collect(), None))
             .map_err(|_| Rule::Operation)?;
-        let (hashes, waiting) = (vec![hash], Vec::new());
-        Ok(Document { history, automerge, names, hashes, waiting, followed: BTreeMap::new() })
+        let (hashes, waiting, merges, unseen) = (vec![hash], Vec::new(), Vec::new(), Vec::new());
+        Ok(Document { history, automerge, names, hashes, waiting, merges, unseen, followed: BTreeMap::new() })
     }
 
     /// What was accepted.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::chain::{ChainId, Tip};
 use crate::change::Change;
 use crate::codec::{Malformed, Writer};
-use crate::hash::{Context, Hasher};
+use crate::hash::{Context, hash};
 use crate::id::{ChangeId, DocumentId, Link, Session};
 use crate::key::{AuthorKey, Verifier};
 
@@ -34,8 +34,19 @@ pub struct Run {
 pub struct Envelope {
     document: DocumentId,
     runs: Vec<Run>,
-    /// In causal order, each with the index of its run.
-    changes: Vec<(usize, Arc<Change>)>,
+    /// In causal order.
+    changes: Vec<Entry>,
+}
+
+/// A change in an envelope.
+#[derive(Clone, Debug, PartialEq)]
+struct Entry {
+    /// Index of its run.
+    run: usize,
+    change: Arc<Change>,
+    id: ChangeId,
+    /// How long its canonical form is.
+    bytes: usize,
 }
 
 /// An envelope cannot be made of these parts.
@@ -65,9 +76,18 @@ impl Envelope {
         runs: Vec<Run>,
         changes: Vec<(usize, Arc<Change>)>,
     ) -> Result<Self, NotAnEnvelope> {
+        let mut writer = Writer::new();
+        let identify = |(run, change): (usize, Arc<Change>)| {
+            let (id, bytes) = identify(&change, &mut writer);
+            Entry { run, change, id, bytes }
+        };
+        Envelope::of(document, runs, changes.into_iter().map(identify).collect())
+    }
+
+    fn of(document: DocumentId, runs: Vec<Run>, changes: Vec<Entry>) -> Result<Self, NotAnEnvelope> {
         let mut next: Vec<u64> = runs.iter().map(|run| run.first_seq).collect();
-        for (index, change) in &changes {
-            let (Some(run), Some(seq)) = (runs.get(*index), next.get_mut(*index)) else {
+        for Entry { run, change, .. } in &changes {
+            let (Some(run), Some(seq)) = (runs.get(*run), next.get_mut(*run)) else {
                 return Err(NotAnEnvelope);
             };
             let is_next =
@@ -91,6 +111,11 @@ impl Envelope {
         self.document
     }
 
+    /// How many signatures it carries: one for each run.
+    pub fn signatures(&self) -> usize {
+        self.runs.len()
+    }
+
     /// The bytes that travel and rest.
     pub fn to_bytes(&self) -> Vec<u8> {
         columns::encode(&self.document, &self.runs, &self.changes)
@@ -102,24 +127,12 @@ impl Envelope {
     /// [`Malformed`] if the bytes are not an envelope of this version.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
         let (document, runs, changes) = columns::decode(bytes)?;
-        Envelope::new(document, runs, changes).map_err(|NotAnEnvelope| Malformed::Order)
+        Envelope::of(document, runs, changes).map_err(|NotAnEnvelope| Malformed::Order)
     }
 
     /// The ids of the changes, for recognising duplicates before any signature is checked.
     pub fn ids(&self) -> Vec<ChangeId> {
-        self.identify().into_iter().map(|(id, _)| id).collect()
-    }
-
-    /// The id and the canonical length of each change.
-    fn identify(&self) -> Vec<(ChangeId, usize)> {
-        let hasher = Hasher::new(Context::Change);
-        let mut writer = Writer::new();
-        let identify = |(_, change): &(usize, Arc<Change>)| {
-            writer.clear();
-            change.write(&mut writer);
-            (ChangeId(hasher.hash(&[writer.as_bytes()])), writer.as_bytes().len())
-        };
-        self.changes.iter().map(identify).collect()
+        self.changes.iter().map(|entry| entry.id).collect()
     }
 
     /// Checks every tip: the only way to the changes inside.
@@ -127,8 +140,7 @@ impl Envelope {
     /// # Errors
     /// [`VerifyError`]; the envelope is then refused as a whole, and says nothing about the changes it named.
     pub fn verify(self, verifier: &mut Verifier) -> Result<Verified, VerifyError> {
-        let ids = self.identify();
-        let covers = self.covers(ids.iter().map(|(id, _)| *id));
+        let covers = self.covers();
         for (run, cover) in self.runs.iter().zip(&covers) {
             if cover.links.last() != Some(&run.tip.link) {
                 return Err(VerifyError::Link);
@@ -137,15 +149,15 @@ impl Envelope {
                 return Err(VerifyError::Signature);
             }
         }
-        Ok(Verified::of(self, ids, covers))
+        Ok(Verified::of(self, covers))
     }
 
     /// For each run, the ids up to its tip with their links.
-    fn covers(&self, ids: impl Iterator<Item = ChangeId>) -> Vec<Cover> {
+    fn covers(&self) -> Vec<Cover> {
         let mut covers: Vec<Vec<ChangeId>> = self.runs.iter().map(|_| Vec::new()).collect();
-        for ((index, _), id) in self.changes.iter().zip(ids) {
-            if let Some(run) = covers.get_mut(*index) {
-                run.push(id);
+        for entry in &self.changes {
+            if let Some(run) = covers.get_mut(entry.run) {
+                run.push(entry.id);
             }
         }
         let cover = |(run, mut ids): (&Run, Vec<ChangeId>)| {
@@ -159,6 +171,13 @@ impl Envelope {
         };
         self.runs.iter().zip(covers).map(cover).collect()
     }
+}
+
+/// The id of a change and the length of its canonical form, which is left in the writer.
+fn identify(change: &Change, writer: &mut Writer) -> (ChangeId, usize) {
+    writer.clear();
+    change.write(writer);
+    (ChangeId(hash(Context::Change, &[writer.as_bytes()])), writer.as_bytes().len())
 }
 
 /// A stretch of a chain that one signature covers.
@@ -186,9 +205,12 @@ pub struct Linked {
 impl Linked {
     /// Puts a change of this node's own after `base`; what others send gets its place by verification alone.
     pub(crate) fn after(base: Link, change: Change) -> Self {
-        let canonical = change.to_bytes();
-        let id = ChangeId(crate::hash::hash(Context::Change, &[&canonical]));
-        Linked { change: Arc::new(change), id, bytes: canonical.len(), base, link: base.then(&id) }
+        let (id, bytes) = identify(&change, &mut Writer::new());
+        Linked { change: Arc::new(change), id, bytes, base, link: base.then(&id) }
+    }
+
+    fn entry(&self, run: usize) -> Entry {
+        Entry { run, change: Arc::clone(&self.change), id: self.id, bytes: self.bytes }
     }
 
     /// The change.
@@ -293,11 +315,10 @@ impl Verified {
         let tip = Tip::sign(key, &document, session, last.change.seq, last.link);
         let chain = ChainId { author: key.id(), session };
         let run = Run { chain, first_seq: first.change.seq, base: first.base, withheld: Vec::new(), tip };
-        let changes = unsigned.iter().map(|linked| (0, Arc::clone(&linked.change))).collect();
-        let envelope = Envelope::new(document, vec![run], changes)?;
-        let ids: Vec<_> = unsigned.iter().map(|linked| (linked.id, linked.bytes)).collect();
-        let covers = envelope.covers(ids.iter().map(|(id, _)| *id));
-        Ok(Verified::of(envelope, ids, covers))
+        let changes = unsigned.iter().map(|linked| linked.entry(0)).collect();
+        let envelope = Envelope::of(document, vec![run], changes)?;
+        let covers = envelope.covers();
+        Ok(Verified::of(envelope, covers))
     }
 
     /// Puts verified changes, in causal order, into one envelope: each stretch of a chain with the tip that covers it.
@@ -312,16 +333,16 @@ impl Verified {
                 None => runs.push((change, change)),
             }
             open.insert((change.chain(), change.link()), index);
-            sealed.push((index, Arc::clone(change.change())));
+            sealed.push(change.entry(index));
         }
         let runs = runs.into_iter().map(|(first, last)| last.run_from(first)).collect();
         Envelope { document, runs, changes: sealed }
     }
 
-    fn of(envelope: Envelope, ids: Vec<(ChangeId, usize)>, covers: Vec<Cover>) -> Self {
+    fn of(envelope: Envelope, covers: Vec<Cover>) -> Self {
         let covers: Vec<Arc<Cover>> = covers.into_iter().map(Arc::new).collect();
-        let verified = |((index, change), (id, bytes)): ((usize, Arc<Change>), (ChangeId, usize))| {
-            let cover = covers.get(index)?;
+        let verified = |Entry { run, change, id, bytes }: Entry| {
+            let cover = covers.get(run)?;
             let index = usize::try_from(change.seq.checked_sub(cover.first_seq)?).ok()?;
             let link = *cover.links.get(index)?;
             let base = index.checked_sub(1).map_or(Some(cover.base), |before| cover.links.get(before).copied())?;
@@ -329,6 +350,6 @@ impl Verified {
             Some(VerifiedChange { linked, cover: Arc::clone(cover), index })
         };
         let document = envelope.document;
-        Verified { document, changes: envelope.changes.into_iter().zip(ids).filter_map(verified).collect() }
+        Verified { document, changes: envelope.changes.into_iter().filter_map(verified).collect() }
     }
 }

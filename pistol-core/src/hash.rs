@@ -1,5 +1,9 @@
 //! Every hash of Pistol: BLAKE3 with a context of its own for each use, so that no hash can stand for another.
 
+use std::sync::LazyLock;
+
+use blake3::hazmat::{ContextKey, HasherExt, hash_derive_key_context};
+
 /// What a hash is for. The text is part of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -35,41 +39,26 @@ impl Context {
             Context::Entropy => "pistol entropy v1",
         }
     }
+
+    /// The key that BLAKE3 derives from the text. What is hashed for each change has it made once.
+    fn key(self) -> ContextKey {
+        static CHANGE: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context(Context::Change.text()));
+        static LINK: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context(Context::Link.text()));
+        match self {
+            Context::Change => *CHANGE,
+            Context::Link => *LINK,
+            other => hash_derive_key_context(other.text()),
+        }
+    }
 }
 
 /// Hashes the concatenation of `parts`. Callers make parts of fixed or stated length, so that no two inputs collide.
 pub fn hash(context: Context, parts: &[&[u8]]) -> [u8; 32] {
-    let mut hasher = Hasher::new(context);
+    let mut hasher = blake3::Hasher::new_from_context_key(&context.key());
     for part in parts {
-        hasher.0.update(part);
+        hasher.update(part);
     }
-    *hasher.0.finalize().as_bytes()
-}
-
-/// A hasher whose context is set up once, for code that hashes many small records.
-#[derive(Clone)]
-pub struct Hasher(blake3::Hasher);
-
-impl Hasher {
-    /// Prepares a context.
-    pub fn new(context: Context) -> Self {
-        Hasher(blake3::Hasher::new_derive_key(context.text()))
-    }
-
-    /// Hashes one record, leaving the prepared context as it was.
-    pub fn hash(&self, parts: &[&[u8]]) -> [u8; 32] {
-        let mut hasher = self.0.clone();
-        for part in parts {
-            hasher.update(part);
-        }
-        *hasher.finalize().as_bytes()
-    }
-}
-
-impl std::fmt::Debug for Hasher {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Hasher")
-    }
+    *hasher.finalize().as_bytes()
 }
 
 #[cfg(test)]
@@ -82,10 +71,9 @@ mod tests {
     }
 
     #[test]
-    fn a_prepared_hasher_agrees_with_a_fresh_one_and_can_be_used_again() {
-        let hasher = Hasher::new(Context::Link);
-        for text in ["a", "b"] {
-            assert_eq!(hasher.hash(&[text.as_bytes(), b"z"]), hash(Context::Link, &[text.as_bytes(), b"z"]));
+    fn the_context_is_that_of_blake3_itself() {
+        for context in [Context::Change, Context::Link, Context::Root] {
+            assert_eq!(hash(context, &[b"a", b"z"]), blake3::derive_key(context.text(), b"az"));
         }
     }
 }

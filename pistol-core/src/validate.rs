@@ -23,7 +23,7 @@ use crate::envelope::Linked;
 use crate::genesis::Genesis;
 use crate::id::{ChangeId, Link};
 use crate::limits;
-use branch::Branches;
+use branch::{Branches, Previous};
 use index::{Addition, Index};
 use past::Past;
 
@@ -229,6 +229,10 @@ impl History {
         if deps.len() as u64 > u64::from(limits.deps) || !is_strictly_sorted(&change.deps) {
             return Err(Rule::Dependencies);
         }
+        let message = change.message.as_ref().map_or(0, String::len);
+        if message > limits::MESSAGE_BYTES_MAX || change.authority.len() > limits::AUTHORITY_MAX {
+            return Err(Rule::ChangeTooLarge);
+        }
         if change.time_ms > limits::EXACT_MAX {
             return Err(Rule::Value);
         }
@@ -248,6 +252,7 @@ impl History {
         let past = self.past_of(&deps, previous);
         let table = self.resolve_table(change, previous, &past)?;
         let addition = self.check_operations(change, previous, &table, first)?;
+        let table = table.tips;
         let (change, at) = (linked.clone(), self.nodes.len());
         Ok(Valid { change, at, previous, deps, table, start, first, chain_bytes, past, addition })
     }
@@ -286,8 +291,10 @@ impl History {
         let Valid { change, previous, deps, table, start, first, chain_bytes, past, addition, .. } = valid;
         let ops = addition.len();
         let rows = self.index.add(addition);
-        let joined =
-            self.branches.join(change.chain(), ordinal, previous.zip(previous.and_then(|p| self.seq(p))), first);
+        let previous = previous.and_then(|ordinal| {
+            Some(Previous { ordinal, branch: self.branch_index(ordinal)?, seq: self.seq(ordinal)? })
+        });
+        let joined = self.branches.join(change.chain(), ordinal, previous, first);
         self.branches.number(joined.branch, rows, start, ops);
         for dep in deps {
             self.heads.remove(&dep);
@@ -303,3 +310,6 @@ impl History {
 fn is_strictly_sorted<T: Ord>(list: &[T]) -> bool {
     list.iter().zip(list.iter().skip(1)).all(|(one, next)| one < next)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,8 +3,8 @@
 #[path = "support/replica.rs"]
 mod support;
 
-use std::sync::Arc;
-
+use pistol_core::chain::ChainId;
+use pistol_core::document::EditAs;
 use pistol_core::envelope::VerifiedChange;
 use pistol_core::id::Session;
 use support::{Dice, Replica, any_edit, genesis};
@@ -55,6 +55,7 @@ fn the_same_changes_give_the_same_document_in_any_order() {
 #[test]
 fn a_forked_session_merges_and_every_replica_shows_the_same() {
     let genesis = genesis();
+    let mut forked = 0;
     for seed in 0..60 {
         let mut dice = Dice(seed + 1000);
         // The same key and session twice: a copied profile. The third author builds on both.
@@ -64,17 +65,8 @@ fn a_forked_session_merges_and_every_replica_shows_the_same() {
         for round in 0..30 {
             let index = dice.below(3);
             let replica = &mut replicas[index];
-            let branches = replica.document.history().branches();
-            let is_forked = branches
-                .iter()
-                .filter(|branch| {
-                    branch
-                        .chain()
-                        .is_some_and(|chain| chain.author == replica.key.id() && chain.session == replica.session)
-                })
-                .count()
-                > 1;
-            if is_forked {
+            let chain = ChainId { author: replica.key.id(), session: replica.session };
+            if replica.document.history().branches_of(&chain).len() > 1 {
                 replica.session = Session(100 + round * 3 + index as u64);
             }
             replica.edit(|edit| any_edit(edit, &mut dice)).unwrap();
@@ -105,7 +97,10 @@ fn a_forked_session_merges_and_every_replica_shows_the_same() {
             assert_eq!(replica.picture(), expected, "seed {seed}");
             assert!(replica.waiting.is_empty() && replica.rejected.is_empty(), "seed {seed}: {:?}", replica.rejected);
         }
+        let chain = ChainId { author: support::author(1).id(), session: Session(7) };
+        forked += usize::from(replicas[0].document.history().branches_of(&chain).len() > 1);
     }
+    assert!(forked > 50, "only {forked} of 60 histories have a fork");
 }
 
 #[test]
@@ -191,5 +186,30 @@ fn an_author_has_one_actor_until_the_session_forks() {
     other.receive(&left);
     assert_eq!(one.picture(), other.picture());
     assert_eq!(one.document.content().text("body").len(), 3);
-    let _ = Arc::clone(&genesis);
+}
+
+#[test]
+fn who_follows_a_text_misses_nothing_when_an_edit_fails() {
+    let genesis = genesis();
+    let (mut one, mut other) = (Replica::new(&genesis, 1, 7), Replica::new(&genesis, 2, 7));
+    one.document.follow(|content| content.text("body")).unwrap();
+    other.edit(|edit| edit.text("body").push("a")).unwrap();
+    one.receive(&other.commit());
+    assert!(one.edit(|edit| edit.text("body").delete(5, 5)).is_err());
+    assert_eq!(one.document.project().unwrap().len(), 1);
+}
+
+#[test]
+fn who_follows_a_text_sees_what_is_there_though_somebody_overwrites_it() {
+    let genesis = genesis();
+    let (mut one, mut other) = (Replica::new(&genesis, 1, 7), Replica::new(&genesis, 2, 7));
+    let body = one.document.follow(|content| content.text("body")).unwrap();
+    other.edit(|edit| edit.put("body", 1)).unwrap();
+    one.receive(&other.commit());
+    one.document.project().unwrap();
+    let splice = std::iter::once((0, 0, "x"));
+    let by = EditAs { chain: ChainId { author: one.key.id(), session: Session(9) }, time_ms: 0, message: None };
+    let made = one.document.edit_followed(&by, &body, splice).unwrap();
+    assert_eq!(made.patches.len(), 1);
+    assert_eq!(one.document.followed_text(&body).unwrap(), "x");
 }

@@ -166,10 +166,9 @@ impl Documents {
         Ok(rest)
     }
 
-    /// Ends a picture.
+    /// Ends a picture. Inside a closure of a document it is left to the document's end: a second lock would wait for
+    /// itself.
     pub fn close_screen(&self, id: &DocumentId, screen: Screen) {
-        if let Some(replica) = self.replica(id) {
-            lock(&replica).close_screen(screen);
-        }
+        let _ = self.inside(id, |replica| replica.close_screen(screen));
     }
 }

@@ -1,5 +1,7 @@
 //! Every length and count that a peer can influence, with its reason.
 
+use std::time::Duration;
+
 /// The largest frame in bytes: a sealed envelope of 64 KiB to 1 MiB and its header.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
 
@@ -15,3 +17,35 @@ pub const REFUSED_TOLD_MAX: usize = 16;
 pub const TOPICS_MAX: usize = 4096;
 /// Bytes of envelopes that may be under way to one peer without an acknowledgement.
 pub const UNDER_WAY_BYTES_MAX: usize = 4 << 20;
+/// The most addresses of one node that are told or dialled: all its interfaces, and no help to one who wants others flooded.
+pub const ADDRESSES_MAX: usize = 8;
+
+/// How long a dial may take. The transport would wait 30 s for an address that never answers.
+pub const DIAL_LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a stranger's handshake may take before its place is given to another.
+pub const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long the side that was dialled waits for the dialler's first frame.
+pub const OPEN_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a frame that has begun may go without completing or advancing by [`STALL_BYTES`].
+pub const STALL_LIMIT: Duration = Duration::from_secs(10);
+
+/// How far a long frame must advance in each [`STALL_LIMIT`]: a slow link does, a peer that trickles to hold memory does not.
+pub const STALL_BYTES: usize = 16 * 1024;
+
+/// How long closing waits for the peers to hear of it: three probe timeouts of a slow link.
+pub const CLOSE_LIMIT: Duration = Duration::from_secs(3);
+
+/// The most connections that others may have dialled to us; each may hold a receive window of at most 1 MiB.
+pub const CONNECTIONS_ACCEPTED_MAX: usize = 128;
+
+/// The most connections that we dialled: counted apart, so that strangers cannot use up the places of our own dials.
+pub const CONNECTIONS_DIALLED_MAX: usize = 64;
+
+/// The most incoming connections that are being shaken hands with or wait to be taken.
+pub const HANDSHAKES_MAX: usize = 64;
+
+/// The bytes of datagrams that wait in each direction. They are presence: the oldest are dropped.
+pub const DATAGRAM_BYTES_WAITING_MAX: usize = 16 * 1024;

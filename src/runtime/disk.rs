@@ -2,6 +2,7 @@
 //!
 //! Requests are done one by one, in order. Which writes become one commit is not decided here.
 
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use pistol_core::store::{Batch, Row, Store, StoreError, Table};
@@ -10,19 +11,17 @@ use tokio::sync::mpsc;
 /// Requests that may wait. The engine has at most one commit outstanding; the rest are reads.
 const REQUESTS_WAITING_MAX: usize = 256;
 
-/// Work for the disk. The `tag` comes back with the reply.
+/// Work for the disk. The `tag` of a read comes back with its reply; of commits there is one at a time.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum DiskRequest {
-    Commit { tag: u64, batch: Batch },
-    Read { tag: u64, table: Table, key: Vec<u8> },
+    Commit(Arc<Batch>),
     Range { tag: u64, table: Table, from: Vec<u8>, to: Vec<u8>, bytes_max: usize },
 }
 
 /// What became of a request. A failed commit is not tried again: whoever asked for it asks again.
 #[derive(Debug)]
 pub(crate) enum DiskReply {
-    Commit { tag: u64, result: Result<(), StoreError> },
-    Read { tag: u64, result: Result<Option<Vec<u8>>, StoreError> },
+    Commit(Result<(), StoreError>),
     Range { tag: u64, result: Result<Vec<Row>, StoreError> },
 }
 
@@ -69,11 +68,6 @@ impl Disk {
             mpsc::error::TrySendError::Closed(request) => SendError::Stopped(request),
         })
     }
-
-    /// Does what waits, closes the store, and returns when all of it is done.
-    pub(crate) fn stop(self) {
-        drop(self);
-    }
 }
 
 impl Drop for Disk {
@@ -96,8 +90,7 @@ fn serve(mut store: impl Store, mut waiting: mpsc::Receiver<DiskRequest>, mut re
 
 fn answer(store: &mut impl Store, request: DiskRequest) -> DiskReply {
     match request {
-        DiskRequest::Commit { tag, batch } => DiskReply::Commit { tag, result: store.commit(&batch) },
-        DiskRequest::Read { tag, table, key } => DiskReply::Read { tag, result: store.read(table, &key) },
+        DiskRequest::Commit(batch) => DiskReply::Commit(store.commit(&batch)),
         DiskRequest::Range { tag, table, from, to, bytes_max } => {
             DiskReply::Range { tag, result: store.range(table, &from, &to, bytes_max) }
         }
@@ -137,40 +130,38 @@ mod tests {
         (disk.unwrap(), replies)
     }
 
-    fn put(tag: u64, key: &[u8]) -> DiskRequest {
+    fn put(key: &[u8]) -> DiskRequest {
         let mut batch = Batch::default();
         batch.put(Table::Tail, key, b"value");
-        DiskRequest::Commit { tag, batch }
+        DiskRequest::Commit(Arc::new(batch))
     }
 
     #[test]
     fn replies_come_in_the_order_of_the_requests() {
         let (disk, replies) = start();
         let (from, to) = (b"a".to_vec(), b"z".to_vec());
-        disk.send(put(1, b"a")).unwrap();
-        disk.send(DiskRequest::Read { tag: 2, table: Table::Tail, key: b"a".to_vec() }).unwrap();
-        disk.send(DiskRequest::Range { tag: 3, table: Table::Tail, from, to, bytes_max: 100 }).unwrap();
-        assert!(matches!(replies.recv().unwrap(), DiskReply::Commit { tag: 1, result: Ok(()) }));
-        assert!(matches!(replies.recv().unwrap(), DiskReply::Read { tag: 2, result: Ok(Some(_)) }));
-        assert!(matches!(replies.recv().unwrap(), DiskReply::Range { tag: 3, result: Ok(rows) } if rows.len() == 1));
+        disk.send(put(b"a")).unwrap();
+        disk.send(DiskRequest::Range { tag: 2, table: Table::Tail, from, to, bytes_max: 100 }).unwrap();
+        assert!(matches!(replies.recv().unwrap(), DiskReply::Commit(Ok(()))));
+        assert!(matches!(replies.recv().unwrap(), DiskReply::Range { tag: 2, result: Ok(rows) } if rows.len() == 1));
     }
 
     #[test]
     fn a_refused_commit_is_reported_and_the_next_one_is_done() {
         let (disk, replies) = start();
-        disk.send(DiskRequest::Commit { tag: 1, batch: Batch::default() }).unwrap();
-        disk.send(put(2, b"a")).unwrap();
-        assert!(matches!(replies.recv().unwrap(), DiskReply::Commit { tag: 1, result: Err(StoreError::Full) }));
-        assert!(matches!(replies.recv().unwrap(), DiskReply::Commit { tag: 2, result: Ok(()) }));
+        disk.send(DiskRequest::Commit(Arc::new(Batch::default()))).unwrap();
+        disk.send(put(b"a")).unwrap();
+        assert!(matches!(replies.recv().unwrap(), DiskReply::Commit(Err(StoreError::Full))));
+        assert!(matches!(replies.recv().unwrap(), DiskReply::Commit(Ok(()))));
     }
 
     #[test]
     fn stopping_does_what_waits_and_joins_the_thread() {
         let (disk, replies) = start();
-        for tag in 0..100 {
-            disk.send(put(tag, &tag.to_be_bytes())).unwrap();
+        for tag in 0..100u64 {
+            disk.send(put(&tag.to_be_bytes())).unwrap();
         }
-        disk.stop();
+        drop(disk);
         // The sender is gone with the thread, so this ends.
         assert_eq!(replies.iter().count(), 100);
     }
@@ -182,8 +173,8 @@ mod tests {
             let _ = released.recv();
         });
         let disk = disk.unwrap();
-        let refused = (0..).find_map(|tag| disk.send(put(tag, b"a")).err());
-        assert!(matches!(refused, Some(SendError::Busy(DiskRequest::Commit { .. }))));
+        let refused = std::iter::repeat_with(|| disk.send(put(b"a"))).find_map(Result::err);
+        assert!(matches!(refused, Some(SendError::Busy(DiskRequest::Commit(_)))));
         drop(release);
     }
 
@@ -195,11 +186,11 @@ mod tests {
             panic!("in a reply");
         });
         let disk = disk.unwrap();
-        disk.send(put(1, b"a")).unwrap();
+        disk.send(put(b"a")).unwrap();
         assert!(gone.recv().is_err());
-        let refused = (0..).find_map(|tag| disk.send(put(tag, b"a")).err());
+        let refused = std::iter::repeat_with(|| disk.send(put(b"a"))).find_map(Result::err);
         assert!(refused.is_some());
-        disk.stop();
+        drop(disk);
     }
 
     #[test]
@@ -211,7 +202,7 @@ mod tests {
             let _ = sender.send(());
         });
         let disk = disk.unwrap();
-        disk.send(put(1, b"a")).unwrap();
+        disk.send(put(b"a")).unwrap();
         hand_over.send(disk).unwrap();
         done.recv().unwrap();
     }

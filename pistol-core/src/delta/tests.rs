@@ -1,3 +1,5 @@
+//! The laws of deltas.
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;

@@ -133,9 +133,18 @@ fn as_index(branch: u32) -> usize {
     usize::try_from(branch).unwrap_or(usize::MAX)
 }
 
+/// Forks after each other that a name spells out. Deeper ones are folded into its last part, or a chain that forks again
+/// and again would have names of any length; only among themselves may such branches then change their order.
+const FORKS_SPELLED: usize = 16;
+
 fn extended(actor: &ActorId, history: &History, first: Ordinal) -> ActorId {
     let id = history.id(first).map(|id| id.0).unwrap_or_default();
-    ActorId::from([actor.to_bytes(), &id].concat())
+    match actor.to_bytes().split_last_chunk::<32>() {
+        Some((before, last)) if before.len() >= 32 * FORKS_SPELLED => {
+            ActorId::from([before, &hash(Context::Actor, &[last, &id])].concat())
+        }
+        _ => ActorId::from([actor.to_bytes(), &id].concat()),
+    }
 }
 
 /// Of each branch the places where it goes on after a fork.

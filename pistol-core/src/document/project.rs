@@ -6,40 +6,10 @@ use automerge::legacy::{self, ElementId, Key, ObjectId, OpId, OpType};
 use automerge::{ActorId, Change, ChangeHash, ExpandedChange, PatchLog};
 
 use super::names::Names;
+use super::patch::Patch;
 use super::{Document, apply, convert};
 use crate::change::{Action, Op, Place, Reference};
 use crate::validate::{Accepted, History, Ordinal, Rule, Spot};
-
-/// A change in a text that readers see, in Unicode code points; `object` tells texts apart while the document is open.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Patch {
-    /// Text was added.
-    Insert {
-        /// The text object.
-        object: String,
-        /// Where.
-        at: usize,
-        /// What.
-        text: String,
-    },
-    /// Text was removed.
-    Delete {
-        /// The text object.
-        object: String,
-        /// Where.
-        at: usize,
-        /// How much.
-        length: usize,
-    },
-    /// The text is called otherwise from now on: a fork became known.
-    Rename {
-        /// The text object until now.
-        object: String,
-        /// The text object from now on.
-        new: String,
-    },
-}
 
 impl Document {
     /// Shows readers what was accepted since the last time. Returns the patches, if they are wanted.
@@ -47,6 +17,12 @@ impl Document {
     /// # Errors
     /// [`Rule::Operation`] if Automerge failed; the document is then as it was before, without the changes.
     pub fn project(&mut self) -> Result<Vec<Patch>, Rule> {
+        let patches = self.project_waiting()?;
+        self.unseen.extend(patches);
+        Ok(std::mem::take(&mut self.unseen))
+    }
+
+    fn project_waiting(&mut self) -> Result<Vec<Patch>, Rule> {
         let waiting = std::mem::take(&mut self.waiting);
         if waiting.is_empty() {
             return Ok(Vec::new());
@@ -55,9 +31,10 @@ impl Document {
             return self.rebuild(&waiting);
         }
         let changes = self.expand_all(&waiting);
+        let before = self.seen();
         let mut log = if self.is_followed() { PatchLog::active() } else { PatchLog::inactive() };
         apply::contained(|| apply::apply(&mut self.automerge, changes, Some(&mut log))).map_err(|_| Rule::Operation)?;
-        Ok(self.patches(&mut log))
+        Ok(self.patches(&mut log, &before))
     }
 
     /// Names the branches of changes and expands them, remembering their hashes.
@@ -74,30 +51,6 @@ impl Document {
             changes.extend(change);
         }
         changes
-    }
-
-    pub(super) fn patches(&self, log: &mut PatchLog) -> Vec<Patch> {
-        if !self.is_followed() {
-            return Vec::new();
-        }
-        let text = |patch: automerge::Patch| {
-            let object = patch.obj.to_string();
-            match patch.action {
-                automerge::PatchAction::SpliceText { index, value, .. } => {
-                    Some(Patch::Insert { object, at: index, text: value.make_string() })
-                }
-                automerge::PatchAction::DeleteSeq { index, length } => {
-                    Some(Patch::Delete { object, at: index, length })
-                }
-                // A block in a text is one character to an editor of plain text.
-                automerge::PatchAction::Insert { index, values } => {
-                    let text = "\u{fffc}".repeat(values.len());
-                    Some(Patch::Insert { object, at: index, text })
-                }
-                _ => None,
-            }
-        };
-        self.automerge.make_patches(log).into_iter().filter_map(text).collect()
     }
 }
 

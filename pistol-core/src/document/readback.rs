@@ -9,7 +9,7 @@ use automerge::legacy::{self, ElementId, Key, ObjectId, OpType};
 use automerge::transaction::{CommitOptions, OwnedTransaction};
 
 use super::edit::{self, Edit, EditError};
-use super::project::Patch;
+use super::patch::Patch;
 use super::{Document, apply, convert};
 use crate::chain::ChainId;
 use crate::change::{Action, Change, Op, Place, Reference};
@@ -50,18 +50,28 @@ impl Document {
     /// # Panics
     /// If the closure does; the edit is rolled back first.
     pub fn edit<T>(&mut self, by: &EditAs<'_>, closure: impl FnOnce(&mut Edit) -> T) -> Result<Made<T>, EditError> {
-        let mut patches = self.project().map_err(EditError::Refused)?;
-        let mut changes = Vec::new();
-        while self.history.heads().len() > limits::HEADS_MERGED_AT {
-            changes.push(self.merge_heads(by)?);
-            patches.extend(self.project().map_err(EditError::Refused)?);
+        self.unseen = self.project().map_err(EditError::Refused)?;
+        let most = self.deps_most();
+        // A document that allows fewer than three dependencies cannot be merged at all: its edits wait for one head.
+        while most > 2 && self.history.heads().len() >= most {
+            let merge = self.merge_heads(by)?;
+            self.merges.push(merge);
+            self.unseen = self.project().map_err(EditError::Refused)?;
         }
         let log = if self.is_followed() { PatchLog::active() } else { PatchLog::inactive() };
+        let before = self.seen();
         let (result, committed) = self.transact(by, log, closure)?;
-        if let Some(mut log) = committed {
-            changes.push(self.take_back(by)?);
-            patches.extend(self.patches(&mut log));
-        }
+        let own = match committed {
+            Some(mut log) => {
+                let own = self.take_back(by)?;
+                let patches = self.patches(&mut log, &before);
+                self.unseen.extend(patches);
+                Some(own)
+            }
+            None => None,
+        };
+        let changes = std::mem::take(&mut self.merges).into_iter().chain(own).collect();
+        let patches = std::mem::take(&mut self.unseen);
         Ok(Made { result, changes, patches })
     }
 
@@ -128,6 +138,9 @@ impl Document {
     fn accept_own(&mut self, linked: Linked) -> Result<Accepted, EditError> {
         match self.history.check(&linked) {
             Check::Valid(valid) => self.history.accept(*valid).map_err(|_| EditError::Refused(Rule::Chain)),
+            // What cannot be foreseen while the edit goes on: how long its references and predecessors are.
+            Check::Rejected(Rule::ChangeTooLarge) => Err(EditError::TooLarge),
+            Check::Rejected(_) if linked.change().table.len() > limits::REFERENCES_MAX => Err(EditError::TooLarge),
             Check::Rejected(rule) => Err(EditError::Refused(rule)),
             Check::Known | Check::Missing(_) => Err(EditError::Refused(Rule::Chain)),
         }
@@ -147,12 +160,18 @@ impl Document {
     /// A change without operations that depends on some of the heads, so that there are fewer.
     fn merge_heads(&mut self, by: &EditAs<'_>) -> Result<Accepted, EditError> {
         let previous = self.own_tip(&by.chain);
-        let merged: Vec<Ordinal> = self.history.heads().take(limits::HEADS_MERGED_AT - 1).collect();
+        let merged: Vec<Ordinal> = self.history.heads().take(self.deps_most() - 1).collect();
         let deps = merged.into_iter().chain(previous);
         let change = self.draft(by, deps).map(|draft| draft.finish(Vec::new()));
         let accepted = self.accept_own(change.ok_or(EditError::Refused(Rule::Chain))?)?;
         self.waiting.push(accepted.clone());
         Ok(accepted)
+    }
+
+    /// How many dependencies a change may have; one of them is its own previous change.
+    fn deps_most(&self) -> usize {
+        let most = self.history.genesis().terms().limits.deps;
+        usize::try_from(most).unwrap_or(usize::MAX).clamp(1, limits::HEADS_MERGED_AT + 1)
     }
 
     /// The last change of a chain that has not forked.

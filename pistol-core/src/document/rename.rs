@@ -6,7 +6,7 @@ use automerge::legacy::{ElementId, Key, ObjectId, OpId, SortedVec};
 use automerge::{Automerge, Change, ChangeHash, ObjId, ReadDoc};
 
 use super::names::Names;
-use super::project::Patch;
+use super::patch::{Patch, replaced};
 use super::{Document, apply};
 use crate::validate::{Accepted, History, Ordinal, Rule, Spot};
 
@@ -55,25 +55,6 @@ fn rename_object(history: &History, old: &Names, new: &Names, object: &ObjId) ->
     let renamer = Renamer { history, old, new, ordinals: BTreeMap::new() };
     let id = renamer.op_id(&OpId::new(*counter, actor))?;
     Some(ObjId::Id(id.0, id.1, 0))
-}
-
-/// The one stretch in which two texts differ, as patches.
-fn replaced(object: &str, before: &str, after: &str) -> Vec<Patch> {
-    let (before, after): (Vec<char>, Vec<char>) = (before.chars().collect(), after.chars().collect());
-    let at = before.iter().zip(&after).take_while(|(one, other)| one == other).count();
-    let rest = |text: &[char]| text.len() - at;
-    let same = before.iter().rev().zip(after.iter().rev()).take_while(|(one, other)| one == other).count();
-    let same = same.min(rest(&before)).min(rest(&after));
-    let (length, added) = (rest(&before) - same, rest(&after) - same);
-    let mut patches = Vec::new();
-    if length > 0 {
-        patches.push(Patch::Delete { object: object.to_owned(), at, length });
-    }
-    if added > 0 {
-        let text = after.iter().skip(at).take(added).collect();
-        patches.push(Patch::Insert { object: object.to_owned(), at, text });
-    }
-    patches
 }
 
 struct Renamer<'a> {

@@ -1,4 +1,4 @@
-//! The bytes of an envelope. Format: `docs/protocol-envelope.md`.
+//! The bytes of an envelope. Format: `docs/envelope.md`.
 //!
 //! What all changes have in common is written once; the rest lies in columns, each as the difference to what was to be
 //! expected, so that a keystroke costs about a byte. Writer and reader expect the same because they remember the same.
@@ -23,43 +23,35 @@ mod write_operation;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use self::header::RunHeader;
 use self::layout::ColumnsReader;
 use self::read_change::ChangeReader;
 use self::stretch::Stretch;
 use self::write_change::ChangeWriter;
-use super::Run;
-use crate::change::Change;
+use super::{Entry, Run};
 use crate::codec::{Malformed, Reader, Writer};
-use crate::hash::{Context, Hasher};
-use crate::id::{ChangeId, DocumentId};
+use crate::id::DocumentId;
 use crate::limits;
 
-pub(super) type Decoded = (DocumentId, Vec<Run>, Vec<(usize, Arc<Change>)>);
+pub(super) type Decoded = (DocumentId, Vec<Run>, Vec<Entry>);
 
 /// The version of these bytes.
 const VERSION: u8 = 1;
 
 /// Writes an envelope. Its changes are canonical, and each run's consecutive.
-pub(super) fn encode(document: &DocumentId, runs: &[Run], changes: &[(usize, Arc<Change>)]) -> Vec<u8> {
+pub(super) fn encode(document: &DocumentId, runs: &[Run], changes: &[Entry]) -> Vec<u8> {
     let header = |(index, run): (usize, &Run)| {
-        let own = changes.iter().filter(|(run, _)| *run == index);
+        let own = changes.iter().filter(|entry| entry.run == index);
         RunHeader {
             run: run.clone(),
-            first_operation: cursor::first_operation(own.flat_map(|(_, change)| &change.ops)),
+            first_operation: cursor::first_operation(own.flat_map(|entry| &entry.change.ops)),
         }
     };
     let headers: Vec<RunHeader> = runs.iter().enumerate().map(header).collect();
     let stretches = headers.iter().map(|header| Stretch::new(header.first_operation)).collect();
     let mut columns = ChangeWriter::new(stretches);
-    let hasher = Hasher::new(Context::Change);
-    let mut canonical = Writer::new();
-    for (run, change) in changes {
-        canonical.clear();
-        change.write(&mut canonical);
-        columns.write(*run, change, ChangeId(hasher.hash(&[canonical.as_bytes()])));
+    for Entry { run, change, id, .. } in changes {
+        columns.write(*run, change, *id);
     }
     let (ids, times, columns) = columns.finish();
     let mut writer = Writer::new();
@@ -86,7 +78,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Malformed> {
     Ok((document, runs, changes))
 }
 
-type Changes = (Vec<Run>, Vec<(usize, Arc<Change>)>);
+type Changes = (Vec<Run>, Vec<Entry>);
 
 /// Reads all that follows the runs.
 fn read_changes(headers: Vec<RunHeader>, reader: &mut Reader<'_>) -> Result<Changes, Malformed> {
@@ -99,8 +91,7 @@ fn read_changes(headers: Vec<RunHeader>, reader: &mut Reader<'_>) -> Result<Chan
     let mut columns = ChangeReader::new(stretches, ids, times, ColumnsReader::new(&columns)?);
     let mut changes = Vec::new();
     for _ in 0..count {
-        let (run, change) = columns.read(&runs)?;
-        changes.push((run, Arc::new(change)));
+        changes.push(columns.read(&runs)?);
     }
     for (run, count) in runs.iter_mut().zip(columns.finish()?) {
         let last = run.first_seq.checked_sub(1).and_then(|before| before.checked_add(count));

@@ -23,6 +23,8 @@ pub const FORMAT_KEY: &[u8] = b"format";
 pub const EPOCH_KEY: &[u8] = b"epoch";
 /// Row of [`super::Table::Meta`]: the secret key under which the node is reached.
 pub const NODE_SECRET_KEY: &[u8] = b"node";
+/// Row of [`super::Table::Meta`]: the port at which the node listened last.
+pub const PORT_KEY: &[u8] = b"port";
 /// Row of [`super::Table::Meta`]: the fence.
 pub const FENCE_KEY: &[u8] = b"fence";
 
@@ -71,6 +73,20 @@ pub fn node_secret_value(secret: &[u8; 32]) -> Vec<u8> {
 /// [`StoreError::Damaged`].
 pub fn node_secret(value: &[u8]) -> Result<[u8; 32], StoreError> {
     Fields::parse("node secret", value, Fields::array)
+}
+
+/// Writes the port.
+pub fn port_value(port: u16) -> Vec<u8> {
+    let [high, low] = port.to_be_bytes();
+    vec![VERSION, high, low]
+}
+
+/// Reads the port.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn port(value: &[u8]) -> Result<u16, StoreError> {
+    Fields::parse("port", value, Fields::array).map(u16::from_be_bytes)
 }
 
 /// The key of an envelope, in [`super::Table::Envelopes`] and [`super::Table::Tail`]: `ordinal` counts the changes of

@@ -24,6 +24,8 @@ pub struct Branch {
     chain: Option<ChainId>,
     /// The change that it continues, in another branch of the chain.
     parent: Option<Ordinal>,
+    /// The branch of the parent, and one further up, so that long rows of forks are walked in few steps.
+    up: Option<Up>,
     first_seq: u64,
     /// Number of its first operation along the chain.
     first: u32,
@@ -32,6 +34,14 @@ pub struct Branch {
     rows: Vec<u32>,
     /// Where counters do not continue: (operation number, counter).
     counters: Vec<(u32, u32)>,
+}
+
+/// The way from a branch to the chain's start.
+#[derive(Clone, Copy, Debug)]
+struct Up {
+    parent: u32,
+    jump: u32,
+    depth: u32,
 }
 
 impl Branch {
@@ -48,6 +58,11 @@ impl Branch {
     /// Place in the chain of its first change.
     pub fn first_seq(&self) -> u64 {
         self.first_seq
+    }
+
+    /// Number of its first operation along the chain.
+    pub(super) fn first(&self) -> u32 {
+        self.first
     }
 
     /// Its changes.
@@ -97,6 +112,14 @@ pub(super) struct Branches {
     of: BTreeMap<ChainId, Vec<u32>>,
 }
 
+/// The change that one continues.
+#[derive(Clone, Copy)]
+pub(super) struct Previous {
+    pub(super) ordinal: Ordinal,
+    pub(super) branch: u32,
+    pub(super) seq: u64,
+}
+
 /// Where a change joined.
 pub(super) struct Joined {
     pub(super) branch: u32,
@@ -110,6 +133,7 @@ impl Branches {
         let skeleton = Branch {
             chain: None,
             parent: None,
+            up: None,
             first_seq: 0,
             first: 0,
             changes: vec![0],
@@ -133,37 +157,55 @@ impl Branches {
         self.all.get(usize::try_from(branch).ok()?)
     }
 
-    /// Adds a change after its previous one (with its place), in the same branch if that was its last.
-    pub(super) fn join(
-        &mut self,
-        chain: ChainId,
-        ordinal: Ordinal,
-        previous: Option<(Ordinal, u64)>,
-        first: u32,
-    ) -> Joined {
-        let known = self.of.entry(chain).or_default();
-        if let Some((previous, _)) = previous {
-            for index in known.iter() {
-                let branch = usize::try_from(*index).ok().and_then(|index| self.all.get_mut(index));
-                if let Some(branch) = branch.filter(|branch| branch.changes.last() == Some(&previous)) {
-                    branch.changes.push(ordinal);
-                    return Joined { branch: *index, is_fork: false };
-                }
+    /// Adds a change after its previous one, in the same branch if that was its last.
+    pub(super) fn join(&mut self, chain: ChainId, ordinal: Ordinal, previous: Option<Previous>, first: u32) -> Joined {
+        if let Some(previous) = previous {
+            let branch = usize::try_from(previous.branch).ok().and_then(|index| self.all.get_mut(index));
+            if let Some(branch) = branch.filter(|branch| branch.changes.last() == Some(&previous.ordinal)) {
+                branch.changes.push(ordinal);
+                return Joined { branch: previous.branch, is_fork: false };
             }
         }
-        let is_fork = !known.is_empty();
+        let up = previous.map(|previous| self.above(previous.branch));
         let branch = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        let known = self.of.entry(chain).or_default();
+        let is_fork = !known.is_empty();
         known.push(branch);
         self.all.push(Branch {
             chain: Some(chain),
-            parent: previous.map(|(previous, _)| previous),
-            first_seq: previous.map_or(1, |(_, seq)| seq + 1),
+            parent: previous.map(|previous| previous.ordinal),
+            up,
+            first_seq: previous.map_or(1, |previous| previous.seq + 1),
             first,
             changes: vec![ordinal],
             rows: Vec::new(),
             counters: Vec::new(),
         });
         Joined { branch, is_fork }
+    }
+
+    /// The way up from a new branch. Where it jumps to makes every walk logarithmic in the depth of the forks.
+    fn above(&self, parent: u32) -> Up {
+        let up = |branch: u32| self.branch(branch).and_then(|branch| branch.up);
+        let depth = |branch: u32| up(branch).map_or(0, |up| up.depth);
+        let near = up(parent).map_or(parent, |up| up.jump);
+        let far = up(near).map_or(near, |up| up.jump);
+        let is_even = depth(parent) - depth(near) == depth(near) - depth(far);
+        Up { parent, jump: if is_even { far } else { parent }, depth: depth(parent) + 1 }
+    }
+
+    /// The last branch on the way up, from `branch` itself on, that still is as asked.
+    fn last_while(&self, branch: u32, is_so: impl Fn(u32, &Branch) -> bool) -> Option<&Branch> {
+        let is = |index: u32| self.branch(index).is_some_and(|branch| is_so(index, branch));
+        let mut found = self.branch(branch).filter(|_| is(branch))?;
+        while let Some(up) = found.up {
+            found = match (is(up.jump), is(up.parent)) {
+                (true, _) => self.branch(up.jump)?,
+                (false, true) => self.branch(up.parent)?,
+                (false, false) => break,
+            };
+        }
+        Some(found)
     }
 
     /// Numbers a change's operations, whose rows are consecutive from `row`.
@@ -209,14 +251,9 @@ impl History {
         if number >= node.end() {
             return None;
         }
-        let mut branch = node.branch;
-        loop {
-            let found = self.branches.branch(branch)?;
-            if number >= found.first {
-                return Some(Spot { branch, number });
-            }
-            branch = self.node(found.parent?)?.branch;
-        }
+        let later = self.branches.last_while(node.branch, |_, branch| branch.first > number);
+        let branch = later.map_or(Some(node.branch), |branch| branch.up.map(|up| up.parent))?;
+        Some(Spot { branch, number })
     }
 
     pub(super) fn row_at(&self, spot: Spot) -> Option<u32> {
@@ -225,20 +262,16 @@ impl History {
 
     /// Whether `earlier` is `tip` or before it on the path of their chain.
     pub fn is_on_path(&self, earlier: Ordinal, tip: Ordinal) -> bool {
-        let Some(target) = self.node(earlier).map(|node| node.branch) else {
+        let Some((target, tip_branch)) = self.branch_index(earlier).zip(self.branch_index(tip)) else {
             return false;
         };
-        let mut tip = tip;
-        while let Some(node) = self.node(tip) {
-            if node.branch == target {
-                return earlier <= tip;
-            }
-            match self.branches.branch(node.branch).and_then(|branch| branch.parent) {
-                Some(parent) => tip = parent,
-                None => return false,
-            }
+        if target == tip_branch {
+            return earlier <= tip;
         }
-        false
+        // A branch's number is larger than those of the branches that it continues.
+        let child = self.branches.last_while(tip_branch, |index, _| index > target);
+        let parent = child.and_then(|child| child.up.zip(child.parent));
+        parent.is_some_and(|(up, parent)| up.parent == target && earlier <= parent)
     }
 
     /// The operations of an accepted change: the number of the first, and how many.

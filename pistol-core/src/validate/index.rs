@@ -37,7 +37,7 @@ pub(super) struct Row {
 pub(super) struct Addition {
     base: u32,
     pub(super) rows: Vec<Row>,
-    keys: Vec<String>,
+    keys: BTreeMap<String, u32>,
 }
 
 impl Addition {
@@ -78,23 +78,17 @@ impl Index {
 
     /// The number of a key, a new one if it is new.
     pub(super) fn key(&self, addition: &mut Addition, key: &str) -> u32 {
-        let number = |count: usize| u32::try_from(count).unwrap_or(NONE - 1);
-        if let Some(known) = self.keys.get(key) {
+        if let Some(known) = self.keys.get(key).or_else(|| addition.keys.get(key)) {
             return *known;
         }
-        let new = addition.keys.iter().position(|new| new == key).unwrap_or_else(|| {
-            addition.keys.push(key.to_owned());
-            addition.keys.len() - 1
-        });
-        number(self.keys.len() + new)
+        let number = u32::try_from(self.keys.len() + addition.keys.len()).unwrap_or(NONE - 1);
+        addition.keys.insert(key.to_owned(), number);
+        number
     }
 
     /// Adds checked rows and returns the number of the first.
     pub(super) fn add(&mut self, addition: Addition) -> u32 {
-        for key in addition.keys {
-            let number = u32::try_from(self.keys.len()).unwrap_or(NONE - 1);
-            self.keys.insert(key, number);
-        }
+        self.keys.extend(addition.keys);
         self.rows.extend(addition.rows);
         addition.base
     }

@@ -1,6 +1,7 @@
 //! V4 and V6: every operation fits what it refers to, and its values are within bounds.
 
 use super::index::{Addition, Form, Index, NONE, Row};
+use super::reference::Table;
 use super::{History, Ordinal, Rule, is_strictly_sorted};
 use crate::change::{Action, Change, Kind, Op, Place, Reference, Scalar};
 use crate::limits;
@@ -10,16 +11,16 @@ impl History {
         &self,
         change: &Change,
         previous: Option<Ordinal>,
-        table: &[Ordinal],
+        table: &Table,
         first: u32,
     ) -> Result<Addition, Rule> {
         let mut addition = self.index.begin()?;
-        let mut is_named: Vec<bool> = table.iter().map(|_| false).collect();
+        let mut is_named: Vec<bool> = table.tips.iter().map(|_| false).collect();
         for op in &change.ops {
             let mut find = |addition: &Addition, reference: Reference| -> Result<u32, Rule> {
                 match self.resolve(reference, previous, table, first)? {
                     Some(spot) => {
-                        self.note_entry(reference, table, &mut is_named);
+                        self.note_entry(reference, &table.tips, &mut is_named);
                         self.row_at(spot).ok_or(Rule::Reference)
                     }
                     None => own_row(addition, reference, first),

@@ -1,7 +1,7 @@
 //! The past of a change, in a few bytes: nearly always it is "everything accepted here before some number", plus a reach
 //! into each branch that went on concurrently. The own chain's path is always in the past and is not written down.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{History, Ordinal};
@@ -41,11 +41,15 @@ impl History {
         for node in nodes() {
             node.past.reach.iter().flat_map(|reach| reach.iter()).for_each(|(branch, last)| extend(*branch, *last));
         }
+        let mut walked = BTreeSet::new();
         for dep in deps {
             let mut tip = Some(*dep);
-            while let Some(node) = tip.and_then(|tip| self.node(tip)) {
-                extend(node.branch, tip.unwrap_or_default());
-                tip = self.branches.branch(node.branch).and_then(super::Branch::parent);
+            while let Some((tip_now, node)) =
+                tip.filter(|tip| *tip >= prefix).and_then(|tip| Some((tip, self.node(tip)?)))
+            {
+                extend(node.branch, tip_now);
+                let is_new = walked.insert(node.branch);
+                tip = self.branches.branch(node.branch).and_then(super::Branch::parent).filter(|_| is_new);
             }
         }
         Past { prefix, reach: (!reach.is_empty()).then(|| reach.into_iter().collect()) }
@@ -53,9 +57,14 @@ impl History {
 
     /// Whether a change is in the past of one that has this past and this own previous change.
     pub(super) fn is_in_past(&self, ordinal: Ordinal, past: &Past, previous: Option<Ordinal>) -> bool {
-        let branch = self.branch_index(ordinal);
+        let is_reached = |reach: &[(u32, Ordinal)]| {
+            let found =
+                self.branch_index(ordinal).map(|branch| reach.binary_search_by_key(&branch, |(branch, _)| *branch));
+            let found = found.and_then(Result::ok).and_then(|found| reach.get(found));
+            found.is_some_and(|(_, last)| ordinal <= *last)
+        };
         ordinal < past.prefix
+            || past.reach.as_deref().is_some_and(is_reached)
             || previous.is_some_and(|previous| self.is_on_path(ordinal, previous))
-            || past.reach.iter().flat_map(|reach| reach.iter()).any(|(b, last)| Some(*b) == branch && ordinal <= *last)
     }
 }

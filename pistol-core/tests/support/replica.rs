@@ -47,6 +47,10 @@ fn make(kind: ObjectKind, key: &str) -> Op {
 
 /// A world-writable document with a text, a list and a map that all share.
 pub fn genesis() -> Arc<Genesis> {
+    genesis_with(Limits::default())
+}
+
+pub fn genesis_with(limits: Limits) -> Arc<Genesis> {
     let creator = author(0);
     let skeleton = vec![make(ObjectKind::Text, "body"), make(ObjectKind::List, "list"), make(ObjectKind::Map, "map")];
     let terms = Terms {
@@ -54,7 +58,7 @@ pub fn genesis() -> Arc<Genesis> {
         roots: vec![creator.id()],
         creator: 0,
         policy: Policy::WorldWritable,
-        limits: Limits::default(),
+        limits,
         read: Read::Public,
         skeleton,
         space: None,

@@ -94,6 +94,9 @@ impl Engine {
     /// Joins a document: at once if it is known, else as soon as its genesis came.
     pub(super) fn join(&mut self, token: Token, ticket: Ticket, effects: &mut Vec<Effect>) {
         let document = ticket.document;
+        if ticket.is_expired(self.now.wall_ms) {
+            return effects.push(answer(token, Err(ReplyError::BadTicket("its time is over".to_owned()))));
+        }
         if ticket.node != self.node {
             let write = self.contacts.add(ticket.node, &ticket.addresses, document, self.now);
             self.commits.write(write);

@@ -1,3 +1,5 @@
+//! What opening a folder makes, keeps, and refuses.
+
 use std::fs;
 
 use super::*;

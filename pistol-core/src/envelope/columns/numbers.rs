@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_is_always_the_same_costs_nearly_nothing() {
-        assert_eq!(column(&[0; 1000]), []);
+        assert!(column(&[0; 1000]).is_empty());
         assert_eq!(column(&[7; 1000]).len(), 3);
     }
 

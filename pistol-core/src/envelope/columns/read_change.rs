@@ -1,5 +1,7 @@
 //! Reads changes from columns.
 
+use std::sync::Arc;
+
 use super::budget::Budget;
 use super::heads::Heads;
 use super::layout::ColumnsReader;
@@ -9,8 +11,7 @@ use super::read_operation::Operations;
 use super::stretch::{Stretch, authority, deps, message, table};
 use crate::change::{Change, Op};
 use crate::codec::{Malformed, Writer};
-use crate::envelope::Run;
-use crate::hash::{Context, Hasher};
+use crate::envelope::{Entry, Run, identify};
 use crate::id::{AuthorityId, ChangeId};
 use crate::limits;
 
@@ -29,7 +30,6 @@ pub(super) struct ChangeReader<'a> {
     times: NumbersReader<'a>,
     columns: ColumnsReader<'a>,
     budget: Budget,
-    hasher: Hasher,
     canonical: Writer,
 }
 
@@ -45,7 +45,6 @@ impl<'a> ChangeReader<'a> {
             times: NumbersReader::of_octets(times),
             columns,
             budget: Budget::new(),
-            hasher: Hasher::new(Context::Change),
             canonical: Writer::new(),
         }
     }
@@ -58,8 +57,8 @@ impl<'a> ChangeReader<'a> {
         Ok(self.runs.into_iter().map(|(_, count)| count).collect())
     }
 
-    /// Reads the next change with the index of its run.
-    pub(super) fn read(&mut self, runs: &[Run]) -> Result<(usize, Change), Malformed> {
+    /// Reads the next change.
+    pub(super) fn read(&mut self, runs: &[Run]) -> Result<Entry, Malformed> {
         let index = self.names.count();
         let at = self.columns.run.next_to(limits::ENVELOPE_CHAINS_MAX)?;
         let run = runs.get(at).ok_or(Malformed::Limit)?;
@@ -82,20 +81,13 @@ impl<'a> ChangeReader<'a> {
         if let Some((kept, _)) = self.runs.get_mut(at) {
             *kept = stretch;
         }
-        self.identify(&change)?;
-        Ok((at, change))
-    }
-
-    /// Hashes a change, so that later ones can depend on it without naming it.
-    fn identify(&mut self, change: &Change) -> Result<(), Malformed> {
-        self.canonical.clear();
-        change.write(&mut self.canonical);
-        let bytes = self.canonical.as_bytes();
-        if bytes.len() > limits::CHANGE_BYTES_MAX {
+        let (id, bytes) = identify(&change, &mut self.canonical);
+        if bytes > limits::CHANGE_BYTES_MAX {
             return Err(Malformed::Limit);
         }
-        self.names.add(ChangeId(self.hasher.hash(&[bytes])));
-        Ok(())
+        // Later ones can depend on it without naming it.
+        self.names.add(id);
+        Ok(Entry { run: at, change: Arc::new(change), id, bytes })
     }
 
     fn read_deps(&mut self, index: usize, own: Option<usize>) -> Result<Vec<ChangeId>, Malformed> {

@@ -5,7 +5,7 @@ use super::layout::{Columns, ColumnsReader};
 use super::read_change::ChangeReader;
 use super::stretch::Stretch;
 use super::*;
-use crate::change::{Action, Op, Place, Scalar};
+use crate::change::{Action, Change, Op, Place, Scalar};
 
 const FIXTURES: [&str; 4] = [
     include_str!("../../../tests/fixtures/envelope-v1-typing.hex"),
@@ -32,7 +32,7 @@ fn inflated(envelope: &[u8]) -> (Vec<RunHeader>, Vec<u8>) {
 }
 
 /// What changes take in memory, less what allocators add.
-fn weight(changes: &[(usize, Arc<Change>)]) -> usize {
+fn weight(changes: &[Entry]) -> usize {
     let text = |op: &Op| match (&op.place, &op.action) {
         (Place::Key(key), Action::Put(Scalar::Text(text))) => key.capacity() + text.capacity(),
         (Place::Key(text), _) | (_, Action::Put(Scalar::Text(text))) => text.capacity(),
@@ -43,7 +43,7 @@ fn weight(changes: &[(usize, Arc<Change>)]) -> usize {
     let ids = |change: &Change| change.deps.capacity() + change.table.capacity() + change.authority.capacity();
     let message = |change: &Change| change.message.as_ref().map_or(0, String::capacity);
     let one = |change: &Change| message(change) + ids(change) * 32 + change.ops.iter().map(op).sum::<usize>();
-    changes.iter().map(|(_, change)| size_of::<Change>() + one(change)).sum()
+    changes.iter().map(|entry| size_of::<Change>() + one(&entry.change)).sum()
 }
 
 /// The operations there may be, and the budget for all else; vectors may have twice the room they need.
@@ -121,8 +121,7 @@ fn read(changes: usize, fill: impl FnOnce(&mut Columns)) -> Result<usize, Malfor
     fill(&mut columns);
     let bytes = columns.to_bytes();
     let mut reader = ChangeReader::new(vec![Stretch::new(0)], Vec::new(), &[], ColumnsReader::new(&bytes)?);
-    let changes = (0..changes).map(|_| reader.read(&runs).map(|(run, change)| (run, Arc::new(change))));
-    let changes = changes.collect::<Result<Vec<_>, _>>()?;
+    let changes = (0..changes).map(|_| reader.read(&runs)).collect::<Result<Vec<_>, _>>()?;
     reader.finish()?;
     Ok(weight(&changes))
 }

@@ -1,3 +1,5 @@
+//! The redb store against the conformance suite, damaged files, and a second process.
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -1,3 +1,5 @@
+//! Keys and values survive, keep their order, and refuse what was not written.
+
 use super::*;
 
 fn log_record(read_key: Option<[u8; 32]>) -> LogRecord {

@@ -1,3 +1,5 @@
+//! The fence, cut short at every step, restored, and copied.
+
 use std::fs;
 use std::path::PathBuf;
 

@@ -1,0 +1,21 @@
+//! A figure: what was measured, printed as one JSON line.
+
+use serde_json::{Map, Value};
+
+/// A line in the making.
+pub(crate) struct Figure(Map<String, Value>);
+
+impl Figure {
+    pub(crate) fn new(case: &str) -> Figure {
+        Figure(Map::new()).with("v", 1).with("bench", "basics").with("case", case)
+    }
+
+    pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Figure {
+        self.0.insert(name.to_owned(), value.into());
+        self
+    }
+
+    pub(crate) fn print(self) {
+        println!("{}", Value::Object(self.0));
+    }
+}

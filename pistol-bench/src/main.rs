@@ -1,0 +1,55 @@
+//! Pistol measured beside raw Automerge, in the same run: one JSON line for each figure.
+//!
+//! It is deliberately no part of the library: nothing depends on it, and what it measures is what an application sees.
+
+mod basics;
+mod figure;
+mod raw;
+mod samples;
+mod text;
+mod trace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Whatever went wrong ends the run, so its kind does not matter.
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// Measures Pistol beside raw Automerge
+#[derive(Debug, Parser)]
+#[command(name = "pistol-bench")]
+struct Arguments {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// What one or two nodes do: first sync, an edit, a keystroke's way to another node, the start of `share`
+    Basics(basics::Options),
+    /// The other side of `first-sync`, in a process of its own
+    #[command(hide = true)]
+    Receive {
+        /// The document to join
+        ticket: String,
+        /// The folder of its store
+        folder: PathBuf,
+    },
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let measured = match Arguments::parse().bench {
+        Bench::Basics(options) => basics::run(&options).await,
+        Bench::Receive { ticket, folder } => basics::first_sync::receive(&ticket, &folder).await,
+    };
+    match measured {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:?}");
+            ExitCode::FAILURE
+        }
+    }
+}

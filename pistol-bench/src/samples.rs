@@ -1,0 +1,39 @@
+//! Durations of the same thing, and their percentiles.
+
+use std::time::Duration;
+
+/// How long something took, each time.
+#[derive(Debug, Default)]
+pub(crate) struct Samples(Vec<Duration>);
+
+impl Samples {
+    pub(crate) fn push(&mut self, sample: Duration) {
+        self.0.push(sample);
+    }
+
+    /// The smallest sample that `percent` of all do not exceed, in microseconds.
+    pub(crate) fn percentile_us(&mut self, percent: usize) -> f64 {
+        self.0.sort_unstable();
+        let index = (self.0.len() * percent).div_ceil(100).saturating_sub(1);
+        let sample = self.0.get(index).copied().unwrap_or_default();
+        (sample.as_secs_f64() * 1e7).round() / 10.0
+    }
+}
+
+/// A duration in milliseconds, as figures show it.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e4).round() / 10.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_samples() {
+        let mut samples = Samples::default();
+        (1..=200).rev().for_each(|us| samples.push(Duration::from_micros(us)));
+        let whole: Vec<_> = [50, 99, 100].into_iter().map(|percent| samples.percentile_us(percent)).collect();
+        assert_eq!(whole, [100.0, 198.0, 200.0]);
+    }
+}

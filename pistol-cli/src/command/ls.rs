@@ -1,0 +1,75 @@
+//! `pistol ls`: shows which documents there are.
+
+use pistol::{DocumentId, DocumentInfo, Node};
+use serde::{Deserialize, Serialize};
+
+use super::Context;
+use crate::failure::{Exit, Failure};
+use crate::policy::PolicyName;
+use crate::request::Request;
+
+/// Lists the documents of the store
+#[derive(Debug, clap::Args)]
+#[command(before_help = "Examples:\n  pistol ls\n  pistol ls --json")]
+pub(crate) struct Ls {}
+
+/// A document in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Listed {
+    /// Its id.
+    pub(crate) id: String,
+    /// What its user calls it.
+    pub(crate) name: Option<String>,
+    /// Who may change it.
+    pub(crate) policy: PolicyName,
+    /// Whether anybody may read it.
+    pub(crate) is_public: bool,
+}
+
+impl Ls {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let documents: Vec<Listed> = context.ask(Request::List).await?;
+        let width = documents.iter().map(|listed| listed.shown_name().chars().count()).max().unwrap_or(0);
+        for listed in &documents {
+            let name = listed.shown_name();
+            context.output.record(listed, format_args!("{name:width$}  {}  {}", listed.id, listed.policy))?;
+        }
+        if documents.is_empty() {
+            context.output.say("no documents yet; `pistol new NAME` makes one");
+        }
+        Ok(())
+    }
+}
+
+impl Listed {
+    /// A document that the node has.
+    pub(crate) fn of(node: &Node, id: DocumentId) -> Result<Self, Failure> {
+        let found = node.documents().into_iter().find(|document| document.id == id);
+        found.map(Listed::from).ok_or_else(|| {
+            Failure::new(Exit::NotFound, format!("the document {id} is gone"), "`pistol ls` shows what there is")
+        })
+    }
+
+    /// The name, or a dash.
+    pub(crate) fn shown_name(&self) -> &str {
+        self.name.as_deref().unwrap_or("-")
+    }
+}
+
+impl From<DocumentInfo> for Listed {
+    fn from(document: DocumentInfo) -> Self {
+        Listed {
+            id: document.id.to_string(),
+            name: document.name,
+            policy: document.policy.into(),
+            is_public: document.is_public,
+        }
+    }
+}
+
+/// Lists the documents: named ones by name, then the others.
+pub(crate) fn execute(node: &Node) -> Vec<Listed> {
+    let mut documents: Vec<Listed> = node.documents().into_iter().map(Listed::from).collect();
+    documents.sort_by(|a, b| (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id)));
+    documents
+}

@@ -1,0 +1,156 @@
+//! `pistol status`: how the node and its documents are, and why.
+
+use std::net::SocketAddr;
+
+use pistol::{Doc, Node, PeerInfo};
+use serde::{Deserialize, Serialize};
+
+use super::Context;
+use super::ls::Listed;
+use crate::execute::load;
+use crate::failure::Failure;
+use crate::request::Request;
+
+/// Shows the node, its peers, and how each document stands
+#[derive(Debug, clap::Args)]
+#[command(before_help = "Examples:\n  pistol status\n  pistol status notes")]
+pub(crate) struct Status {
+    /// The document's name, or the beginning of its id [default: all documents]
+    document: Option<String>,
+}
+
+/// How everything is.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct State {
+    node: String,
+    author: String,
+    addresses: Vec<SocketAddr>,
+    peers: Vec<Peer>,
+    documents: Vec<Document>,
+}
+
+/// Another node.
+#[derive(Debug, Serialize, Deserialize)]
+struct Peer {
+    node: String,
+    is_connected: bool,
+    addresses: Vec<SocketAddr>,
+    last_error: Option<String>,
+    sent_bytes: u64,
+    received_bytes: u64,
+}
+
+/// How a document stands.
+#[derive(Debug, Serialize, Deserialize)]
+struct Document {
+    #[serde(flatten)]
+    listed: Listed,
+    changes: u64,
+    heads: Vec<String>,
+    peers: Vec<Standing>,
+    refusals: Vec<Refused>,
+    forks: Vec<String>,
+}
+
+/// How a document stands with a peer.
+#[derive(Debug, Serialize, Deserialize)]
+struct Standing {
+    node: String,
+    state: String,
+}
+
+/// What was refused.
+#[derive(Debug, Serialize, Deserialize)]
+struct Refused {
+    reason: String,
+    count: u64,
+}
+
+impl Status {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let state: State = context.ask(Request::Status { document: self.document }).await?;
+        context.output.record(&state, state.words())
+    }
+}
+
+impl State {
+    fn words(&self) -> String {
+        let mut lines = vec![format!("node    {}", self.node), format!("author  {}", self.author)];
+        lines.extend(self.addresses.iter().map(|address| format!("listens at {address}")));
+        lines.extend(self.peers.iter().map(Peer::words));
+        lines.extend(self.documents.iter().flat_map(Document::words));
+        lines.join("\n")
+    }
+}
+
+impl Peer {
+    fn words(&self) -> String {
+        let state = match (self.is_connected, &self.last_error) {
+            (true, _) => format!("connected, {} bytes sent, {} received", self.sent_bytes, self.received_bytes),
+            (false, Some(error)) => format!("not connected: {error}"),
+            (false, None) => "not connected".to_owned(),
+        };
+        format!("peer    {}  {state}", self.node)
+    }
+}
+
+impl Document {
+    fn words(&self) -> Vec<String> {
+        let Listed { id, policy, .. } = &self.listed;
+        let mut lines = vec![format!("{}  {id}  {policy}  {} changes", self.listed.shown_name(), self.changes)];
+        lines.extend(self.peers.iter().map(|peer| format!("  peer {}: {}", peer.node, peer.state)));
+        lines.extend(
+            self.refusals.iter().map(|refused| format!("  refused {} times: {}", refused.count, refused.reason)),
+        );
+        lines.extend(self.forks.iter().map(|author| format!("  {author} wrote two histories; both are kept")));
+        lines
+    }
+
+    fn of(node: &Node, doc: &Doc) -> Result<Self, Failure> {
+        let status = doc.status();
+        let standing =
+            |peer: pistol::PeerStatus| Standing { node: peer.node.to_string(), state: peer.state.to_string() };
+        let refused = |(reason, count): (String, u64)| Refused { reason, count };
+        Ok(Document {
+            listed: Listed::of(node, doc.id())?,
+            changes: status.changes,
+            heads: status.heads.iter().map(ToString::to_string).collect(),
+            peers: status.peers.into_iter().map(standing).collect(),
+            refusals: status.refusals.into_iter().map(refused).collect(),
+            forks: status.forks.iter().map(ToString::to_string).collect(),
+        })
+    }
+}
+
+impl From<PeerInfo> for Peer {
+    fn from(peer: PeerInfo) -> Self {
+        Peer {
+            node: peer.node.to_string(),
+            is_connected: peer.is_connected,
+            addresses: peer.addresses,
+            last_error: peer.last_error,
+            sent_bytes: peer.sent_bytes,
+            received_bytes: peer.received_bytes,
+        }
+    }
+}
+
+/// Looks at everything.
+pub(crate) async fn execute(node: &Node, document: Option<&str>) -> Result<State, Failure> {
+    let mut documents = Vec::new();
+    if let Some(document) = document {
+        documents.push(Document::of(node, &load(node, document).await?)?);
+    } else {
+        for listed in node.documents() {
+            let doc = node.document(listed.id).await.map_err(Failure::of)?;
+            documents.push(Document::of(node, &doc)?);
+        }
+    }
+    Ok(State {
+        node: node.id().to_string(),
+        author: node.author().to_string(),
+        addresses: node.addresses(),
+        peers: node.peers().into_iter().map(Peer::from).collect(),
+        documents,
+    })
+}

@@ -1,0 +1,46 @@
+//! Doing what a request asks: the one way into a node, for this process and for those that come through the socket.
+
+use std::time::Duration;
+
+use pistol::{Doc, Node};
+use tokio::sync::watch;
+
+use crate::command::{cat, edit, init, join, log, ls, new, set, share, status, sync};
+use crate::equal::Terms;
+use crate::failure::Failure;
+use crate::request::{Progress, Reply, Request};
+
+/// Executes a request. What it changed is durable when it returns.
+pub(crate) async fn execute(
+    node: &Node,
+    request: Request,
+    progress: &watch::Sender<Progress>,
+) -> Result<Reply, Failure> {
+    match request {
+        Request::Identity => Reply::new(&init::execute(node)),
+        Request::New { policy } => Reply::new(&new::make(node, policy).await?),
+        Request::Name { document, name } => Reply::new(&new::name(node, &document, &name).await?),
+        Request::List => Reply::new(&ls::execute(node)),
+        Request::Read { document } => Reply::new(&cat::execute(node, &document).await?),
+        Request::Set { document, path, value } => Reply::new(&set::execute(node, &document, &path, &value).await?),
+        Request::Append { document, text } => Reply::new(&edit::append(node, &document, &text).await?),
+        Request::Rewrite { document, base, text } => Reply::new(&edit::rewrite(node, &document, base, text).await?),
+        Request::History { document } => Reply::new(&log::execute(node, &document).await?),
+        Request::Invite { document } => Reply::new(&share::execute(node, &document).await?),
+        Request::Join { ticket, name, wait, timeout_ms } => {
+            let terms = Terms { wait, timeout: Duration::from_millis(timeout_ms) };
+            Reply::new(&join::execute(node, &ticket, name.as_deref(), terms, progress).await?)
+        }
+        Request::Sync { document, wait, timeout_ms } => {
+            let terms = Terms { wait, timeout: Duration::from_millis(timeout_ms) };
+            Reply::new(&sync::execute(node, document.as_deref(), terms, progress).await?)
+        }
+        Request::Status { document } => Reply::new(&status::execute(node, document.as_deref()).await?),
+    }
+}
+
+/// The document of a name, or of the beginning of an id.
+pub(crate) async fn load(node: &Node, document: &str) -> Result<Doc, Failure> {
+    let id = node.find(document).map_err(Failure::of)?;
+    node.document(id).await.map_err(Failure::of)
+}

@@ -1,0 +1,51 @@
+//! Policies, as the command line spells them.
+
+use std::fmt;
+
+use pistol::Policy;
+use serde::{Deserialize, Serialize};
+
+/// Who may change a document.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum PolicyName {
+    /// Its author only
+    #[default]
+    Owned,
+    /// Everybody who can read it
+    WorldWritable,
+    /// A rule that this version has no word for
+    #[value(skip)]
+    Other,
+}
+
+impl From<Policy> for PolicyName {
+    fn from(policy: Policy) -> Self {
+        match policy {
+            Policy::Owned => PolicyName::Owned,
+            Policy::WorldWritable => PolicyName::WorldWritable,
+            _ => PolicyName::Other,
+        }
+    }
+}
+
+impl PolicyName {
+    /// The policy, if this version has it.
+    pub(crate) fn policy(self) -> Option<Policy> {
+        match self {
+            PolicyName::Owned => Some(Policy::Owned),
+            PolicyName::WorldWritable => Some(Policy::WorldWritable),
+            PolicyName::Other => None,
+        }
+    }
+}
+
+impl fmt::Display for PolicyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PolicyName::Owned => "owned",
+            PolicyName::WorldWritable => "world-writable",
+            PolicyName::Other => "other",
+        })
+    }
+}

@@ -1,0 +1,248 @@
+//! What can go wrong, one small enum for each operation. Every message says the cause and what to do.
+
+use std::fmt;
+
+use pistol_core::document::EditError;
+use pistol_core::store::StoreError;
+use pistol_core::validate::Rule;
+use pistol_engine::ReplyError;
+use pistol_sync::net::BindError;
+use pistol_sync::ticket::TicketError;
+
+use crate::runtime::folder::FolderError;
+
+/// A node could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// Another process has the folder.
+    #[error("{0}")]
+    InUse(String),
+    /// The folder's files are not what was written to them.
+    #[error("{0}")]
+    Damaged(String),
+    /// The folder cannot be read or written.
+    #[error("{0}")]
+    Folder(String),
+    /// The network could not be started.
+    #[error("{}", with_sources(.0))]
+    Network(#[from] BindError),
+    /// The system refused a thread.
+    #[error("the system refused a thread ({0}); end other programs")]
+    Thread(std::io::Error),
+}
+
+impl From<FolderError> for OpenError {
+    fn from(error: FolderError) -> Self {
+        let text = error.to_string();
+        match error {
+            FolderError::InUse { .. } | FolderError::Store(StoreError::InUse) => OpenError::InUse(text),
+            FolderError::Store(StoreError::Damaged { .. } | StoreError::Newer { .. })
+            | FolderError::KeyDamaged { .. }
+            | FolderError::KeyMissing { .. } => OpenError::Damaged(text),
+            _ => OpenError::Folder(text),
+        }
+    }
+}
+
+impl From<StoreError> for OpenError {
+    fn from(error: StoreError) -> Self {
+        FolderError::Store(error).into()
+    }
+}
+
+/// The message of an error with those of its sources.
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+macro_rules! replied {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, thiserror::Error)]
+        #[non_exhaustive]
+        pub enum $name {
+            /// The node said why.
+            #[error(transparent)]
+            Refused(#[from] ReplyError),
+            /// The node was shut down.
+            #[error("the node was shut down; open it again")]
+            Stopped,
+        }
+
+        impl From<crate::runtime::Stopped> for $name {
+            fn from(_: crate::runtime::Stopped) -> Self {
+                $name::Stopped
+            }
+        }
+    };
+}
+
+replied! {
+    /// A document could not be joined.
+    JoinError
+}
+replied! {
+    /// What was edited is not known to be durable.
+    FlushError
+}
+replied! {
+    /// A document is not known to be equal with a peer's.
+    SyncError
+}
+replied! {
+    /// A document could not be named.
+    NameError
+}
+
+/// A document could not be created.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateError {
+    /// What it should start with is refused.
+    #[error(transparent)]
+    Content(#[from] EditError),
+    /// The node said why.
+    #[error(transparent)]
+    Refused(#[from] ReplyError),
+    /// Its genesis is refused.
+    #[error("the document's terms are refused: {0}")]
+    Terms(#[from] pistol_core::genesis::GenesisError),
+    /// The node was shut down.
+    #[error("the node was shut down; open it again")]
+    Stopped,
+}
+
+impl From<crate::runtime::Stopped> for CreateError {
+    fn from(_: crate::runtime::Stopped) -> Self {
+        CreateError::Stopped
+    }
+}
+
+/// A document was not found.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FindError {
+    /// There is none.
+    #[error("there is no document `{0}` in this store; list them, or join it with a ticket")]
+    NotFound(String),
+    /// There are several.
+    #[error("several documents begin with `{0}`; write more of the id")]
+    Ambiguous(String),
+    /// The node said why.
+    #[error(transparent)]
+    Refused(#[from] ReplyError),
+    /// The node was shut down.
+    #[error("the node was shut down; open it again")]
+    Stopped,
+}
+
+impl From<crate::runtime::Stopped> for FindError {
+    fn from(_: crate::runtime::Stopped) -> Self {
+        FindError::Stopped
+    }
+}
+
+/// A text cannot be viewed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ViewError {
+    /// There is no such text.
+    #[error("there is no such text in the document; create it first")]
+    NoText,
+}
+
+/// Any error of this crate. `Debug` shows the cause and the remedy, since that is what `main` prints.
+#[derive(thiserror::Error)]
+#[non_exhaustive]
+#[error(transparent)]
+pub enum Error {
+    /// From [`crate::Node::open`].
+    Open(#[from] OpenError),
+    /// From [`crate::Node::create`].
+    Create(#[from] CreateError),
+    /// From [`crate::Node::join`].
+    Join(#[from] JoinError),
+    /// From [`crate::Doc::edit`].
+    Edit(#[from] EditError),
+    /// From [`crate::Doc::flush`].
+    Flush(#[from] FlushError),
+    /// From [`crate::Doc::synced`].
+    Sync(#[from] SyncError),
+    /// From [`crate::Node::find`] and [`crate::Node::document`].
+    Find(#[from] FindError),
+    /// From [`crate::Node::name`].
+    Name(#[from] NameError),
+    /// From [`crate::Doc::view`].
+    View(#[from] ViewError),
+    /// From reading a ticket.
+    Ticket(#[from] TicketError),
+    /// From reading an id.
+    Id(#[from] pistol_core::id::NotAnId),
+}
+
+/// The causes that programs tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// There is no such document, name or text.
+    NotFound,
+    /// The policy refuses it.
+    Refused,
+    /// No peer could be reached, or none answered in time.
+    NoPeer,
+    /// Another process has the store.
+    StoreInUse,
+    /// The store is damaged, full, or cannot be written.
+    StoreDamaged,
+    /// A ticket or a signature is not good.
+    BadTicket,
+    /// Anything else.
+    Other,
+}
+
+impl Error {
+    /// The cause, as far as programs tell causes apart.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::Open(OpenError::InUse(_)) => ErrorKind::StoreInUse,
+            Error::Open(OpenError::Damaged(_) | OpenError::Folder(_)) => ErrorKind::StoreDamaged,
+            Error::Edit(EditError::Refused(Rule::Policy)) => ErrorKind::Refused,
+            Error::Edit(EditError::Missing { .. })
+            | Error::Find(FindError::NotFound(_) | FindError::Ambiguous(_))
+            | Error::View(ViewError::NoText)
+            | Error::Id(_) => ErrorKind::NotFound,
+            Error::Ticket(_) => ErrorKind::BadTicket,
+            Error::Create(CreateError::Refused(reply))
+            | Error::Find(FindError::Refused(reply))
+            | Error::Join(JoinError::Refused(reply))
+            | Error::Flush(FlushError::Refused(reply))
+            | Error::Sync(SyncError::Refused(reply))
+            | Error::Name(NameError::Refused(reply)) => kind_of(reply),
+            _ => ErrorKind::Other,
+        }
+    }
+}
+
+fn kind_of(reply: &ReplyError) -> ErrorKind {
+    match reply {
+        ReplyError::NotFound => ErrorKind::NotFound,
+        ReplyError::NoPeer { .. } => ErrorKind::NoPeer,
+        ReplyError::Refused(_) | ReplyError::BadTicket(_) => ErrorKind::BadTicket,
+        ReplyError::Damaged(_) | ReplyError::Store(_) => ErrorKind::StoreDamaged,
+        _ => ErrorKind::Other,
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,271 @@
+//! A node, as an application embeds it.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use pistol_core::document::{self, Edit};
+use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, ReadKey, Terms};
+use pistol_core::id::DocumentId;
+use pistol_core::key::{AuthorId, AuthorKey};
+use pistol_engine::{Command, Entry};
+use pistol_sync::node::NodeId;
+use pistol_sync::ticket::Ticket;
+
+use crate::builder::NodeBuilder;
+use crate::doc::Doc;
+use crate::error::{CreateError, FindError, FlushError, JoinError, NameError, OpenError};
+use crate::runtime::{Options, Runtime, lock};
+
+/// A running node: a folder on disk, an author, and a place on the network. Cheap to clone; the last handle stops it.
+///
+/// ```no_run
+/// # async fn example() -> pistol::Result<()> {
+/// let node = pistol::Node::open("notes.pistol").await?;
+/// let note = node.create(pistol::Policy::Owned, |doc| doc.text("body").push("Mine.")).await?;
+/// node.shutdown().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Node(Arc<Runtime>);
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Node({:?})", self.0.node)
+    }
+}
+
+/// A document that the store holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DocumentInfo {
+    /// Its id.
+    pub id: DocumentId,
+    /// What it is called here.
+    pub name: Option<String>,
+    /// Who may change it.
+    pub policy: Policy,
+    /// Whether anyone may read it.
+    pub is_public: bool,
+}
+
+/// A peer that is known or connected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerInfo {
+    /// Who.
+    pub node: NodeId,
+    /// Whether there is a connection.
+    pub is_connected: bool,
+    /// Where it may be reached.
+    pub addresses: Vec<SocketAddr>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// Bytes sent to it over its present connection, as the transport counts.
+    pub sent_bytes: u64,
+    /// Bytes received from it.
+    pub received_bytes: u64,
+}
+
+impl Node {
+    /// Opens a node in a folder, which is made if there is none.
+    ///
+    /// # Errors
+    /// [`OpenError`] if the folder is in use, damaged, or cannot be written, or the network cannot be started.
+    pub async fn open(path: impl AsRef<Path>) -> Result<Node, OpenError> {
+        Node::builder(path).open().await
+    }
+
+    /// Options for opening a node.
+    pub fn builder(path: impl AsRef<Path>) -> NodeBuilder {
+        NodeBuilder::new(path.as_ref())
+    }
+
+    pub(crate) async fn start(path: &Path, options: Options) -> Result<Node, OpenError> {
+        Runtime::start(path, options).await.map(Node)
+    }
+
+    /// Makes a document. What the closure makes is part of its signed beginning: the objects that everybody shares.
+    ///
+    /// # Errors
+    /// [`CreateError`] if the contents are refused, or the store does not take them.
+    pub async fn create<T>(&self, policy: Policy, content: impl FnOnce(&mut Edit) -> T) -> Result<Doc, CreateError> {
+        let (genesis, read_key) = self.genesis(policy, content)?;
+        let (genesis, key) = (Arc::new(genesis), Some(read_key));
+        let command = Command::Create { genesis: Arc::clone(&genesis), read_key: key.clone() };
+        self.0.ask(command).await??;
+        Ok(Doc::new(Arc::clone(&self.0), genesis, key))
+    }
+
+    fn genesis<T>(
+        &self,
+        policy: Policy,
+        content: impl FnOnce(&mut Edit) -> T,
+    ) -> Result<(Genesis, ReadKey), CreateError> {
+        let (_, skeleton) = document::skeleton(content)?;
+        let (mut nonce, mut read_key) = ([0; 16], ReadKey([0; 32]));
+        let random = getrandom::fill(&mut nonce).and_then(|()| getrandom::fill(&mut read_key.0));
+        random.map_err(|error| document::EditError::Failed(error.to_string()))?;
+        let terms = Terms {
+            kind: Kind::Document,
+            roots: vec![self.0.author],
+            creator: 0,
+            policy,
+            limits: Limits::default(),
+            read: Read::Key(read_key.commitment()),
+            skeleton,
+            space: None,
+            authority: Vec::new(),
+            app: uuid::Uuid::nil(),
+            predecessor: None,
+            nonce,
+        };
+        Ok((Genesis::sign(self.0.key(), terms)?, read_key))
+    }
+
+    /// Joins a document by invitation. A document that this store holds already is opened at once.
+    ///
+    /// # Errors
+    /// [`JoinError`] if the inviting node does not answer within 10 seconds, or refuses, or the ticket does not open
+    /// the document.
+    pub async fn join(&self, ticket: &Ticket) -> Result<Doc, JoinError> {
+        self.0.ask(Command::Join(ticket.clone())).await??;
+        let joined = self.entry(&ticket.document).ok_or(pistol_engine::ReplyError::NotFound)?;
+        Ok(Doc::new(Arc::clone(&self.0), joined.genesis, joined.read_key))
+    }
+
+    /// Opens a document that the store holds.
+    ///
+    /// # Errors
+    /// [`FindError`] if the store does not hold it, or cannot read it.
+    pub async fn document(&self, id: DocumentId) -> Result<Doc, FindError> {
+        self.0.ask(Command::Open(id)).await??;
+        let entry = self.entry(&id).ok_or_else(|| FindError::NotFound(id.to_string()))?;
+        Ok(Doc::new(Arc::clone(&self.0), entry.genesis, entry.read_key))
+    }
+
+    fn entry(&self, id: &DocumentId) -> Option<Entry> {
+        lock(&self.0.picture.entries).iter().find(|entry| entry.genesis.id() == *id).cloned()
+    }
+
+    /// Finds a document by its name here, or by the beginning of its id.
+    ///
+    /// # Errors
+    /// [`FindError`] if there is none, or several.
+    pub fn find(&self, name_or_id: &str) -> Result<DocumentId, FindError> {
+        let documents = self.documents();
+        if let Some(named) = documents.iter().find(|document| document.name.as_deref() == Some(name_or_id)) {
+            return Ok(named.id);
+        }
+        let begins = |id: &DocumentId| !name_or_id.is_empty() && id.to_string().starts_with(name_or_id);
+        let mut ids = documents.iter().map(|document| document.id).filter(begins);
+        match (ids.next(), ids.next()) {
+            (Some(id), None) => Ok(id),
+            (Some(_), Some(_)) => Err(FindError::Ambiguous(name_or_id.to_owned())),
+            (None, _) => Err(FindError::NotFound(name_or_id.to_owned())),
+        }
+    }
+
+    /// The documents that the store holds.
+    pub fn documents(&self) -> Vec<DocumentInfo> {
+        let info = |entry: &Entry| DocumentInfo {
+            id: entry.genesis.id(),
+            name: entry.name.clone(),
+            policy: entry.genesis.terms().policy,
+            is_public: entry.genesis.is_readable_with(None),
+        };
+        lock(&self.0.picture.entries).iter().map(info).collect()
+    }
+
+    /// Calls a document by a name, in this store only.
+    ///
+    /// # Errors
+    /// [`NameError`] if another document is called so.
+    pub async fn name(&self, id: DocumentId, name: &str) -> Result<(), NameError> {
+        self.0.ask(Command::Name(id, name.to_owned())).await??;
+        Ok(())
+    }
+
+    /// The node's name on the network.
+    pub fn id(&self) -> NodeId {
+        self.0.node
+    }
+
+    /// The author who signs what is edited here.
+    pub fn author(&self) -> AuthorId {
+        self.0.author
+    }
+
+    /// Where this node may be reached, as it knows.
+    pub fn addresses(&self) -> Vec<SocketAddr> {
+        self.0.network.addresses()
+    }
+
+    /// The peers that are known or connected.
+    pub fn peers(&self) -> Vec<PeerInfo> {
+        let contacts = lock(&self.0.picture.contacts).clone();
+        let info = |contact: pistol_engine::Contact| {
+            let traffic = self.0.network.traffic(&contact.node);
+            PeerInfo {
+                node: contact.node,
+                is_connected: contact.is_connected,
+                addresses: contact.addresses,
+                last_error: contact.last_error,
+                sent_bytes: traffic.iter().map(|traffic| traffic.sent_bytes).sum(),
+                received_bytes: traffic.iter().map(|traffic| traffic.received_bytes).sum(),
+            }
+        };
+        contacts.into_iter().map(info).collect()
+    }
+
+    /// Tries now to reach all known peers that are not connected.
+    ///
+    /// # Errors
+    /// [`FlushError::Stopped`] if the node was shut down.
+    pub async fn redial(&self) -> Result<(), FlushError> {
+        self.0.ask(Command::Redial).await??;
+        Ok(())
+    }
+
+    /// Ends all connections and makes none until [`Node::resume`]. Everything else goes on as without a network.
+    pub fn pause(&self) {
+        self.0.network.pause();
+    }
+
+    /// Makes connections again after [`Node::pause`], beginning now.
+    ///
+    /// # Errors
+    /// [`FlushError::Stopped`] if the node was shut down.
+    pub async fn resume(&self) -> Result<(), FlushError> {
+        self.0.network.resume();
+        self.redial().await
+    }
+
+    /// Waits until everything edited so far, in all documents, is durable.
+    ///
+    /// # Errors
+    /// [`FlushError`] if the disk did not take it; it is tried again by itself.
+    pub async fn flush(&self) -> Result<(), FlushError> {
+        self.0.ask(Command::Flush).await??;
+        Ok(())
+    }
+
+    /// Makes everything durable, tells the peers goodbye, and ends the node. Other handles on it do nothing any more.
+    ///
+    /// # Errors
+    /// [`FlushError`] if the disk did not take the last edits; the node ends all the same.
+    pub async fn shutdown(self) -> Result<(), FlushError> {
+        let flushed = self.flush().await;
+        self.0.subscribers.end();
+        self.0.stop().await;
+        flushed
+    }
+}
+
+impl Runtime {
+    fn key(&self) -> &AuthorKey {
+        &self.author_key
+    }
+}

@@ -1,0 +1,52 @@
+//! How a document stands: what it holds, what was refused and why, and where each peer is.
+
+use pistol_core::id::ChangeId;
+use pistol_core::key::AuthorId;
+use pistol_engine::{Insight, PeerState};
+use pistol_sync::node::NodeId;
+
+/// The state of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DocStatus {
+    /// How many changes were accepted.
+    pub changes: u64,
+    /// The newest of them.
+    pub heads: Vec<ChangeId>,
+    /// How it stands with each peer.
+    pub peers: Vec<PeerStatus>,
+    /// What was refused: the reason, and how often.
+    pub refusals: Vec<(String, u64)>,
+    /// Authors whose sessions forked: a restored backup, a copied profile, or malice. Nothing was lost.
+    pub forks: Vec<AuthorId>,
+    /// Changes that wait for others.
+    pub waiting: u64,
+    /// Why the store does not take anything, if it does not.
+    pub store_failure: Option<String>,
+}
+
+/// How a document stands with a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerStatus {
+    /// Who.
+    pub node: NodeId,
+    /// The state, with its reason.
+    pub state: PeerState,
+}
+
+impl DocStatus {
+    pub(crate) fn of(insight: &Insight<'_>) -> Self {
+        let (history, state) = (insight.document.history(), insight.state);
+        let peers = state.peers.iter().map(|(node, view)| PeerStatus { node: *node, state: view.state.clone() });
+        DocStatus {
+            changes: u64::from(history.next()).saturating_sub(1),
+            heads: history.heads().filter_map(|ordinal| history.id(ordinal)).collect(),
+            peers: peers.collect(),
+            refusals: state.refusals.iter().map(|(reason, count)| (reason.clone(), *count)).collect(),
+            forks: state.forks.iter().copied().collect(),
+            waiting: state.waiting as u64,
+            store_failure: state.store_failure.clone(),
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The program of the README, as both peers, in processes of their own.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::io::{BufRead, BufReader, Lines};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// A running example; killed when dropped.
+struct Hello {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Hello {
+    fn start(program: &Path, arguments: &[&str]) -> Hello {
+        let mut child = Command::new(program).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Hello { child, lines }
+    }
+
+    /// Reads lines until one begins so, and returns the rest of it.
+    fn until(&mut self, beginning: &str) -> String {
+        let rest = |line: Result<String, _>| line.unwrap().strip_prefix(beginning).map(str::to_owned);
+        self.lines.by_ref().find_map(rest).unwrap()
+    }
+}
+
+impl Drop for Hello {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The example, which `cargo test` builds beside the tests; built here if only this test was asked for.
+fn program() -> PathBuf {
+    let build = ["build", "--quiet", "--locked", "--example", "hello"];
+    let root = env!("CARGO_MANIFEST_DIR");
+    assert!(Command::new(env!("CARGO")).args(build).current_dir(root).status().unwrap().success());
+    let tests = std::env::current_exe().unwrap();
+    tests.ancestors().nth(2).unwrap().join("examples/hello")
+}
+
+#[test]
+fn the_program_of_the_readme_greets_itself_as_two_peers() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = program();
+    let store = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let mut first = Hello::start(&program, &[&store("one.pistol")]);
+    let ticket = first.until("invite: ");
+    let mut second = Hello::start(&program, &[&store("two.pistol"), &ticket]);
+    assert_eq!(second.until("invite: ").get(..6), Some("pistol"));
+    first.until("");
+    assert_eq!([first.until("Hello"), first.until("Hello")], ["!", "!"]);
+}
+
+#[test]
+fn the_readme_shows_the_example_as_it_is() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    assert!(read("README.md").contains(&format!("```rust\n{}```", read("examples/hello.rs"))));
+}
