@@ -100,12 +100,14 @@ async fn fork(stage: &mut Stage<'_>) -> Result<(), Failure> {
     write(&mut right, GUEST, " [that]")?;
     let (left, right) = (left.envelope(), right.envelope());
     let told = tokio::join!(to_one.send_envelope(&left), to_two.send_envelope(&right));
-    (told.0.map_err(failed)?, told.1.map_err(failed)?);
+    told.0.map_err(failed)?;
+    told.1.map_err(failed)?;
     // The beginning, which both ways share, and the two ways.
     stage.changes += 3;
     let order = Order::Await { changes: stage.changes };
     let (one, two) = tokio::join!(stage.one.ask(order.clone()), stage.two.ask(order));
-    (one?, two?);
+    one?;
+    two?;
     let author = to_one.author().to_string();
     to_one.close().await;
     to_two.close().await;
