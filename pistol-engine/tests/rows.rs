@@ -1,5 +1,14 @@
 //! What a node stores of what was typed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
+
 use std::sync::Arc;
 
 use pistol_core::document::skeleton;

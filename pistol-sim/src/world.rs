@@ -415,6 +415,7 @@ impl World {
         self.give(node, Input::Disconnected { connection, reason: reason.to_owned() })
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "everything that happens may fail a check")]
     fn dialled(&mut self, from: usize, life: u64, peer: NodeId) -> Result<(), String> {
         let to = self.nodes.iter().position(|node| node.id == peer);
         let listener = to.filter(|to| !self.net.is_apart(from, *to)).and_then(|to| self.running(to));
@@ -422,23 +423,20 @@ impl World {
         if !self.is_alive(from, life) {
             return Ok(());
         }
-        match listener.filter(|_| is_lucky) {
-            Some(listener) => {
-                let now_ms = self.clock.now_ms();
-                let connection = self.net.connect((from, life), listener, now_ms, &mut self.chance);
-                self.clock.at(now_ms, Event::Stands { connection, node: listener.0, is_dialler: false });
-                let delay = self.net.delay(&mut self.chance);
-                if let Some(end) = self.net.end(connection, from) {
-                    end.begins(now_ms + delay);
-                }
-                self.clock.after(delay, Event::Stands { connection, node: from, is_dialler: true });
+        if let Some(listener) = listener.filter(|_| is_lucky) {
+            let now_ms = self.clock.now_ms();
+            let connection = self.net.connect((from, life), listener, now_ms, &mut self.chance);
+            self.clock.at(now_ms, Event::Stands { connection, node: listener.0, is_dialler: false });
+            let delay = self.net.delay(&mut self.chance);
+            if let Some(end) = self.net.end(connection, from) {
+                end.begins(now_ms + delay);
             }
-            None => {
-                let reason = "the dial timed out".to_owned();
-                let delay = self.chance.below(1000);
-                let input = Box::new(Input::DialFailed { peer, reason });
-                self.clock.after(delay, Event::Input { node: from, life, input });
-            }
+            self.clock.after(delay, Event::Stands { connection, node: from, is_dialler: true });
+        } else {
+            let reason = "the dial timed out".to_owned();
+            let delay = self.chance.below(1000);
+            let input = Box::new(Input::DialFailed { peer, reason });
+            self.clock.after(delay, Event::Input { node: from, life, input });
         }
         Ok(())
     }

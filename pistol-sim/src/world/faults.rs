@@ -3,6 +3,7 @@
 use super::{Event, World};
 
 impl World {
+    #[expect(clippy::unnecessary_wraps, reason = "everything that happens may fail a check")]
     pub(super) fn go_wrong(&mut self) -> Result<(), String> {
         let node = self.chance.index(self.nodes.len());
         let is_backed_up = self.chance.percent(30);
