@@ -25,7 +25,6 @@ impl Entropy {
 
     /// A fresh number.
     pub fn number(&self) -> u64 {
-        let [a, b, c, d, e, f, g, h, ..] = self.bytes();
-        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+        self.bytes().first_chunk().copied().map_or(0, u64::from_le_bytes)
     }
 }

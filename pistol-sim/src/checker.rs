@@ -112,7 +112,7 @@ impl Picture {
                 (changes, insight.document.projected_heads())
             })
             .ok()?;
-        let shown = documents.read(document, |content| shown(content)).ok()?;
+        let shown = documents.read(document, shown).ok()?;
         Some(Picture { changes, heads, shown })
     }
 

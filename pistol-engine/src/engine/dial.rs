@@ -192,8 +192,8 @@ impl Engine {
 
     /// What went wrong last on the way to a document's peers.
     pub(super) fn last_error(&self, document: &DocumentId) -> String {
-        let of = self.contacts.known.values().filter(|known| known.documents.contains(document));
-        let last = of.filter_map(|known| known.last_error.clone()).next();
+        let mut of = self.contacts.known.values().filter(|known| known.documents.contains(document));
+        let last = of.find_map(|known| known.last_error.clone());
         last.unwrap_or_else(|| "nobody is connected".to_owned())
     }
 }

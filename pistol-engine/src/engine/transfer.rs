@@ -251,10 +251,9 @@ impl Engine {
         let mut by_connection: BTreeMap<ConnectionId, Rule> = BTreeMap::new();
         for (connection, id, rule) in refused {
             let Some(peer) = self.peers.get_mut(&connection) else { continue };
-            if let Some(state) = peer.topic_of(document).and_then(|topic| peer.topics.get_mut(&topic)) {
-                if state.refused.len() < REFUSED_TOLD_MAX {
-                    state.refused.push((id.0, rule.code()));
-                }
+            let state = peer.topic_of(document).and_then(|topic| peer.topics.get_mut(&topic));
+            if let Some(state) = state.filter(|state| state.refused.len() < REFUSED_TOLD_MAX) {
+                state.refused.push((id.0, rule.code()));
             }
             by_connection.insert(connection, rule);
         }

@@ -73,12 +73,11 @@ impl Replica {
         if self.unstored_bytes > limits::UNSTORED_BYTES_MAX {
             return Err(EditError::Busy);
         }
-        let session = match self.session.filter(|session| self.may_continue(*session)) {
-            Some(session) => session,
-            None => {
-                self.is_session_stored = false;
-                Session(self.entropy.number())
-            }
+        let session = if let Some(session) = self.session.filter(|session| self.may_continue(*session)) {
+            session
+        } else {
+            self.is_session_stored = false;
+            Session(self.entropy.number())
         };
         self.session = Some(session);
         Ok(ChainId { author, session })

@@ -126,6 +126,10 @@ fn unlike_state(node: &Node, document: &pistol_core::id::DocumentId) -> Option<S
     if state.waiting > 0 {
         return Some(format!("{} changes still wait for others", state.waiting));
     }
+    let is_forked = node.documents()?.look(document, |insight| forks(insight.document) > 0).ok()?;
+    if is_forked == state.forks.is_empty() {
+        return Some(format!("forked: {is_forked}, told: {:?}", state.forks));
+    }
     let engine = node.engine.as_ref()?;
     let connected = engine.peers().into_iter().filter(|contact| contact.is_connected);
     let mut views = connected.filter_map(|contact| Some((contact.node, state.peers.get(&contact.node)?)));

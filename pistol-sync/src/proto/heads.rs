@@ -67,14 +67,13 @@ pub fn compare(history: &History, heads: &[Head]) -> Comparison {
     for head in heads {
         let Ok(author) = AuthorId::from_bytes(&head.author) else { continue };
         let chain = ChainId { author, session: Session(head.session) };
-        match find(history, &chain, head.seq, Link(head.link)) {
-            Some(ordinal) => comparison.held.add_path(history, ordinal),
-            None => {
-                let mut ours = history.branches_of(&chain).iter().filter_map(|index| history.branch(*index));
-                let is_forked = ours.any(|branch| branch.last_seq() >= head.seq || branch.parent().is_some());
-                *comparison.held.unclear.entry(chain).or_default() |= is_forked;
-            }
+        if let Some(ordinal) = find(history, &chain, head.seq, Link(head.link)) {
+            comparison.held.add_path(history, ordinal);
+            continue;
         }
+        let mut ours = history.branches_of(&chain).iter().filter_map(|index| history.branch(*index));
+        let is_forked = ours.any(|branch| branch.last_seq() >= head.seq || branch.parent().is_some());
+        *comparison.held.unclear.entry(chain).or_default() |= is_forked;
     }
     let forked = comparison.held.unclear.iter().filter(|(_, is_forked)| **is_forked);
     comparison.forked = forked.map(|(chain, _)| *chain).collect();
