@@ -127,8 +127,8 @@ fn unlike_state(node: &Node, document: &pistol_core::id::DocumentId) -> Option<S
         return Some(format!("{} changes still wait for others", state.waiting));
     }
     let is_forked = node.documents()?.look(document, |insight| forks(insight.document) > 0).ok()?;
-    if is_forked == state.forks.is_empty() {
-        return Some(format!("forked: {is_forked}, told: {:?}", state.forks));
+    if is_forked && state.forks.is_empty() {
+        return Some("a chain forked, and the node does not tell".to_owned());
     }
     let engine = node.engine.as_ref()?;
     let connected = engine.peers().into_iter().filter(|contact| contact.is_connected);
