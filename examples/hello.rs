@@ -1,3 +1,5 @@
+//! A note that two peers share: run it once for the invitation, and again with it.
+
 use futures_lite::StreamExt;
 use pistol::{Node, Policy, Result};
 

@@ -104,7 +104,9 @@ impl HostilePeer {
         let listen = vec![([127, 0, 0, 1], 0).into()];
         let options = BindOptions { secret, listen, profile: Profile::default(), limits: Limits::default() };
         let endpoint = Endpoint::bind(options).await.map_err(lost)?;
-        let connection = endpoint.connect(ticket.node, &ticket.addresses).await.map_err(lost)?;
+        // A dial is large, and a test holds several.
+        let dial = Box::pin(endpoint.connect(ticket.node, &ticket.addresses));
+        let connection = dial.await.map_err(lost)?;
         let (sender, receiver) = connection.open().await.map_err(lost)?;
         Ok(HostilePeer {
             endpoint,

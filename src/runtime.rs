@@ -91,7 +91,7 @@ impl Runtime {
         let key = AuthorKey::from_seed(&folder.author_seed);
         let author = key.id();
         let endpoint = if options.is_offline { None } else { Some(listen(&mut folder, options).await?) };
-        let node = endpoint.as_ref().map_or(NodeId([0; 32]), Endpoint::id);
+        let node = NodeId(*AuthorKey::from_seed(&folder.node_secret).id().as_bytes());
         let engine = Engine::new(start_of(&folder, key, node)?, clock.now())?;
         let (events, waiting) = mpsc::channel();
         let is_woken = Arc::new(AtomicBool::new(false));

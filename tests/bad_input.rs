@@ -1,6 +1,13 @@
 //! Bad input from disk, user and network: a clear error with what to do, or a counted refusal; the node goes on.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
 
 use std::path::Path;
 use std::process::Command;

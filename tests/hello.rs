@@ -1,6 +1,13 @@
 //! The program of the README, as both peers, in processes of their own.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
 
 use std::io::{BufRead, BufReader, Lines};
 use std::path::{Path, PathBuf};

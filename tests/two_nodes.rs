@@ -1,6 +1,14 @@
 //! Two nodes of one machine, with real folders and real sockets.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
+
 use std::time::Duration;
 
 use futures_lite::StreamExt;

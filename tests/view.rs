@@ -1,6 +1,13 @@
 //! The law of views: screen, then own edit, then the splices that it returns, is the document.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
 
 use pistol::{Doc, Node, Policy, Splice, Units, View};
 use proptest::prelude::*;

@@ -75,7 +75,7 @@ impl Demo {
         // Dropping the play kills its processes.
         tokio::select! {
             failure = interrupt.received() => Err(failure),
-            ended = self.play(folder.path(), &context.output) => ended,
+            ended = Box::pin(self.play(folder.path(), &context.output)) => ended,
         }
     }
 

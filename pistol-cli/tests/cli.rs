@@ -1,5 +1,13 @@
 //! The command line as a person meets it: the real program, in processes of its own.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "what tests share is test code too")]
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "cli/documents.rs"]
 mod documents;

@@ -13,6 +13,7 @@ use crate::codec::{Malformed, Writer};
 use crate::hash::{Context, hash};
 use crate::id::{ChangeId, DocumentId, Link, Session};
 use crate::key::{AuthorKey, Verifier};
+use crate::limits::SIGNED_MAX;
 
 /// A stretch of one chain inside an envelope, and the signature that covers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,7 +52,9 @@ struct Entry {
 
 /// An envelope cannot be made of these parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("each run must be consecutive changes of its own chain with a tip right after the withheld ones")]
+#[error(
+    "each run must be consecutive changes of its own chain with a tip right after the withheld ones; a signature covers 1000"
+)]
 pub struct NotAnEnvelope;
 
 /// An envelope was refused as a whole.
@@ -70,7 +73,8 @@ impl Envelope {
     /// Puts an envelope together.
     ///
     /// # Errors
-    /// [`NotAnEnvelope`] if a run is empty, not consecutive, of another chain, or its tip is not where it must be.
+    /// [`NotAnEnvelope`] if a run is empty, not consecutive, of another chain, or its tip is not where it must be or covers too
+    /// many changes.
     pub fn new(
         document: DocumentId,
         runs: Vec<Run>,
@@ -96,8 +100,11 @@ impl Envelope {
         }
         for (run, next) in runs.iter().zip(next) {
             let is_empty = next == run.first_seq;
+            // Whatever part of a run is sent on alone, what it must name of the rest then fits an envelope too.
+            let covered = (next - run.first_seq).saturating_add(run.withheld.len() as u64);
             if is_empty
                 || run.first_seq == 0
+                || covered > SIGNED_MAX as u64
                 || next.checked_add(run.withheld.len() as u64) != run.tip.seq.checked_add(1)
             {
                 return Err(NotAnEnvelope);
@@ -167,7 +174,7 @@ impl Envelope {
                 Some(*link)
             };
             let links = ids.iter().scan(run.base, next).collect();
-            Cover { first_seq: run.first_seq, base: run.base, ids, links, withheld: run.withheld.len(), tip: run.tip }
+            Cover { first_seq: run.first_seq, base: run.base, ids, links, tip: run.tip }
         };
         self.runs.iter().zip(covers).map(cover).collect()
     }
@@ -187,8 +194,6 @@ struct Cover {
     base: Link,
     ids: Vec<ChangeId>,
     links: Vec<Link>,
-    /// How many of the ids had no body with them.
-    withheld: usize,
     tip: Tip,
 }
 
@@ -228,6 +233,12 @@ impl Linked {
         self.bytes
     }
 
+    /// About how many bytes it adds to an envelope.
+    pub fn weight(&self) -> usize {
+        let predicted = 80 + 32 * self.change.deps.len();
+        self.bytes.saturating_sub(predicted).max(4)
+    }
+
     /// The link before it.
     pub fn base(&self) -> Link {
         self.base
@@ -262,12 +273,9 @@ impl std::ops::Deref for VerifiedChange {
 }
 
 impl VerifiedChange {
-    /// About how many bytes it adds to an envelope.
-    pub fn weight(&self) -> usize {
-        let predicted = 80 + 32 * self.change().deps.len();
-        let withheld = 32 * (self.cover.ids.len() - 1 - self.index.min(self.cover.ids.len() - 1));
-        // What stands between this change and its tip is in the envelope only if those changes are not.
-        self.bytes().saturating_sub(predicted).max(4) + withheld.min(32 * self.cover.withheld)
+    /// How many changes lie between this one and the signature that covers it: an envelope that ends here names them.
+    pub fn unsigned_after(&self) -> usize {
+        self.cover.ids.len().saturating_sub(self.index + 1)
     }
 
     /// The stretch from `first` to this change, with the tip that covers it.
@@ -308,7 +316,7 @@ impl Verified {
     /// Signs changes made here, consecutive in one chain of the key's: one signature for all of them.
     ///
     /// # Errors
-    /// [`NotAnEnvelope`] if they are not consecutive or not the key's.
+    /// [`NotAnEnvelope`] if they are not consecutive, not the key's, or more than [`SIGNED_MAX`].
     pub fn sign(key: &AuthorKey, document: DocumentId, unsigned: &[Linked]) -> Result<Self, NotAnEnvelope> {
         let (first, last) = unsigned.first().zip(unsigned.last()).ok_or(NotAnEnvelope)?;
         let session: Session = first.change.session;

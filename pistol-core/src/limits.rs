@@ -40,6 +40,8 @@ pub const GENESIS_BYTES_MAX: usize = 256 << 10;
 pub const ENVELOPE_BYTES_MAX: usize = (1 << 20) - 1024;
 /// Changes in one envelope at most: so many may wait for one signature.
 pub const ENVELOPE_CHANGES_MAX: usize = 1000;
+/// Changes that one signature covers in an envelope, those withheld included: a part of them can then always be sent on.
+pub const SIGNED_MAX: usize = ENVELOPE_CHANGES_MAX;
 /// Bytes of changes after which an envelope is closed, unless one change alone is larger.
 pub const ENVELOPE_BYTES_AIM: usize = 64 << 10;
 /// Chains in one envelope at most, each with a signature to check.

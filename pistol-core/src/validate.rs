@@ -46,6 +46,8 @@ pub struct History {
 struct Node {
     id: ChangeId,
     link: Link,
+    /// Place in its chain, from 1.
+    seq: u64,
     branch: u32,
     /// Number of its first operation along its chain.
     first: u32,
@@ -111,6 +113,8 @@ pub struct Accepted {
     pub ordinal: Ordinal,
     /// The change.
     pub change: Linked,
+    /// The numbers of the changes it depends on.
+    pub deps: Vec<Ordinal>,
     /// The numbers of the changes in its table of references.
     pub table: Vec<Ordinal>,
     /// Whether it made a fork known: a second change after the same one.
@@ -135,7 +139,7 @@ impl History {
         let branches = Branches::with_skeleton(&mut index, addition);
         let past = Past::default();
         let (id, link) = (ChangeId(genesis.id().0), Link([0; 32]));
-        let node = Node { id, link, branch: 0, first: 0, ops, start: 1, chain_bytes: 0, past };
+        let node = Node { id, link, seq: 0, branch: 0, first: 0, ops, start: 1, chain_bytes: 0, past };
         Ok(History { genesis, nodes: vec![node], ordinals: BTreeMap::new(), branches, index, heads: BTreeSet::new() })
     }
 
@@ -151,7 +155,11 @@ impl History {
 
     /// The number of an accepted change.
     pub fn ordinal(&self, id: &ChangeId) -> Option<Ordinal> {
-        self.ordinals.get(id).copied()
+        // Most of what is asked for is what the next change depends on: the last one.
+        match self.nodes.last() {
+            Some(last) if last.id == *id && self.nodes.len() > 1 => self.next().checked_sub(1),
+            _ => self.ordinals.get(id).copied(),
+        }
     }
 
     /// The id of an accepted change.
@@ -296,14 +304,14 @@ impl History {
         });
         let joined = self.branches.join(change.chain(), ordinal, previous, first);
         self.branches.number(joined.branch, rows, start, ops);
-        for dep in deps {
-            self.heads.remove(&dep);
+        for dep in &deps {
+            self.heads.remove(dep);
         }
         self.heads.insert(ordinal);
         self.ordinals.insert(change.id(), ordinal);
-        let (id, link, branch) = (change.id(), change.link(), joined.branch);
-        self.nodes.push(Node { id, link, branch, first, ops, start, chain_bytes, past });
-        Ok(Accepted { ordinal, change, table, is_fork: joined.is_fork })
+        let (id, link, seq, branch) = (change.id(), change.link(), change.change().seq, joined.branch);
+        self.nodes.push(Node { id, link, seq, branch, first, ops, start, chain_bytes, past });
+        Ok(Accepted { ordinal, change, deps, table, is_fork: joined.is_fork })
     }
 }
 

@@ -1,5 +1,14 @@
 //! The projection is a function of the accepted set, and nothing honest is refused.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "support/replica.rs"]
 mod support;
 

@@ -1,5 +1,14 @@
 //! An edit that is made is good everywhere; one that cannot be is refused before anything is seen of it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "support/hand.rs"]
 mod hand;
 #[path = "support/replica.rs"]

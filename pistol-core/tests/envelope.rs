@@ -1,5 +1,13 @@
 //! The bytes of envelopes.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "what tests share is test code too")]
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "envelope/desk.rs"]
 mod desk;

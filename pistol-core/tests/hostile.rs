@@ -1,5 +1,14 @@
 //! Whatever authors write, every replica says the same of it, and nothing of it harms a document.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "support/crafted.rs"]
 mod crafted;
 #[path = "support/hand.rs"]
@@ -178,7 +187,7 @@ impl Follower {
         for patch in self.replica.document.project().unwrap() {
             match patch {
                 Patch::Insert { object, at, text } if object == self.object => {
-                    drop(self.text.splice(at..at, text.chars()))
+                    drop(self.text.splice(at..at, text.chars()));
                 }
                 Patch::Delete { object, at, length } if object == self.object => drop(self.text.drain(at..at + length)),
                 Patch::Rename { object, new } if object == self.object => self.object = new,
@@ -231,6 +240,7 @@ fn check_everywhere(story: &mut Story) {
 
 /// How many histories are tried; more by hand, with `HOSTILE_SEEDS=first..end`.
 fn seeds() -> std::ops::Range<u64> {
+    #[expect(clippy::disallowed_methods, reason = "a person asks for more seeds so")]
     let given = std::env::var("HOSTILE_SEEDS").ok();
     let given =
         given.and_then(|text| text.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?))));

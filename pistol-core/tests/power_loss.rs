@@ -1,6 +1,15 @@
 //! Whatever a disk does short of lying about a sync that it reports as done: what was acknowledged is there.
 //!
 //! Faults are placed by counting: at the first write, the second, and so on, until a run ends without meeting its fault.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
 #![cfg(feature = "redb")]
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
 

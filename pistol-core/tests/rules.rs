@@ -1,5 +1,14 @@
 //! Every rule of structure, broken by one hand-made change each: the same verdict in any order of arrival.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
+
 #[path = "support/hand.rs"]
 mod hand;
 #[path = "rules/places.rs"]

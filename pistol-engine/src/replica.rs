@@ -1,6 +1,7 @@
 //! One open document of a node: its records, what waits for the disk, and what waits for other changes.
 
 mod admit;
+mod cut;
 mod publish;
 mod rows;
 mod screens;

@@ -1,5 +1,14 @@
 //! Worlds by chance: every promise is kept, and a seed says all.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
+
 use pistol_sim::run;
 
 #[test]

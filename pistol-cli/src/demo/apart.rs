@@ -21,7 +21,8 @@ pub(super) async fn run(stage: &mut Stage<'_>, until: usize) -> Result<(), Failu
     let ones: Vec<Stroke> = Typist::new(2, "abcdefghijklm").take(MEETING_STROKES).collect();
     let twos: Vec<Stroke> = Typist::new(3, "ABCDEFGHIJKLM").take(MEETING_STROKES).collect();
     let (one, two) = tokio::join!(stage.one.ask(meet(&ones)), stage.two.ask(meet(&twos)));
-    (one?, two?);
+    one?;
+    two?;
     stage.changes += 2 * MEETING_STROKES as u64;
     let (one, two) = (stage.one.status().await?, stage.two.status().await?);
     let is_apart = one.changes < stage.changes && two.changes < stage.changes && one.heads != two.heads;
@@ -41,7 +42,8 @@ async fn meet_again(stage: &mut Stage<'_>, ones: &str, twos: &str) -> Result<(),
     let reconnected = begun.elapsed();
     let order = Order::Await { changes: stage.changes };
     let (one, two) = tokio::join!(stage.one.ask(order.clone()), stage.two.ask(order));
-    (one?, two?);
+    one?;
+    two?;
     let merged = begun.elapsed();
     let wire_bytes = stage.one.status().await?.wire_bytes(&stage.two.node);
     stage.claim_same("what was typed apart is merged", "the connection was cut inside the typing").await?;

@@ -64,7 +64,8 @@ async fn sync_again(stage: &mut Stage<'_>) -> Result<(), Failure> {
     stage.two.ask(Order::Sync).await?;
     let order = Order::Await { changes: stage.changes };
     let (one, two) = tokio::join!(stage.one.ask(order.clone()), stage.two.ask(order));
-    (one?, two?);
+    one?;
+    two?;
     let merged = begun.elapsed();
     stage.claim_same("after the crash both nodes are equal again", "the killed node came back by itself").await?;
     stage.report.time("equal after reopening", merged)

@@ -18,7 +18,8 @@ pub(super) async fn run(mut stage: Stage<'_>) -> Result<(), Failure> {
     stage.report.claim("both nodes hold the same changes", is_same, &detail)?;
     let Stage { one: first, two: second, report, bar, .. } = stage;
     let (first, second) = tokio::join!(first.close(), second.close());
-    (first?, second?);
+    first?;
+    second?;
     drop(bar);
     report.count("the document as an Automerge file", one.automerge_bytes as u64, "bytes")?;
     report.count("store of node one", one.store_bytes, "bytes")?;

@@ -127,8 +127,8 @@ impl Status {
 
     /// The reason that contains these words.
     pub(super) fn reason(&self, words: &str) -> &str {
-        let reasons = self.refusals.iter().map(|(reason, _)| reason.as_str());
-        reasons.filter(|reason| reason.contains(words)).next_back().unwrap_or("not refused")
+        let mut reasons = self.refusals.iter().map(|(reason, _)| reason.as_str());
+        reasons.rfind(|reason| reason.contains(words)).unwrap_or("not refused")
     }
 
     /// Bytes sent to and received from a peer over its present connections.

@@ -102,7 +102,7 @@ impl Typist {
         Typist { state: seed, letters: letters.chars().collect(), length: 0, cursor: 0 }
     }
 
-    /// A number below a limit, by SplitMix64 (Steele, Lea, Flood 2014).
+    /// A number below a limit, by `SplitMix64` (Steele, Lea, Flood 2014).
     fn below(&mut self, limit: usize) -> usize {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut number = self.state;

@@ -75,17 +75,14 @@ impl Names {
             return ActorId::from(hash(Context::Actor, &[document.as_bytes()]).to_vec());
         };
         let root = || root_actor(history, &chain);
-        match branch.parent() {
-            Some(parent) => {
-                let before = history.branch_index(parent).zip(history.seq(parent));
-                let before = before.and_then(|(branch, seq)| self.at_seq(branch, seq)).cloned();
-                extended(&before.unwrap_or_else(root), history, ordinal)
-            }
-            None => {
-                let is_root = |index: &&u32| history.branch(**index).is_some_and(|branch| branch.parent().is_none());
-                let roots = history.branches_of(&chain).iter().filter(is_root).count();
-                if roots > 1 { extended(&root(), history, ordinal) } else { root() }
-            }
+        if let Some(parent) = branch.parent() {
+            let before = history.branch_index(parent).zip(history.seq(parent));
+            let before = before.and_then(|(branch, seq)| self.at_seq(branch, seq)).cloned();
+            extended(&before.unwrap_or_else(root), history, ordinal)
+        } else {
+            let is_root = |index: &&u32| history.branch(**index).is_some_and(|branch| branch.parent().is_none());
+            let roots = history.branches_of(&chain).iter().filter(is_root).count();
+            if roots > 1 { extended(&root(), history, ordinal) } else { root() }
         }
     }
 

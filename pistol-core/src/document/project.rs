@@ -116,10 +116,10 @@ impl Expander<'_> {
             }
         };
         let operations = change.ops.iter().map(|op| self.operation(op, &find)).collect::<Option<Vec<_>>>()?;
-        let deps = if change.deps.is_empty() {
+        let deps = if accepted.deps.is_empty() {
             self.hash(0).into_iter().collect()
         } else {
-            change.deps.iter().filter_map(|id| self.hash(self.history.ordinal(id)?)).collect()
+            accepted.deps.iter().filter_map(|dep| self.hash(*dep)).collect()
         };
         let actor = self.names.at_seq(branch, change.seq)?.clone();
         let seq = self.names.automerge_seq(branch, change.seq)?;

@@ -240,9 +240,7 @@ impl History {
 
     /// The place of an accepted change in its chain.
     pub fn seq(&self, ordinal: Ordinal) -> Option<u64> {
-        let branch = self.branch_of(ordinal)?;
-        let place = branch.changes.binary_search(&ordinal).ok()?;
-        Some(branch.first_seq + place as u64)
+        self.node(ordinal).map(|node| node.seq)
     }
 
     /// Finds operation `number` on the path of a chain that ends with the change `tip`.

@@ -1,6 +1,6 @@
-//! The way of this node's own edits, and of everything accepted, to the disk: one signature for each chain and commit.
+//! The way of this node's own edits, and of everything accepted, to the disk: one signature for each chain and
+//! commit, or for what fits an envelope.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use pistol_core::chain::ChainId;
@@ -12,6 +12,7 @@ use pistol_core::store::schema::{self, SessionRecord};
 use pistol_core::store::{Table, Write};
 use pistol_core::validate::{Ordinal, Rule};
 
+use super::cut::{rows, stretches, weight};
 use super::rows::StoredRow;
 use super::{Replica, Unstored};
 use crate::documents::Edited;
@@ -126,6 +127,7 @@ impl Replica {
     }
 
     /// Signs this node's own changes, leaving all in their order.
+    #[expect(clippy::expect_used, reason = "a change that is left out would leave a hole in the log: better to stop")]
     fn sign(&self, document: DocumentId, unstored: Vec<Unstored>) -> Vec<(VerifiedChange, Option<ConnectionId>)> {
         let own = |change: &Unstored| match change {
             Unstored::Own(linked) => Some(linked.clone()),
@@ -133,7 +135,9 @@ impl Replica {
         };
         let own: Vec<Linked> = unstored.iter().filter_map(own).collect();
         let sessions = own.chunk_by(|one, next| one.change().session == next.change().session);
-        let signed = sessions.filter_map(|run| Verified::sign(&self.key, document, run).ok());
+        let sign =
+            |run| Verified::sign(&self.key, document, run).expect("own changes follow each other in their session");
+        let signed = sessions.flat_map(stretches).map(sign);
         let mut signed = signed.flat_map(Verified::into_changes);
         let signed = unstored.into_iter().filter_map(|change| match change {
             Unstored::Own(_) => Some((signed.next()?, None)),
@@ -145,7 +149,7 @@ impl Replica {
     fn write_rows(&mut self, sealed: &mut Sealed) {
         let changes: Vec<VerifiedChange> = sealed.changes.iter().map(|(change, _)| change.clone()).collect();
         let mut first = sealed.first;
-        for row in split(&changes) {
+        for row in rows(&changes) {
             let bytes = Verified::seal(sealed.document, row).to_bytes();
             let is_full = row.len() * 2 >= limits::TAIL_CHANGES || weight(row) * 2 >= limits::ROW_WEIGHT;
             if is_full || self.tail.len() + row.len() > limits::TAIL_CHANGES || weight(&self.tail) >= limits::ROW_WEIGHT
@@ -172,7 +176,7 @@ impl Replica {
             sealed.rows.push((row, None));
             sealed.writes.push(Write { table: Table::Tail, key: schema::envelope_key(self.log, row), value: None });
         }
-        for row in split(&tail) {
+        for row in rows(&tail) {
             let bytes = Verified::seal(sealed.document, row).to_bytes();
             first += self.write_row(sealed, Table::Envelopes, first, row.len(), &bytes);
         }
@@ -193,34 +197,4 @@ impl Replica {
         let value = SessionRecord { session: session.0, is_started: true }.to_value();
         sealed.writes.push(Write { table: Table::Sessions, key: self.log.key(), value: Some(value) });
     }
-}
-
-/// Cuts changes into stretches of one envelope each.
-fn split(changes: &[VerifiedChange]) -> impl Iterator<Item = &[VerifiedChange]> {
-    let mut rest = changes;
-    std::iter::from_fn(move || {
-        let (row, after) = rest.split_at_checked(row_length(rest)).filter(|(row, _)| !row.is_empty())?;
-        rest = after;
-        Some(row)
-    })
-}
-
-/// How many of the first changes fit one envelope: at least one.
-fn row_length(changes: &[VerifiedChange]) -> usize {
-    let (mut weight, mut operations, mut runs) = (0, 0, 0);
-    let mut open = BTreeSet::new();
-    let fits = |change: &&VerifiedChange| {
-        weight += change.weight();
-        operations += change.change().ops.len();
-        runs += usize::from(!open.remove(&(change.chain(), change.base())));
-        open.insert((change.chain(), change.link()));
-        weight <= limits::ROW_WEIGHT
-            && operations <= pistol_core::limits::ENVELOPE_OPERATIONS_MAX
-            && runs <= pistol_core::limits::ENVELOPE_CHAINS_MAX
-    };
-    changes.iter().take(limits::TAIL_CHANGES).take_while(fits).count().max(1).min(changes.len())
-}
-
-fn weight(changes: &[VerifiedChange]) -> usize {
-    changes.iter().map(VerifiedChange::weight).sum()
 }

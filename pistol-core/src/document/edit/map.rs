@@ -38,9 +38,10 @@ impl MapEdit {
     fn child(&self, key: &str, kind: ObjType) -> Option<ObjId> {
         let object = self.object.as_ref()?;
         self.check_key(key);
-        self.shared.step(|transaction| match object_at(transaction, object, key, kind)? {
-            Some(found) => Ok(found),
-            None => {
+        self.shared.step(|transaction| {
+            if let Some(found) = object_at(transaction, object, key, kind)? {
+                Ok(found)
+            } else {
                 check_depth(transaction, object)?;
                 transaction.put_object(object, key, kind).map_err(failed)
             }

@@ -1,0 +1,141 @@
+//! Where changes are cut into envelopes: few signatures, and few names of changes that lie elsewhere.
+
+use std::collections::BTreeMap;
+
+use pistol_core::chain::ChainId;
+use pistol_core::envelope::{Linked, VerifiedChange};
+use pistol_core::id::Link;
+use pistol_core::limits::{ENVELOPE_CHAINS_MAX, ENVELOPE_OPERATIONS_MAX};
+
+use crate::limits::{ROW_WEIGHT, TAIL_CHANGES};
+
+/// What a change that is only named adds to an envelope, in bytes.
+const NAME_WEIGHT: usize = 32;
+
+/// Cuts own changes, consecutive in one chain, into stretches that get one signature and fit one envelope.
+pub(super) fn stretches(changes: &[Linked]) -> impl Iterator<Item = &[Linked]> {
+    pieces(changes, stretch_length)
+}
+
+/// Cuts changes into rows of one envelope each.
+pub(super) fn rows(changes: &[VerifiedChange]) -> impl Iterator<Item = &[VerifiedChange]> {
+    pieces(changes, row_length)
+}
+
+/// About how many bytes an envelope of these changes takes.
+pub(super) fn weight(changes: &[VerifiedChange]) -> usize {
+    changes.iter().map(|change| change.weight()).sum()
+}
+
+fn pieces<T>(changes: &[T], length: impl Fn(&[T]) -> usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = changes;
+    std::iter::from_fn(move || {
+        let (piece, after) = rest.split_at_checked(length(rest)).filter(|(piece, _)| !piece.is_empty())?;
+        rest = after;
+        Some(piece)
+    })
+}
+
+fn stretch_length(changes: &[Linked]) -> usize {
+    let mut size = Size::default();
+    changes.iter().take(TAIL_CHANGES).take_while(|change| size.add(change)).count().max(1).min(changes.len())
+}
+
+/// How many of the first changes fit one envelope: at least one. It ends where signatures do, if it can: else the
+/// changes between its last one and the signature must be named, and the next envelope carries the signature again.
+fn row_length(changes: &[VerifiedChange]) -> usize {
+    let mut size = Size::default();
+    // Of each run how many changes lie between its last one here and the signature.
+    let mut runs: BTreeMap<(ChainId, Link), usize> = BTreeMap::new();
+    let (mut named, mut fitting, mut whole) = (0, 0, 0);
+    for (count, change) in (1..=TAIL_CHANGES).zip(changes) {
+        named -= runs.remove(&(change.chain(), change.base())).unwrap_or(0);
+        named += change.unsigned_after();
+        runs.insert((change.chain(), change.link()), change.unsigned_after());
+        if !size.add(change) || runs.len() > ENVELOPE_CHAINS_MAX {
+            break;
+        }
+        if named == 0 {
+            whole = count;
+        }
+        if size.weight + named * NAME_WEIGHT <= ROW_WEIGHT {
+            fitting = count;
+        }
+    }
+    [whole, fitting].into_iter().find(|count| *count > 0).unwrap_or(1).min(changes.len())
+}
+
+/// What changes in one envelope come to.
+#[derive(Default)]
+struct Size {
+    weight: usize,
+    operations: usize,
+}
+
+impl Size {
+    /// Adds a change; whether all of them still fit.
+    fn add(&mut self, change: &Linked) -> bool {
+        self.weight += change.weight();
+        self.operations += change.change().ops.len();
+        self.weight <= ROW_WEIGHT && self.operations <= ENVELOPE_OPERATIONS_MAX
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use pistol_core::chain::Tip;
+    use pistol_core::change::Change;
+    use pistol_core::envelope::{Envelope, Run, Verified};
+    use pistol_core::id::{DocumentId, Session};
+    use pistol_core::key::{AuthorKey, Verifier};
+
+    use super::*;
+
+    const DOCUMENT: DocumentId = DocumentId([7; 32]);
+
+    /// A chain, signed after each of these counts of changes.
+    fn signed(counts: &[u64]) -> Vec<VerifiedChange> {
+        let (key, session) = (AuthorKey::from_seed(&[1; 32]), Session(1));
+        let chain = ChainId { author: key.id(), session };
+        let (mut seq, mut link, mut deps, mut all) = (0, chain.root(&DOCUMENT), Vec::new(), Vec::new());
+        for count in counts {
+            let (base, first_seq, mut changes) = (link, seq + 1, Vec::new());
+            for _ in 0..*count {
+                seq += 1;
+                let (author, authority, table, ops) = (key.id(), Vec::new(), Vec::new(), Vec::new());
+                let change = Change { author, session, seq, deps, authority, time_ms: 0, message: None, table, ops };
+                let id = change.id();
+                (deps, link) = (vec![id], link.then(&id));
+                changes.push((0, Arc::new(change)));
+            }
+            let tip = Tip::sign(&key, &DOCUMENT, session, seq, link);
+            let run = Run { chain, first_seq, base, withheld: Vec::new(), tip };
+            let envelope = Envelope::new(DOCUMENT, vec![run], changes).unwrap();
+            all.extend(envelope.verify(&mut Verifier::default()).unwrap().into_changes());
+        }
+        all
+    }
+
+    fn lengths(changes: &[VerifiedChange]) -> Vec<usize> {
+        rows(changes).map(<[VerifiedChange]>::len).collect()
+    }
+
+    #[test]
+    fn a_row_ends_where_a_signature_does() {
+        assert_eq!(lengths(&signed(&[531, 1000, 515, 3])), [531, 1000, 518]);
+        assert_eq!(lengths(&signed(&[1; 1500])), [1000, 500]);
+    }
+
+    #[test]
+    fn what_lacks_the_end_of_its_signature_is_cut_and_can_be_read_again() {
+        let changes = signed(&[1000, 1000]);
+        let changes = &changes[100..1100];
+        assert_eq!(lengths(changes).iter().sum::<usize>(), changes.len());
+        for row in rows(changes) {
+            let envelope = Verified::seal(DOCUMENT, row);
+            assert_eq!(Envelope::from_bytes(&envelope.to_bytes()), Ok(envelope));
+        }
+    }
+}
