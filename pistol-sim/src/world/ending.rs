@@ -107,6 +107,9 @@ impl World {
             let forks = self.nodes.iter().find_map(forks).unwrap_or(0);
             self.report.forks += forks;
         }
+        if self.nodes.iter().any(|node| !node.disk.is_tidy()) {
+            return Err("rows that were sealed are still there".to_owned());
+        }
         self.report.changes += accepted.len() as u64;
         self.report.simulated_ms = self.clock.now_ms();
         self.checker.is_kept(&accepted)
