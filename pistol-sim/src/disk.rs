@@ -68,6 +68,14 @@ impl Disk {
         logs.iter().any(|(_, value)| LogRecord::from_value(value).is_ok_and(|log| log.genesis == genesis))
     }
 
+    /// Whether sealed rows took the place of the small ones they are made of.
+    pub(crate) fn is_tidy(&self) -> bool {
+        let sealed = self.rows(Table::Envelopes);
+        let is_after =
+            |key: &[u8]| sealed.iter().all(|(other, _)| other.get(..4) != key.get(..4) || other.as_slice() < key);
+        self.rows(Table::Tail).iter().all(|(key, _)| is_after(key))
+    }
+
     /// Copies everything away, as a backup does.
     pub(crate) fn snapshot(&mut self) {
         if self.snapshots.len() >= SNAPSHOTS_MAX {

@@ -41,7 +41,7 @@ impl Weather {
             dial_fails_percent: bad(chance.pick(&[0, 10, 40]).unwrap_or(0)),
             tampered_percent: bad(chance.pick(&[0, 0, 0, 30]).unwrap_or(0)),
             restore_percent: chance.pick(&[0, 0, 30, 80]).unwrap_or(0),
-            is_busy: chance.percent(20),
+            is_busy: chance.percent(25),
         }
     }
 

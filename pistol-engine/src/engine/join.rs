@@ -135,12 +135,12 @@ impl Engine {
     pub(super) fn end_join(
         &mut self,
         document: &DocumentId,
-        outcome: Result<(), ReplyError>,
+        outcome: &Result<(), ReplyError>,
         effects: &mut Vec<Effect>,
     ) {
         let Some(join) = self.joins.0.remove(document) else { return };
         for token in join.tokens {
-            match &outcome {
+            match outcome {
                 Ok(()) => self.commits.answer_when_stored(token, Reply::Document(*document)),
                 Err(error) => effects.push(answer(token, Err(error.clone()))),
             }
@@ -152,7 +152,7 @@ impl Engine {
         let late: Vec<_> = self.joins.0.iter().filter(|(_, join)| join.deadline_ms <= now).collect();
         let late: Vec<_> = late.into_iter().map(|(id, join)| (*id, join.last.clone())).collect();
         for (document, last) in late {
-            self.end_join(&document, Err(ReplyError::NoPeer { last }), effects);
+            self.end_join(&document, &Err(ReplyError::NoPeer { last }), effects);
         }
     }
 }

@@ -181,7 +181,7 @@ impl Engine {
 
     fn told(&mut self, connection: ConnectionId, message: Message, effects: &mut Vec<Effect>) {
         match message {
-            Message::Interest(interest) => self.asked(connection, interest, effects),
+            Message::Interest(interest) => self.asked(connection, &interest, effects),
             Message::Follow(follow) => self.may_follow(connection, follow, effects),
             Message::Refused(topic, why) => self.was_refused(connection, topic, why, effects),
             Message::Heads(topic, heads) => self.took_heads(connection, topic, &heads, effects),
@@ -224,7 +224,7 @@ impl Engine {
     }
 
     /// A peer asks for a document.
-    fn asked(&mut self, connection: ConnectionId, interest: Interest, effects: &mut Vec<Effect>) {
+    fn asked(&mut self, connection: ConnectionId, interest: &Interest, effects: &mut Vec<Effect>) {
         let topic = interest.topic;
         let refuse = |why| send(connection, &Message::Refused(topic, why));
         let Some(peer) = self.peers.get_mut(&connection) else { return };
@@ -328,12 +328,12 @@ impl Engine {
             let genesis = follow.genesis.unwrap_or_default();
             let outcome = self.take_genesis(document, &genesis);
             let is_bad = outcome.is_err();
-            self.end_join(&document, outcome, effects);
+            self.end_join(&document, &outcome, effects);
             if is_bad {
                 return self.hang_up(connection, "it sent a genesis that is not the document's", effects);
             }
         } else {
-            self.end_join(&document, Ok(()), effects);
+            self.end_join(&document, &Ok(()), effects);
         }
         if let Some(state) = self.topic_mut(connection, follow.topic) {
             state.is_following = true;
@@ -361,7 +361,7 @@ impl Engine {
             Refusal::NotSupported => "it is too old or too new for this kind of document",
         };
         self.show(&document, node, PeerState::Refused(reason.to_owned()), false);
-        self.end_join(&document, Err(ReplyError::Refused(reason.to_owned())), effects);
+        self.end_join(&document, &Err(ReplyError::Refused(reason.to_owned())), effects);
     }
 
     /// Asks again for documents that peers did not have.

@@ -18,6 +18,7 @@ use crate::replica::{PeerState, Replica};
 
 /// The state of a topic.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own: who asked, and what was said")]
 pub(super) struct TopicState {
     pub(super) document: DocumentId,
     /// Whether this node asked.

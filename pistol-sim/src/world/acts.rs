@@ -84,7 +84,7 @@ impl World {
     fn edit(&mut self, index: usize, document: DocumentId) -> Result<(), String> {
         let now = self.now();
         let Some(documents) = self.nodes.get(index).and_then(crate::node::Node::documents) else { return Ok(()) };
-        let is_large = self.weather.is_busy && self.chance.percent(30);
+        let is_large = self.weather.is_busy && self.chance.percent(60);
         let edited = user::edit(&documents, &document, now, is_large, &mut self.chance);
         let is_changed = edited.map_err(|error| format!("an edit failed: {error}"))?;
         self.trace.happened(now.steady_ms, index, || format!("edit of {document:?}: {is_changed}"));

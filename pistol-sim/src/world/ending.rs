@@ -107,6 +107,9 @@ impl World {
             let forks = self.nodes.iter().find_map(forks).unwrap_or(0);
             self.report.forks += forks;
         }
+        if self.nodes.iter().any(|node| !node.disk.is_tidy()) {
+            return Err("rows that were sealed are still there".to_owned());
+        }
         self.report.changes += accepted.len() as u64;
         self.report.simulated_ms = self.clock.now_ms();
         self.checker.is_kept(&accepted)
@@ -125,6 +128,10 @@ fn unlike_state(node: &Node, document: &pistol_core::id::DocumentId) -> Option<S
     let state = node.documents()?.look(document, |insight| insight.state.clone()).ok()?;
     if state.waiting > 0 {
         return Some(format!("{} changes still wait for others", state.waiting));
+    }
+    let is_forked = node.documents()?.look(document, |insight| forks(insight.document) > 0).ok()?;
+    if is_forked && state.forks.is_empty() {
+        return Some("a chain forked, and the node does not tell".to_owned());
     }
     let engine = node.engine.as_ref()?;
     let connected = engine.peers().into_iter().filter(|contact| contact.is_connected);

@@ -3,23 +3,20 @@
 use super::{Event, World};
 
 impl World {
-    #[expect(clippy::unnecessary_wraps, reason = "everything that happens may fail a check")]
-    pub(super) fn go_wrong(&mut self) -> Result<(), String> {
+    pub(super) fn go_wrong(&mut self) {
         let node = self.chance.index(self.nodes.len());
         let is_backed_up = self.chance.percent(30);
         if let Some(backed_up) = self.nodes.get_mut(node).filter(|_| is_backed_up) {
             backed_up.disk.snapshot();
         }
         if self.chance.percent(self.weather.restore_percent / 4) {
-            self.roll_back_later(node);
-            return Ok(());
+            return self.roll_back_later(node);
         }
         match self.chance.below(9) {
             0..=3 => self.crash(node),
             4..=6 => self.cut_one(),
             _ => self.part(node),
         }
-        Ok(())
     }
 
     /// A process is killed, or the power goes: in both cases what was not synced may be there or not.
@@ -71,7 +68,9 @@ impl World {
             }
         }
         let parted = self.net.open(|one, other| self.net.is_apart(one, other));
-        parted.into_iter().for_each(|connection| self.cut(connection));
+        for connection in parted {
+            self.cut(connection);
+        }
     }
 
     pub(super) fn restart(&mut self, index: usize) -> Result<(), String> {
@@ -95,7 +94,7 @@ impl World {
             node.disk.snapshot();
         }
         let delay = self.chance.between(50, 1000);
-        [delay / 2, delay - 20].into_iter().for_each(|delay| self.clock.after(delay, Event::Type { node }));
+        self.type_after(node, &[delay / 2, delay - 20]);
         self.clock.after(delay, Event::RollBack { node });
     }
 
@@ -109,8 +108,14 @@ impl World {
         self.report.rollbacks += 1;
         self.start(node, true)?;
         self.open_all(node)?;
-        [1, 10, 100].into_iter().for_each(|delay| self.clock.after(delay, Event::Type { node }));
+        self.type_after(node, &[1, 10, 100]);
         Ok(())
+    }
+
+    fn type_after(&mut self, node: usize, delays: &[u64]) {
+        for delay in delays {
+            self.clock.after(*delay, Event::Type { node });
+        }
     }
 
     pub(super) fn start(&mut self, index: usize, sessions_continue: bool) -> Result<(), String> {

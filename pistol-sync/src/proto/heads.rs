@@ -69,11 +69,11 @@ pub fn compare(history: &History, heads: &[Head]) -> Comparison {
         let chain = ChainId { author, session: Session(head.session) };
         if let Some(ordinal) = find(history, &chain, head.seq, Link(head.link)) {
             comparison.held.add_path(history, ordinal);
-        } else {
-            let mut ours = history.branches_of(&chain).iter().filter_map(|index| history.branch(*index));
-            let is_forked = ours.any(|branch| branch.last_seq() >= head.seq || branch.parent().is_some());
-            *comparison.held.unclear.entry(chain).or_default() |= is_forked;
+            continue;
         }
+        let mut ours = history.branches_of(&chain).iter().filter_map(|index| history.branch(*index));
+        let is_forked = ours.any(|branch| branch.last_seq() >= head.seq || branch.parent().is_some());
+        *comparison.held.unclear.entry(chain).or_default() |= is_forked;
     }
     let forked = comparison.held.unclear.iter().filter(|(_, is_forked)| **is_forked);
     comparison.forked = forked.map(|(chain, _)| *chain).collect();

@@ -1,0 +1,171 @@
+//! A node with its disk and its wires in the test's hands.
+
+use std::sync::Arc;
+
+use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
+use pistol_core::id::DocumentId;
+use pistol_core::key::AuthorKey;
+use pistol_core::store::memory::MemoryStore;
+use pistol_core::store::{Batch, Store};
+use pistol_engine::{Command, ConnectionId, Effect, Engine, Input, Now, Start};
+use pistol_sync::node::NodeId;
+use pistol_sync::proto::message::Message;
+use pistol_sync::ticket::Ticket;
+
+pub struct Machine {
+    pub engine: Engine,
+    pub node: NodeId,
+    store: MemoryStore,
+    outstanding: Option<Arc<Batch>>,
+    pub now_ms: u64,
+    /// Effects that the test has not looked at.
+    pub effects: Vec<Effect>,
+}
+
+impl Machine {
+    /// A node with an empty store; nodes compare by their numbers.
+    pub fn new(number: u8) -> Self {
+        let node = NodeId([number; 32]);
+        let start = Start {
+            key: AuthorKey::from_seed(&[number; 32]),
+            node,
+            epoch: [number; 16],
+            seed: [number; 32],
+            sessions_continue: true,
+            logs: vec![],
+            names: vec![],
+            sessions: vec![],
+            peers: vec![],
+        };
+        let engine = Engine::new(start, Now::default()).unwrap();
+        Machine { engine, node, store: MemoryStore::new(), outstanding: None, now_ms: 0, effects: vec![] }
+    }
+
+    fn now(&self) -> Now {
+        Now { steady_ms: self.now_ms, wall_ms: self.now_ms }
+    }
+
+    /// Takes something in and ends the tick; reads are answered at once, stores wait for [`Machine::sync`].
+    pub fn give(&mut self, input: Input) {
+        self.engine.handle(input, self.now(), &mut self.effects);
+        self.engine.handle(Input::TickEnd, self.now(), &mut self.effects);
+        for effect in std::mem::take(&mut self.effects) {
+            match effect {
+                Effect::Store(batch) => assert!(self.outstanding.replace(batch).is_none()),
+                Effect::Read { read, table, from, to, bytes_max } => {
+                    let rows = Ok(self.store.range(table, &from, &to, bytes_max).unwrap());
+                    self.give(Input::Rows { read, rows });
+                }
+                other => self.effects.push(other),
+            }
+        }
+    }
+
+    /// Everything given to the disk becomes durable.
+    pub fn sync(&mut self) {
+        while let Some(batch) = self.outstanding.take() {
+            self.store.commit(&batch).unwrap();
+            self.give(Input::Stored);
+        }
+    }
+
+    pub fn command(&mut self, command: Command) {
+        self.give(Input::Command { token: 0, command });
+    }
+
+    /// Makes a document; it is not durable yet.
+    pub fn create(&mut self) -> DocumentId {
+        let key = AuthorKey::from_seed(&self.node.0);
+        let terms = Terms {
+            kind: Kind::Document,
+            roots: vec![key.id()],
+            creator: 0,
+            policy: Policy::WorldWritable,
+            limits: Limits::default(),
+            read: Read::Public,
+            skeleton: vec![],
+            space: None,
+            authority: vec![],
+            app: uuid::Uuid::nil(),
+            predecessor: None,
+            nonce: [0; 16],
+        };
+        let genesis = Arc::new(Genesis::sign(&key, terms).unwrap());
+        let id = genesis.id();
+        self.command(Command::Create { genesis, read_key: None });
+        id
+    }
+
+    pub fn write(&mut self, document: DocumentId, text: &str) {
+        let now = self.now();
+        self.engine.documents().edit(&document, now, None, |edit| edit.text("text").push(text)).unwrap();
+        self.give(Input::Wake);
+    }
+
+    pub fn text(&self, document: DocumentId) -> String {
+        self.engine.documents().read(&document, |content| content.text("text").to_string()).unwrap()
+    }
+
+    pub fn join(&mut self, document: DocumentId, other: &Machine) {
+        self.command(Command::Join(Ticket::new(document, None, other.node, &[])));
+    }
+
+    /// Takes the messages that wait to be sent on a connection.
+    pub fn sent(&mut self, on: ConnectionId) -> Vec<Message> {
+        let message = |effect: &Effect| match effect {
+            Effect::Send { connection, frame } if *connection == on => Message::from_frame(frame).unwrap(),
+            _ => None,
+        };
+        let sent = self.effects.iter().filter_map(message).collect();
+        self.effects.retain(|effect| !matches!(effect, Effect::Send { connection, .. } if *connection == on));
+        sent
+    }
+
+    pub fn receive(&mut self, connection: ConnectionId, message: &Message) {
+        self.give(Input::Received { connection, frame: message.to_frame() });
+    }
+
+    pub fn connected(&mut self, connection: ConnectionId, peer: &Machine, is_dialler: bool) {
+        let exported = [u8::try_from(connection).unwrap(); 32];
+        self.give(Input::Connected { connection, peer: peer.node, is_dialler, exported });
+    }
+
+    /// Whether it closed a connection.
+    pub fn has_closed(&self, which: ConnectionId) -> bool {
+        self.effects.iter().any(|effect| matches!(effect, Effect::Close { connection, .. } if *connection == which))
+    }
+}
+
+/// Carries messages both ways until there are none. Returns all that were sent.
+pub fn exchange(connection: ConnectionId, one: &mut Machine, other: &mut Machine) -> Vec<Message> {
+    let mut all = Vec::new();
+    loop {
+        let (from_one, from_other) = (one.sent(connection), other.sent(connection));
+        if from_one.is_empty() && from_other.is_empty() {
+            return all;
+        }
+        for message in &from_one {
+            other.receive(connection, message);
+        }
+        for message in &from_other {
+            one.receive(connection, message);
+        }
+        all.extend(from_one.into_iter().chain(from_other));
+    }
+}
+
+/// Two nodes that share a document, with connection 1 from the first to the second, all durable.
+pub fn pair() -> (Machine, Machine, DocumentId) {
+    let (mut one, mut other) = (Machine::new(1), Machine::new(2));
+    let document = other.create();
+    other.sync();
+    one.join(document, &other);
+    one.connected(1, &other, true);
+    other.connected(1, &one, false);
+    for _ in 0..3 {
+        exchange(1, &mut one, &mut other);
+        one.sync();
+        other.sync();
+    }
+    (one, other, document)
+}

@@ -1,0 +1,143 @@
+//! Two nodes, step by step: what each says at the moments that chance rarely meets.
+
+#![allow(missing_docs, unreachable_pub)]
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod machine;
+
+use machine::{Machine, exchange, pair};
+use pistol_engine::{Input, PeerState};
+use pistol_sync::proto::message::Message;
+
+fn envelopes(messages: &[Message]) -> usize {
+    messages.iter().filter(|message| matches!(message, Message::Envelope(..))).count()
+}
+
+#[test]
+fn an_edit_on_one_node_is_read_on_the_other() {
+    let (mut one, mut other, document) = pair();
+    one.write(document, "hello");
+    one.sync();
+    exchange(1, &mut one, &mut other);
+    assert_eq!(other.text(document), "hello");
+    other.sync();
+    exchange(1, &mut one, &mut other);
+    let state = one.engine.documents().look(&document, |insight| insight.state.peers[&other.node].state.clone());
+    assert_eq!(state.unwrap(), PeerState::Same);
+}
+
+#[test]
+fn an_edit_is_neither_sent_nor_told_of_before_it_is_durable() {
+    let (mut one, mut other, document) = pair();
+    one.give(Input::Disconnected { connection: 1, reason: String::new() });
+    other.give(Input::Disconnected { connection: 1, reason: String::new() });
+    one.write(document, "not yet");
+    one.connected(2, &other, true);
+    other.connected(2, &one, false);
+    let told = exchange(2, &mut one, &mut other);
+    assert_eq!(envelopes(&told), 0);
+    let is_told = |message: &Message| matches!(message, Message::Heads(_, heads) if !heads.is_empty());
+    assert!(!told.iter().any(is_told), "{told:?}");
+    one.sync();
+    assert_eq!(envelopes(&exchange(2, &mut one, &mut other)), 1);
+    assert_eq!(other.text(document), "not yet");
+}
+
+#[test]
+fn a_document_is_not_served_before_it_is_durable() {
+    let (mut one, mut other) = (Machine::new(1), Machine::new(2));
+    let document = other.create();
+    one.join(document, &other);
+    one.connected(1, &other, true);
+    other.connected(1, &one, false);
+    let is_follow = |message: &Message| matches!(message, Message::Follow(_));
+    assert!(!exchange(1, &mut one, &mut other).iter().any(is_follow));
+    other.sync();
+    assert!(exchange(1, &mut one, &mut other).iter().any(is_follow));
+}
+
+#[test]
+fn when_both_sides_ask_for_a_document_it_is_followed_once() {
+    let (mut one, mut other, document) = pair();
+    other.join(document, &one);
+    other.sync();
+    one.give(Input::Disconnected { connection: 1, reason: String::new() });
+    other.give(Input::Disconnected { connection: 1, reason: String::new() });
+    one.connected(2, &other, true);
+    other.connected(2, &one, false);
+    let told = exchange(2, &mut one, &mut other);
+    assert_eq!(told.iter().filter(|message| matches!(message, Message::Interest(_))).count(), 2);
+    assert_eq!(told.iter().filter(|message| matches!(message, Message::Follow(_))).count(), 1);
+    one.write(document, "once");
+    one.sync();
+    assert_eq!(envelopes(&exchange(2, &mut one, &mut other)), 1);
+}
+
+#[test]
+fn an_acknowledgement_tells_of_changes_that_wait_for_others() {
+    let (mut one, mut other, document) = pair();
+    one.write(document, "first ");
+    one.sync();
+    one.write(document, "second");
+    one.sync();
+    let sent = one.sent(1);
+    assert_eq!(envelopes(&sent), 2);
+    let waiting = |messages: Vec<Message>| {
+        messages.into_iter().find_map(|message| match message {
+            Message::Acknowledge(acknowledge) => Some((acknowledge.count, acknowledge.waiting)),
+            _ => None,
+        })
+    };
+    other.receive(1, &sent[1]);
+    other.sync();
+    assert_eq!(waiting(other.sent(1)), Some((1, 1)));
+    other.receive(1, &sent[0]);
+    other.sync();
+    assert_eq!(waiting(other.sent(1)), Some((2, 0)));
+    assert_eq!(other.text(document), "first second");
+}
+
+#[test]
+fn a_dial_that_fails_after_the_peer_came_by_itself_changes_nothing() {
+    let (mut one, other, document) = pair();
+    let peer = other.node;
+    one.give(Input::DialFailed { peer, reason: "late".to_owned() });
+    let state = one.engine.documents().look(&document, |insight| insight.state.peers[&peer].state.clone());
+    assert_eq!(state.unwrap(), PeerState::Same);
+    assert_eq!(one.engine.deadline_ms(), None);
+}
+
+#[test]
+fn of_two_connections_dialled_at_the_same_time_the_lower_nodes_stays() {
+    let (mut one, other, _) = pair();
+    one.connected(2, &other, false);
+    assert!(one.has_closed(2) && !one.has_closed(1));
+}
+
+#[test]
+fn a_connection_that_stood_long_gives_way_to_a_new_one() {
+    let (mut one, other, _) = pair();
+    one.now_ms = 60_000;
+    one.connected(2, &other, false);
+    assert!(one.has_closed(1) && !one.has_closed(2));
+}
+
+#[test]
+fn a_connected_peer_that_did_not_have_a_document_is_asked_again() {
+    let (mut one, mut other, document) = pair();
+    let mut third = Machine::new(3);
+    one.join(document, &third);
+    one.connected(3, &third, true);
+    third.connected(3, &one, false);
+    exchange(3, &mut one, &mut third);
+    third.join(document, &other);
+    third.connected(4, &other, true);
+    other.connected(4, &third, false);
+    exchange(4, &mut third, &mut other);
+    third.sync();
+    exchange(4, &mut third, &mut other);
+    one.now_ms = one.engine.deadline_ms().unwrap();
+    one.give(Input::Wake);
+    let told = exchange(3, &mut one, &mut third);
+    assert!(told.iter().any(|message| matches!(message, Message::Follow(_))), "{told:?}");
+}
