@@ -190,6 +190,8 @@ impl Engine {
             effects.push(send(connection, &Message::Locate(locate)));
         }
         state.held = comparison.held;
+        // What waited there or was dropped is lacking by these heads: it is sent again, and answered for again.
+        state.waiting_there = 0;
         state.unknown = told.iter().filter(|head| find(history, head).is_none()).copied().collect();
         // What is accepted but not durable goes out with its commit.
         state.plan(&replica);

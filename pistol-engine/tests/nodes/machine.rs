@@ -7,9 +7,11 @@ use pistol_core::id::DocumentId;
 use pistol_core::key::AuthorKey;
 use pistol_core::store::memory::MemoryStore;
 use pistol_core::store::{Batch, Store};
+use pistol_core::validate::History;
 use pistol_engine::{Command, ConnectionId, Effect, Engine, Input, Now, Start};
 use pistol_sync::node::NodeId;
-use pistol_sync::proto::message::Message;
+use pistol_sync::proto::heads;
+use pistol_sync::proto::message::{Head, Message};
 use pistol_sync::ticket::Ticket;
 
 pub struct Machine {
@@ -104,6 +106,12 @@ impl Machine {
 
     pub fn text(&self, document: DocumentId) -> String {
         self.engine.documents().read(&document, |content| content.text("text").to_string()).unwrap()
+    }
+
+    /// Where the chains end.
+    pub fn heads(&self, document: DocumentId) -> Vec<Head> {
+        let heads = |history: &History| heads::heads_of(history, history.next());
+        self.engine.documents().look(&document, |insight| heads(insight.document.history())).unwrap()
     }
 
     pub fn join(&mut self, document: DocumentId, other: &Machine) {

@@ -7,7 +7,7 @@ mod machine;
 
 use machine::{Machine, exchange, pair};
 use pistol_engine::{Input, PeerState};
-use pistol_sync::proto::message::Message;
+use pistol_sync::proto::message::{Acknowledge, Message};
 
 fn envelopes(messages: &[Message]) -> usize {
     messages.iter().filter(|message| matches!(message, Message::Envelope(..))).count()
@@ -95,6 +95,24 @@ fn an_acknowledgement_tells_of_changes_that_wait_for_others() {
     other.sync();
     assert_eq!(waiting(other.sent(1)), Some((2, 0)));
     assert_eq!(other.text(document), "first second");
+}
+
+#[test]
+fn heads_told_again_end_what_was_said_to_wait() {
+    let (mut one, other, document) = pair();
+    one.write(document, "text");
+    one.sync();
+    let sent = one.sent(1);
+    assert_eq!(envelopes(&sent), 1);
+    let acknowledge = Acknowledge { topic: 0, count: 1, waiting: 1, refused: vec![] };
+    one.receive(1, &Message::Acknowledge(acknowledge));
+    let state = |one: &Machine| {
+        one.engine.documents().look(&document, |insight| insight.state.peers[&other.node].state.clone()).unwrap()
+    };
+    assert!(matches!(state(&one), PeerState::Sending(_)), "{:?}", state(&one));
+    let heads = one.heads(document);
+    one.receive(1, &Message::Heads(0, heads));
+    assert_eq!(state(&one), PeerState::Same);
 }
 
 #[test]

@@ -87,7 +87,7 @@ impl World {
             if let Some(id) = picture.changes.iter().find(|id| !node.disk.platter.changes.contains(id)) {
                 return Some(format!("node {index} does not hold change {id:?} durably"));
             }
-            if let Some(why) = unlike_state(node, &id) {
+            if let Some(why) = unlike_state(node, &id, self.was_restored) {
                 return Some(format!("node {index} in {id:?}: {why}"));
             }
             first.get_or_insert(picture);
@@ -124,9 +124,11 @@ fn forks(document: &Document) -> u64 {
 }
 
 /// How a node's own account of a document differs from the truth when all is equal and at rest.
-fn unlike_state(node: &Node, document: &pistol_core::id::DocumentId) -> Option<String> {
+///
+/// Where a disk went back in time, a change may wait for one that is nowhere any more.
+fn unlike_state(node: &Node, document: &pistol_core::id::DocumentId, was_restored: bool) -> Option<String> {
     let state = node.documents()?.look(document, |insight| insight.state.clone()).ok()?;
-    if state.waiting > 0 {
+    if state.waiting > 0 && !was_restored {
         return Some(format!("{} changes still wait for others", state.waiting));
     }
     let is_forked = node.documents()?.look(document, |insight| forks(insight.document) > 0).ok()?;
