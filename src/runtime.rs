@@ -52,7 +52,6 @@ pub(crate) struct Runtime {
     pub(crate) picture: Arc<Picture>,
     clock: Clock,
     events: mpsc::Sender<Event>,
-    is_woken: Arc<AtomicBool>,
     is_stopped: AtomicBool,
     driver: Mutex<Option<JoinHandle<()>>>,
     /// Given up when the store is closed, however long handles live on.
@@ -94,7 +93,6 @@ impl Runtime {
         let node = NodeId(*AuthorKey::from_seed(&folder.node_secret).id().as_bytes());
         let engine = Engine::new(start_of(&folder, key, node)?, clock.now())?;
         let (events, waiting) = mpsc::channel();
-        let is_woken = Arc::new(AtomicBool::new(false));
         let network = Arc::new(Network::new(endpoint, events.clone(), tokio::runtime::Handle::current()));
         let replies = events.clone();
         let disk = Disk::start(folder.store, move |reply| {
@@ -113,7 +111,6 @@ impl Runtime {
             subscribers: Arc::clone(&subscribers),
             picture: Arc::clone(&picture),
             clock,
-            is_woken: Arc::clone(&is_woken),
             replies: BTreeMap::new(),
             next_token: 0,
         };
@@ -131,7 +128,6 @@ impl Runtime {
             picture,
             clock,
             events,
-            is_woken,
             is_stopped: AtomicBool::new(false),
             driver,
             folder: Mutex::new(Some(folder.lock)),
@@ -144,7 +140,7 @@ impl Runtime {
 
     /// Tells the engine that something was edited.
     pub(crate) fn wake(&self) {
-        if !self.is_woken.swap(true, Ordering::AcqRel) {
+        if self.documents.must_wake() {
             // A stopped driver has nothing to be woken for.
             let _ = self.events.send(Event::Input(Input::Wake));
         }

@@ -7,8 +7,7 @@ use automerge::transaction::Transactable;
 use automerge::{Automerge, ObjId, ROOT, ReadDoc};
 
 use crate::Outcome;
-use crate::samples::Samples;
-use crate::text::{BODY, Cursor};
+use crate::text::BODY;
 
 /// Changes applied at once: Automerge's best.
 const BATCH: usize = 10_000;
@@ -53,23 +52,18 @@ pub(crate) fn sync(document: &Automerge) -> Outcome<Duration> {
 }
 
 /// Types into the text of a document: transaction, commit, and the change read back.
-pub(crate) fn edit(document: &mut Automerge, cursor: &mut Cursor, keystrokes: usize) -> Outcome<Samples> {
-    let body = body(document)?;
-    let mut samples = Samples::default();
-    for _ in 0..keystrokes {
-        let at = cursor.advance();
-        let begun = Instant::now();
-        let mut transaction = document.transaction();
-        transaction.splice_text(&body, at, 0, "x")?;
-        transaction.commit();
-        let change = document.get_last_local_change();
-        samples.push(begun.elapsed());
-        change.ok_or("Automerge made no change")?;
-    }
-    Ok(samples)
+pub(crate) fn edit(document: &mut Automerge, body: &ObjId, at: usize) -> Outcome<Duration> {
+    let begun = Instant::now();
+    let mut transaction = document.transaction();
+    transaction.splice_text(body, at, 0, "x")?;
+    transaction.commit();
+    let change = document.get_last_local_change();
+    let took = begun.elapsed();
+    change.ok_or("Automerge made no change")?;
+    Ok(took)
 }
 
-fn body(document: &Automerge) -> Outcome<ObjId> {
+pub(crate) fn body(document: &Automerge) -> Outcome<ObjId> {
     let (_, body) = document.get(ROOT, BODY)?.ok_or("there is no text")?;
     Ok(body)
 }

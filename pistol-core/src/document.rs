@@ -38,6 +38,8 @@ use names::Names;
 pub struct Document {
     history: History,
     automerge: Automerge,
+    /// Holds the place of `automerge` while a transaction owns that; to make a new one takes as long as to type.
+    empty: Option<Automerge>,
     names: Names,
     /// The Automerge hash of each projected change, by ordinal; the skeleton's may be missing.
     hashes: Vec<Option<ChangeHash>>,
@@ -71,7 +73,8 @@ impl Document {
         apply::contained(|| apply::apply(&mut automerge, skeleton.into_iter().collect(), None))
             .map_err(|_| Rule::Operation)?;
         let (hashes, waiting, merges, unseen) = (vec![hash], Vec::new(), Vec::new(), Vec::new());
-        Ok(Document { history, automerge, names, hashes, waiting, merges, unseen, followed: BTreeMap::new() })
+        let (empty, followed) = (None, BTreeMap::new());
+        Ok(Document { history, automerge, empty, names, hashes, waiting, merges, unseen, followed })
     }
 
     /// What was accepted.

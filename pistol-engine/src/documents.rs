@@ -19,7 +19,15 @@ pub struct Documents(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     open: Mutex<BTreeMap<DocumentId, Arc<Mutex<Replica>>>>,
-    dirty: Mutex<BTreeSet<DocumentId>>,
+    dirty: Mutex<Dirty>,
+}
+
+/// What was edited and is not on its way to the disk.
+#[derive(Debug, Default)]
+struct Dirty {
+    documents: BTreeSet<DocumentId>,
+    /// Whether the engine will look without being woken (again).
+    is_awaited: bool,
 }
 
 /// What an edit did.
@@ -27,7 +35,7 @@ struct Shared {
 pub struct Edited<T> {
     /// What the closure returned.
     pub result: T,
-    /// Whether anything changed; the engine is then to be woken.
+    /// Whether anything changed; then [`Documents::must_wake`] is to be asked.
     pub is_changed: bool,
     /// Whose changes readers now see: always this node's author.
     pub author: AuthorId,
@@ -86,11 +94,25 @@ impl Documents {
     }
 
     pub(crate) fn mark_dirty(&self, id: DocumentId) {
-        lock(&self.0.dirty).insert(id);
+        lock(&self.0.dirty).documents.insert(id);
     }
 
     pub(crate) fn take_dirty(&self) -> BTreeSet<DocumentId> {
-        std::mem::take(&mut *lock(&self.0.dirty))
+        std::mem::take(&mut *lock(&self.0.dirty)).documents
+    }
+
+    /// Says that the engine looks again by itself, as it does when a commit is done.
+    pub(crate) fn will_look_again(&self) {
+        lock(&self.0.dirty).is_awaited = true;
+    }
+
+    /// Whether the engine is to be given [`Input::Wake`](crate::Input::Wake) because of edits; `true` once for all that
+    /// are made before it looks. To wake a thread costs about as much as a keystroke.
+    pub fn must_wake(&self) -> bool {
+        let mut dirty = lock(&self.0.dirty);
+        let must_wake = !dirty.is_awaited && !dirty.documents.is_empty();
+        dirty.is_awaited |= must_wake;
+        must_wake
     }
 
     /// Runs `run` with the document locked.

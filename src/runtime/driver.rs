@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
@@ -46,7 +45,6 @@ pub(super) struct Driver {
     pub(super) subscribers: Arc<Subscribers>,
     pub(super) picture: Arc<Picture>,
     pub(super) clock: Clock,
-    pub(super) is_woken: Arc<AtomicBool>,
     pub(super) replies: BTreeMap<Token, Answer>,
     pub(super) next_token: Token,
 }
@@ -97,11 +95,7 @@ impl Driver {
 
     fn take(&mut self, event: Event, effects: &mut Vec<Effect>) {
         match event {
-            Event::Input(input) => {
-                // Cleared before the engine looks, so that an edit after the look wakes it again.
-                self.is_woken.store(false, Ordering::Release);
-                self.handle(input, effects);
-            }
+            Event::Input(input) => self.handle(input, effects),
             Event::Network(input, permit) => {
                 let is_frame = matches!(input, Input::Received { .. });
                 self.handle(input, effects);

@@ -1,4 +1,5 @@
-//! A keystroke into an open document. It waits for no disk, neither here nor in raw Automerge.
+//! A keystroke into an open document. It waits for no disk, neither here nor in raw Automerge, which types in turn, so
+//! that whatever else the machine does, also for Pistol in the background, meets both; and once more alone.
 
 use std::time::Instant;
 
@@ -19,16 +20,22 @@ pub(crate) async fn run(characters: usize) -> Outcome<Figure> {
     text::fill(&doc, characters)?;
     doc.flush().await?;
     let mut document = Automerge::load(&doc.to_automerge())?.with_actor(automerge::ActorId::random());
+    let body = raw::body(&document)?;
     let mut cursor = Cursor::in_text_of(characters);
-    let mut samples = Samples::default();
+    let (mut samples, mut raw) = (Samples::default(), Samples::default());
     for _ in 0..KEYSTROKES {
         let at = cursor.advance();
         let begun = Instant::now();
         doc.edit(|doc| doc.text(BODY).insert(at, "x"))?;
         samples.push(begun.elapsed());
+        raw.push(raw::edit(&mut document, &body, at)?);
     }
-    let mut raw = raw::edit(&mut document, &mut Cursor::in_text_of(characters), KEYSTROKES)?;
     node.shutdown().await?;
+    let mut alone = Samples::default();
+    for _ in 0..KEYSTROKES {
+        alone.push(raw::edit(&mut document, &body, cursor.advance())?);
+    }
     let figure = Figure::new("edit").with("characters", characters);
-    Ok(figure.with("p50_us", samples.percentile_us(50)).with("raw_p50_us", raw.percentile_us(50)))
+    let figure = figure.with("p50_us", samples.percentile_us(50)).with("raw_p50_us", raw.percentile_us(50));
+    Ok(figure.with("raw_alone_p50_us", alone.percentile_us(50)))
 }

@@ -4,9 +4,9 @@ mod references;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use automerge::PatchLog;
 use automerge::legacy::{self, ElementId, Key, ObjectId, OpType};
 use automerge::transaction::{CommitOptions, OwnedTransaction};
+use automerge::{Automerge, PatchLog};
 
 use super::edit::{self, Edit, EditError};
 use super::patch::Patch;
@@ -84,7 +84,7 @@ impl Document {
     ) -> Result<(T, Option<PatchLog>), EditError> {
         let actor = self.names.next_actor(&self.history, &by.chain).ok_or(EditError::Refused(Rule::Chain))?;
         self.automerge.set_actor(actor);
-        let automerge = std::mem::take(&mut self.automerge);
+        let automerge = self.lend();
         let transaction = automerge.into_transaction(Some(log), None);
         let transaction = transaction.map_err(|error| EditError::Failed(error.to_string()))?;
         let (mut edit, shared) = Edit::begin(transaction);
@@ -93,11 +93,21 @@ impl Document {
         match (result, finished, transaction) {
             (Ok(result), Ok(()), Some(transaction)) => Ok((result, self.commit(by, transaction))),
             (result, finished, transaction) => {
-                self.automerge = edit::rolled_back(transaction).unwrap_or_default();
+                self.give_back(edit::rolled_back(transaction).unwrap_or_default());
                 let result = result.unwrap_or_else(|panic| resume_unwind(panic));
                 finished.and(Err(EditError::Nested)).map(|()| (result, None))
             }
         }
+    }
+
+    /// Lends Automerge's document to a transaction.
+    fn lend(&mut self) -> Automerge {
+        let empty = self.empty.take().unwrap_or_default();
+        std::mem::replace(&mut self.automerge, empty)
+    }
+
+    fn give_back(&mut self, automerge: Automerge) {
+        self.empty = Some(std::mem::replace(&mut self.automerge, automerge));
     }
 
     fn commit(&mut self, by: &EditAs<'_>, transaction: OwnedTransaction) -> Option<PatchLog> {
@@ -106,7 +116,7 @@ impl Document {
             options = options.with_message(message.to_owned());
         }
         let (automerge, hash, log) = transaction.commit_with(options);
-        self.automerge = automerge;
+        self.give_back(automerge);
         hash.map(|_| log)
     }
 

@@ -92,6 +92,7 @@ impl Engine {
         }
         effects.push(Effect::Store(Arc::clone(&under_way.batch)));
         self.commits.under_way = Some(under_way);
+        self.documents.will_look_again();
     }
 
     fn seal(&self, document: &DocumentId) -> Option<Sealed> {
