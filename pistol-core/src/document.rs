@@ -9,6 +9,7 @@ mod apply;
 mod content;
 mod convert;
 mod edit;
+mod linear;
 mod log;
 mod names;
 mod patch;
@@ -17,10 +18,10 @@ mod readback;
 mod rename;
 mod skeleton;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use automerge::{Automerge, ChangeHash, ObjId, ReadDoc};
+use automerge::{Automerge, ChangeHash, ObjId, PatchLog, ReadDoc};
 
 pub use content::{Content, ListContent, MapContent, TextContent, Value};
 pub use edit::{Edit, EditError, ListEdit, MapEdit, TextEdit};
@@ -31,6 +32,7 @@ pub use skeleton::skeleton;
 
 use crate::envelope::Linked;
 use crate::genesis::Genesis;
+use crate::key::AuthorId;
 use crate::validate::{Accepted, Check, History, Rule, Stale, Valid};
 use names::Names;
 
@@ -51,6 +53,8 @@ pub struct Document {
     unseen: Vec<Patch>,
     /// Texts that somebody follows, by their object ids' text; patches are made while there are any.
     followed: BTreeMap<String, ObjId>,
+    /// Authors of changes that Automerge would have made otherwise: theirs are applied, never made again.
+    distrusted: BTreeSet<AuthorId>,
 }
 
 impl std::fmt::Debug for Document {
@@ -73,8 +77,8 @@ impl Document {
         apply::contained(|| apply::apply(&mut automerge, skeleton.into_iter().collect(), None))
             .map_err(|_| Rule::Operation)?;
         let (hashes, waiting, merges, unseen) = (vec![hash], Vec::new(), Vec::new(), Vec::new());
-        let (empty, followed) = (None, BTreeMap::new());
-        Ok(Document { history, automerge, empty, names, hashes, waiting, merges, unseen, followed })
+        let (empty, followed, distrusted) = (None, BTreeMap::new(), BTreeSet::new());
+        Ok(Document { history, automerge, empty, names, hashes, waiting, merges, unseen, followed, distrusted })
     }
 
     /// What was accepted.
@@ -147,6 +151,11 @@ impl Document {
 
     fn is_followed(&self) -> bool {
         !self.followed.is_empty()
+    }
+
+    /// Where Automerge logs what the followed texts become.
+    fn patch_log(&self) -> PatchLog {
+        if self.is_followed() { PatchLog::active() } else { PatchLog::inactive() }
     }
 
     /// What a followed text says.

@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use automerge::legacy::{self, ElementId, Key, ObjectId, OpId, OpType};
-use automerge::{ActorId, Change, ChangeHash, ExpandedChange, PatchLog};
+use automerge::{ActorId, Change, ChangeHash, ExpandedChange};
 
 use super::names::Names;
 use super::patch::Patch;
@@ -30,9 +30,26 @@ impl Document {
         if waiting.iter().any(|accepted| accepted.is_fork) {
             return self.rebuild(&waiting);
         }
-        let changes = self.expand_all(&waiting);
+        let (mut patches, mut rest) = (Vec::new(), waiting.as_slice());
+        if self.is_linear_faster(rest) {
+            while let Some((first, others)) = rest.split_first() {
+                let Some(more) = self.project_linear(first) else { break };
+                patches.extend(more);
+                rest = others;
+            }
+        }
+        patches.extend(self.apply(rest)?);
+        Ok(patches)
+    }
+
+    /// Applies changes all at once.
+    pub(super) fn apply(&mut self, waiting: &[Accepted]) -> Result<Vec<Patch>, Rule> {
+        if waiting.is_empty() {
+            return Ok(Vec::new());
+        }
+        let changes = self.expand_all(waiting);
         let before = self.seen();
-        let mut log = if self.is_followed() { PatchLog::active() } else { PatchLog::inactive() };
+        let mut log = self.patch_log();
         apply::contained(|| apply::apply(&mut self.automerge, changes, Some(&mut log))).map_err(|_| Rule::Operation)?;
         Ok(self.patches(&mut log, &before))
     }
@@ -41,16 +58,23 @@ impl Document {
     pub(super) fn expand_all(&mut self, accepted: &[Accepted]) -> Vec<Change> {
         let mut changes = Vec::with_capacity(accepted.len());
         for accepted in accepted {
-            if let Some(branch) =
-                self.history.branch_index(accepted.ordinal).filter(|branch| !self.names.knows(*branch))
-            {
-                self.names.add_branch(&self.history, branch);
-            }
-            let change = Expander { history: &self.history, names: &self.names, hashes: &self.hashes }.expand(accepted);
+            let change = self.expand(accepted).map(Change::from);
             self.hashes.push(change.as_ref().map(Change::hash));
             changes.extend(change);
         }
         changes
+    }
+
+    /// Names the branch of a change and expands it.
+    pub(super) fn expand(&mut self, accepted: &Accepted) -> Option<ExpandedChange> {
+        if let Some(branch) = self.history.branch_index(accepted.ordinal).filter(|branch| !self.names.knows(*branch)) {
+            self.names.add_branch(&self.history, branch);
+        }
+        Expander { history: &self.history, names: &self.names, hashes: &self.hashes }.expand(accepted)
+    }
+
+    pub(super) fn hash_of(&self, ordinal: Ordinal) -> Option<ChangeHash> {
+        self.hashes.get(usize::try_from(ordinal).ok()?).copied().flatten()
     }
 }
 
@@ -67,7 +91,7 @@ pub(super) fn skeleton(history: &History, names: &Names) -> Option<Change> {
     };
     let operations = skeleton.iter().map(|op| expander.operation(op, &find)).collect::<Option<Vec<_>>>()?;
     let actor_id = names.at_seq(0, 0)?.clone();
-    expanded(operations, actor_id, 1, 1, 0, None, Vec::new())
+    expanded(operations, actor_id, 1, 1, 0, None, Vec::new()).map(Change::from)
 }
 
 fn expanded(
@@ -78,22 +102,11 @@ fn expanded(
     time: i64,
     message: Option<String>,
     mut deps: Vec<ChangeHash>,
-) -> Option<Change> {
+) -> Option<ExpandedChange> {
     deps.sort_unstable();
     let start_op = NonZeroU64::new(u64::from(start))?;
     let (hash, extra_bytes, author) = (None, Vec::new(), None);
-    Some(Change::from(ExpandedChange {
-        operations,
-        actor_id,
-        hash,
-        seq,
-        start_op,
-        time,
-        message,
-        deps,
-        extra_bytes,
-        author,
-    }))
+    Some(ExpandedChange { operations, actor_id, hash, seq, start_op, time, message, deps, extra_bytes, author })
 }
 
 struct Expander<'a> {
@@ -103,7 +116,7 @@ struct Expander<'a> {
 }
 
 impl Expander<'_> {
-    fn expand(&self, accepted: &Accepted) -> Option<Change> {
+    fn expand(&self, accepted: &Accepted) -> Option<ExpandedChange> {
         let change = accepted.change.change();
         let ordinal = accepted.ordinal;
         let branch = self.history.branch_index(ordinal)?;

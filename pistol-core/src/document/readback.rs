@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use automerge::legacy::{self, ElementId, Key, ObjectId, OpType};
 use automerge::transaction::{CommitOptions, OwnedTransaction};
-use automerge::{Automerge, PatchLog};
+use automerge::{Automerge, ChangeHash, PatchLog};
 
 use super::edit::{self, Edit, EditError};
 use super::patch::Patch;
@@ -58,7 +58,7 @@ impl Document {
             self.merges.push(merge);
             self.unseen = self.project().map_err(EditError::Refused)?;
         }
-        let log = if self.is_followed() { PatchLog::active() } else { PatchLog::inactive() };
+        let log = self.patch_log();
         let before = self.seen();
         let (result, committed) = self.transact(by, log, closure)?;
         let own = match committed {
@@ -158,13 +158,17 @@ impl Document {
 
     /// Takes the document back to what it was, slowly: the last local change must not be seen.
     fn undo(&mut self, heads: &[Ordinal]) {
-        let hash = |ordinal: &Ordinal| self.hashes.get(usize::try_from(*ordinal).ok()?).copied().flatten();
-        let mut hashes: Vec<_> = heads.iter().filter_map(hash).collect();
+        let mut hashes: Vec<_> = heads.iter().filter_map(|head| self.hash_of(*head)).collect();
         if heads.is_empty() {
-            hashes.extend(hash(&0));
+            hashes.extend(self.hash_of(0));
         }
-        let undone = apply::contained(|| self.automerge.fork_at(&hashes));
-        self.automerge = undone.unwrap_or_default();
+        self.take_back_to(&hashes);
+    }
+
+    /// Forgets what Automerge holds beyond these heads.
+    pub(super) fn take_back_to(&mut self, heads: &[ChangeHash]) {
+        let earlier = apply::contained(|| self.automerge.fork_at(heads));
+        self.automerge = earlier.unwrap_or_default();
     }
 
     /// A change without operations that depends on some of the heads, so that there are fewer.
