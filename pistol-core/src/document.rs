@@ -55,6 +55,8 @@ pub struct Document {
     followed: BTreeMap<String, ObjId>,
     /// Authors of changes that Automerge would have made otherwise: theirs are applied, never made again.
     distrusted: BTreeSet<AuthorId>,
+    /// Operations that were walked to show changes.
+    walked: u64,
 }
 
 impl std::fmt::Debug for Document {
@@ -76,9 +78,19 @@ impl Document {
         let hash = skeleton.as_ref().map(automerge::Change::hash);
         apply::contained(|| apply::apply(&mut automerge, skeleton.into_iter().collect(), None))
             .map_err(|_| Rule::Operation)?;
-        let (hashes, waiting, merges, unseen) = (vec![hash], Vec::new(), Vec::new(), Vec::new());
-        let (empty, followed, distrusted) = (None, BTreeMap::new(), BTreeSet::new());
-        Ok(Document { history, automerge, empty, names, hashes, waiting, merges, unseen, followed, distrusted })
+        Ok(Document {
+            history,
+            automerge,
+            empty: None,
+            names,
+            hashes: vec![hash],
+            waiting: Vec::new(),
+            merges: Vec::new(),
+            unseen: Vec::new(),
+            followed: BTreeMap::new(),
+            distrusted: BTreeSet::new(),
+            walked: 0,
+        })
     }
 
     /// What was accepted.
@@ -99,6 +111,21 @@ impl Document {
         let accepted = self.history.accept(valid)?;
         self.waiting.push(accepted.clone());
         Ok(accepted)
+    }
+
+    /// Whether there are accepted changes that readers do not see yet.
+    pub fn is_behind(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Whether readers see nothing but the skeleton.
+    pub fn is_bare(&self) -> bool {
+        self.hashes.len() <= 1
+    }
+
+    /// How many operations were walked so far to show changes: what that cost.
+    pub fn walked(&self) -> u64 {
+        self.walked
     }
 
     /// What readers see.
@@ -156,6 +183,11 @@ impl Document {
     /// Where Automerge logs what the followed texts become.
     fn patch_log(&self) -> PatchLog {
         if self.is_followed() { PatchLog::active() } else { PatchLog::inactive() }
+    }
+
+    /// How many code points a followed text has.
+    pub fn followed_length(&self, object: &str) -> Option<usize> {
+        self.followed.get(object).map(|object| self.automerge.length(object))
     }
 
     /// What a followed text says.

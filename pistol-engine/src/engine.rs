@@ -9,7 +9,7 @@ mod peer;
 mod topic;
 mod transfer;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pistol_core::id::DocumentId;
@@ -70,6 +70,8 @@ pub struct Engine {
     commits: Commits,
     /// Documents that took something in during this tick.
     inbox: BTreeMap<DocumentId, transfer::Inbox>,
+    /// Documents of which something is to be shown, or to be told that it was.
+    unshown: BTreeSet<DocumentId>,
     syncs: Vec<Sync>,
     now: Now,
 }
@@ -105,6 +107,7 @@ impl Engine {
             peers: BTreeMap::new(),
             commits: Commits::default(),
             inbox: BTreeMap::new(),
+            unshown: BTreeSet::new(),
             syncs: Vec::new(),
             now,
         })
@@ -148,7 +151,8 @@ impl Engine {
     pub fn deadline_ms(&self) -> Option<u64> {
         let syncs = self.syncs.iter().map(|sync| sync.deadline_ms);
         let peers = self.peers.values().filter_map(Peer::deadline_ms);
-        let others = [self.contacts.deadline_ms(), self.joins.deadline_ms(), self.commits.deadline_ms()];
+        let others =
+            [self.contacts.deadline_ms(), self.joins.deadline_ms(), self.commits.deadline_ms(), self.show_at_ms()];
         syncs.chain(peers).chain(others.into_iter().flatten()).min()
     }
 
@@ -184,6 +188,7 @@ impl Engine {
 
     fn end_tick(&mut self, effects: &mut Vec<Effect>) {
         self.admit_inbox(effects);
+        self.show_due(effects);
         self.commit(effects);
         self.pump_all(effects);
         self.check_syncs(effects);
@@ -193,6 +198,7 @@ impl Engine {
     fn check_syncs(&mut self, effects: &mut Vec<Effect>) {
         for sync in std::mem::take(&mut self.syncs) {
             if self.is_equal_with_any(&sync.document) {
+                self.show_all(sync.document, effects);
                 effects.push(answer(sync.token, Ok(Reply::Done)));
             } else if self.now.steady_ms >= sync.deadline_ms {
                 let last = self.last_error(&sync.document);

@@ -34,6 +34,12 @@ pub(crate) const SIMULTANEOUS_MS: u64 = 2000;
 pub(crate) const ASK_LATER_MS: u64 = 10_000;
 /// Milliseconds after which rows that could not be read, or were on the move, are read again.
 pub(crate) const READ_AGAIN_MS: u64 = 100;
+/// Milliseconds that a document which is new here is gathered at most before readers see it.
+pub(crate) const WHOLE_MS: u64 = 3000;
+/// Operations that Automerge walks in a millisecond, on a machine of 2025.
+pub(crate) const WALKED_IN_A_MS: u64 = 5000;
+/// Rest after showing what took a walk, as a multiple of the time that the walk took.
+pub(crate) const RESTS: u64 = 4;
 /// Operations left to a session below which another is begun.
 pub(crate) const SESSION_RESERVE: u32 = 131_072;
 /// Kinds of refusals counted apart.

@@ -5,6 +5,7 @@ mod cut;
 mod publish;
 mod rows;
 mod screens;
+mod show;
 mod state;
 mod waiting;
 
@@ -29,6 +30,7 @@ use crate::Insight;
 use crate::entropy::Entropy;
 use crate::input::ConnectionId;
 use screens::Screens;
+use show::Showing;
 use waiting::Waiting;
 
 /// An open document.
@@ -54,6 +56,7 @@ pub(crate) struct Replica {
     waiting: Waiting,
     rejected: BTreeMap<ChangeId, Rule>,
     screens: Screens,
+    showing: Showing,
     pub(crate) state: DocumentState,
 }
 
@@ -98,6 +101,7 @@ impl Replica {
             waiting: Waiting::default(),
             rejected: BTreeMap::new(),
             screens: Screens::default(),
+            showing: Showing::default(),
             state: DocumentState::default(),
         }
     }

@@ -25,7 +25,9 @@ impl Document {
     /// Whether it is faster to show changes one by one than to apply them all at once.
     pub(super) fn is_linear_faster(&self, waiting: &[Accepted]) -> bool {
         let steps: usize = waiting.iter().map(|accepted| accepted.change.change().ops.len()).sum();
-        self.distrusted.len() < DISTRUSTED_MAX && steps.saturating_mul(WALKED_IN_A_STEP) <= self.history.operations()
+        let is_fork = waiting.iter().any(|accepted| accepted.is_fork);
+        let is_safe = !waiting.is_empty() && !is_fork && self.distrusted.len() < DISTRUSTED_MAX;
+        is_safe && steps.saturating_mul(WALKED_IN_A_STEP) <= self.history.operations()
     }
 
     /// Shows a change. `None` if it has to be applied instead.

@@ -22,23 +22,27 @@ impl Document {
         Ok(std::mem::take(&mut self.unseen))
     }
 
-    fn project_waiting(&mut self) -> Result<Vec<Patch>, Rule> {
+    /// Shows of what was accepted as much as costs next to nothing, from the beginning. Returns the patches.
+    pub fn project_cheap(&mut self) -> Vec<Patch> {
         let waiting = std::mem::take(&mut self.waiting);
-        if waiting.is_empty() {
-            return Ok(Vec::new());
-        }
-        if waiting.iter().any(|accepted| accepted.is_fork) {
-            return self.rebuild(&waiting);
-        }
-        let (mut patches, mut rest) = (Vec::new(), waiting.as_slice());
+        let mut rest = waiting.as_slice();
         if self.is_linear_faster(rest) {
             while let Some((first, others)) = rest.split_first() {
-                let Some(more) = self.project_linear(first) else { break };
-                patches.extend(more);
+                let Some(patches) = self.project_linear(first) else { break };
+                self.unseen.extend(patches);
                 rest = others;
             }
         }
-        patches.extend(self.apply(rest)?);
+        self.waiting = rest.to_vec();
+        std::mem::take(&mut self.unseen)
+    }
+
+    fn project_waiting(&mut self) -> Result<Vec<Patch>, Rule> {
+        let mut patches = self.project_cheap();
+        let waiting = std::mem::take(&mut self.waiting);
+        let shown =
+            if waiting.iter().any(|accepted| accepted.is_fork) { self.rebuild(&waiting) } else { self.apply(&waiting) };
+        patches.extend(shown?);
         Ok(patches)
     }
 
@@ -47,6 +51,7 @@ impl Document {
         if waiting.is_empty() {
             return Ok(Vec::new());
         }
+        self.walked += self.history.operations() as u64;
         let changes = self.expand_all(waiting);
         let before = self.seen();
         let mut log = self.patch_log();

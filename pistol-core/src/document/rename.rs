@@ -13,6 +13,7 @@ use crate::validate::{Accepted, History, Ordinal, Rule, Spot};
 impl Document {
     /// Projects everything again under the names that the history now gives. Patches of texts are found by comparison.
     pub(super) fn rebuild(&mut self, waiting: &[Accepted]) -> Result<Vec<Patch>, Rule> {
+        self.walked += self.history.operations() as u64;
         let names = Names::of(&self.history);
         let mut renamer = Renamer { history: &self.history, old: &self.names, new: &names, ordinals: BTreeMap::new() };
         let ordinals = (0..).zip(&self.hashes).filter_map(|(ordinal, hash): (Ordinal, _)| Some(((*hash)?, ordinal)));

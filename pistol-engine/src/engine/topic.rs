@@ -92,6 +92,11 @@ impl TopicState {
         self.has_heads && self.has_sent_all() && self.unknown.is_empty()
     }
 
+    /// Whether everything that the peer told of is here.
+    pub(super) fn has_all(&self) -> bool {
+        self.unknown.is_empty()
+    }
+
     pub(super) fn has_sent_all(&self) -> bool {
         self.queue.is_empty() && !self.is_reading && self.under_way.is_empty() && self.waiting_there == 0
     }

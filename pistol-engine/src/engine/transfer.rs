@@ -10,6 +10,7 @@ use pistol_sync::limits::{REFUSED_TOLD_MAX, UNDER_WAY_BYTES_MAX};
 use pistol_sync::proto::message::{Acknowledge, Message, Topic};
 
 use super::peer::send;
+use super::topic::TopicState;
 use super::{Engine, load};
 use crate::documents::lock;
 use crate::effect::Effect;
@@ -204,14 +205,10 @@ impl Engine {
             let Some(replica) = self.documents.replica(&document) else { continue };
             let mut replica = lock(&replica);
             let admission = replica.admit(changes);
-            if let Err(rule) = replica.project() {
-                replica.state.refuse(&format!("Automerge failed on accepted changes: {rule}"));
-            }
             drop(replica);
             if !admission.accepted.is_empty() {
                 self.documents.mark_dirty(document);
-                let authors = admission.accepted.into_iter().collect();
-                effects.push(Effect::Changed { document, authors, is_own: false });
+                self.unshown.insert(document);
             }
             self.tell_refused(&document, admission.refused, effects);
             for connection in admission.dropped {
@@ -224,6 +221,48 @@ impl Engine {
             }
             self.refresh_all(&document, effects);
         }
+    }
+
+    /// Shows readers what is due.
+    pub(super) fn show_due(&mut self, effects: &mut Vec<Effect>) {
+        for document in self.unshown.clone() {
+            let is_complete = self.is_complete(&document);
+            if let Some(replica) = self.documents.replica(&document) {
+                lock(&replica).show(self.now.steady_ms, is_complete);
+            }
+            self.tell_shown(document, effects);
+        }
+    }
+
+    /// Shows everything of a document now.
+    pub(super) fn show_all(&mut self, document: DocumentId, effects: &mut Vec<Effect>) {
+        if !self.unshown.contains(&document) {
+            return;
+        }
+        if let Some(replica) = self.documents.replica(&document) {
+            lock(&replica).show_all(self.now.steady_ms);
+        }
+        self.tell_shown(document, effects);
+    }
+
+    fn tell_shown(&mut self, document: DocumentId, effects: &mut Vec<Effect>) {
+        let Some(replica) = self.documents.replica(&document) else { return };
+        let authors: Vec<_> = lock(&replica).shown().into_iter().collect();
+        if !authors.is_empty() {
+            self.unshown.remove(&document);
+            effects.push(Effect::Changed { document, authors, is_own: false });
+        }
+    }
+
+    /// Whether all came of which connected peers have told.
+    fn is_complete(&self, document: &DocumentId) -> bool {
+        let topics = self.peers.values().flat_map(|peer| peer.topics.values());
+        topics.filter(|state| state.document == *document).all(TopicState::has_all)
+    }
+
+    pub(super) fn show_at_ms(&self) -> Option<u64> {
+        let at = |document| self.documents.replica(document).and_then(|replica| lock(&replica).show_at_ms());
+        self.unshown.iter().filter_map(at).min()
     }
 
     fn plan_to_ask_again(&mut self, connection: ConnectionId, document: &DocumentId) {

@@ -55,6 +55,7 @@ impl Replica {
             }
         }
         self.state.waiting = self.waiting.len();
+        self.will_show(&admission.accepted);
         admission
     }
 
@@ -108,12 +109,5 @@ impl Replica {
             self.rejected.insert(id, rule);
         }
         admission.refused.push((from, id, rule));
-    }
-
-    /// Shows readers what was accepted.
-    pub(crate) fn project(&mut self) -> Result<(), Rule> {
-        let patches = self.document.project()?;
-        self.screens.apply(&patches);
-        Ok(())
     }
 }

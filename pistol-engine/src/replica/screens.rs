@@ -65,7 +65,7 @@ impl Replica {
     pub(crate) fn edit_screen(&mut self, now: Now, screen: Screen, typed: &Delta) -> Result<Delta, EditError> {
         let picture = self.screens.open.get_mut(&screen).ok_or(EditError::Closed)?;
         let (object, unseen) = (picture.object.clone(), picture.unseen.clone());
-        let there = self.document.followed_text(&object).map_or(0, |text| text.chars().count());
+        let there = self.document.followed_length(&object).unwrap_or(0);
         let shown = unseen.spans().iter().fold(there, |length, span| match span {
             Span::Keep(_) => length,
             Span::Insert(added) => length.saturating_sub(added.length()),

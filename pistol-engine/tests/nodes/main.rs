@@ -6,7 +6,8 @@
 mod machine;
 
 use machine::{Machine, exchange, pair};
-use pistol_engine::{Input, PeerState};
+use pistol_core::id::DocumentId;
+use pistol_engine::{Effect, Input, PeerState};
 use pistol_sync::proto::message::{Acknowledge, Message};
 
 fn envelopes(messages: &[Message]) -> usize {
@@ -113,6 +114,86 @@ fn heads_told_again_end_what_was_said_to_wait() {
     let heads = one.heads(document);
     one.receive(1, &Message::Heads(0, heads));
     assert_eq!(state(&one), PeerState::Same);
+}
+
+/// Makes a text large, and lets the other rest from showing it.
+fn write_much(one: &mut Machine, other: &mut Machine, document: DocumentId) {
+    for _ in 0..5 {
+        one.write(document, &"large ".repeat(2000));
+        one.sync();
+        exchange(1, one, other);
+    }
+    for _ in 0..2 {
+        other.now_ms += 1000;
+        other.give(Input::Wake);
+    }
+    other.effects.clear();
+}
+
+/// Both write before either hears of the other.
+fn write_apart(one: &mut Machine, other: &mut Machine, document: DocumentId, text: &str) {
+    for machine in [&mut *one, &mut *other] {
+        machine.write(document, text);
+        machine.sync();
+    }
+    exchange(1, one, other);
+}
+
+#[test]
+fn what_is_typed_at_the_same_time_into_a_large_text_is_shown_with_rests_in_between() {
+    let (mut one, mut other, document) = pair();
+    write_much(&mut one, &mut other, document);
+    assert_eq!(other.text(document).len(), 60_000);
+    write_apart(&mut one, &mut other, document, "a");
+    assert!(other.text(document).ends_with("aa"));
+    write_apart(&mut one, &mut other, document, "b");
+    assert!(!other.text(document).ends_with("bb"), "it is shown without a rest");
+    let due_ms = other.engine.deadline_ms().unwrap();
+    assert!((2010..3000).contains(&due_ms), "{due_ms}");
+    other.now_ms = due_ms;
+    other.give(Input::Wake);
+    assert!(other.text(document).ends_with("bb"));
+}
+
+#[test]
+fn a_keystroke_into_a_large_text_is_shown_at_once() {
+    let (mut one, mut other, document) = pair();
+    write_much(&mut one, &mut other, document);
+    for letter in ["x", "y", "z"] {
+        one.write(document, letter);
+        one.sync();
+        exchange(1, &mut one, &mut other);
+        assert!(other.text(document).ends_with(letter));
+        let is_changed = |effect: &Effect| matches!(effect, Effect::Changed { is_own: false, .. });
+        assert!(other.effects.iter().any(is_changed));
+        other.effects.clear();
+    }
+}
+
+#[test]
+fn a_document_that_is_new_is_shown_whole() {
+    let (mut one, mut other) = (Machine::new(1), Machine::new(2));
+    let document = other.create();
+    (0..3).for_each(|_| other.write(document, "text "));
+    other.sync();
+    one.join(document, &other);
+    one.connected(1, &other, true);
+    other.connected(1, &one, false);
+    let mut waits = 0;
+    for _ in 0..20 {
+        for message in one.sent(1) {
+            other.receive(1, &message);
+        }
+        for message in other.sent(1) {
+            one.receive(1, &message);
+            let shown = one.engine.documents().read(&document, |content| content.text("text").to_string());
+            waits += usize::from(shown.as_deref() == Ok(""));
+            assert!(matches!(shown.as_deref().unwrap_or(""), "" | "text text text "));
+        }
+        one.sync();
+    }
+    assert!(waits > 0);
+    assert_eq!(one.text(document), "text text text ");
 }
 
 #[test]

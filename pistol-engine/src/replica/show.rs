@@ -1,0 +1,70 @@
+//! When readers see what was accepted: at once where that costs next to nothing, otherwise with rests in between, so that
+//! two people who type at the same time into a large text leave time for everything else.
+
+use std::collections::BTreeMap;
+
+use pistol_core::key::AuthorId;
+
+use super::Replica;
+use crate::limits;
+
+/// What is accepted and not yet shown, and since when there is rest.
+#[derive(Debug, Default)]
+pub(super) struct Showing {
+    /// Whose changes readers will see next, and how many of each.
+    authors: BTreeMap<AuthorId, u64>,
+    /// When the first of them came.
+    behind_since_ms: Option<u64>,
+    rest_until_ms: u64,
+}
+
+impl Replica {
+    pub(super) fn will_show(&mut self, authors: &BTreeMap<AuthorId, u64>) {
+        for (author, count) in authors {
+            *self.showing.authors.entry(*author).or_default() += count;
+        }
+    }
+
+    /// Shows what is due. `is_complete` says that all came that is known to come: a document that is new here is shown
+    /// whole if that takes no more than a moment.
+    pub(crate) fn show(&mut self, now_ms: u64, is_complete: bool) {
+        let is_new = self.document.is_bare();
+        if !is_new {
+            let patches = self.document.project_cheap();
+            self.screens.apply(&patches);
+        }
+        if !self.document.is_behind() {
+            self.showing.behind_since_ms = None;
+            return;
+        }
+        let since_ms = *self.showing.behind_since_ms.get_or_insert(now_ms);
+        let due_ms = if is_new && !is_complete { since_ms + limits::WHOLE_MS } else { self.showing.rest_until_ms };
+        if now_ms >= due_ms {
+            self.show_all(now_ms);
+        }
+    }
+
+    /// Shows everything now.
+    pub(crate) fn show_all(&mut self, now_ms: u64) {
+        let before = self.document.walked();
+        match self.document.project() {
+            Ok(patches) => self.screens.apply(&patches),
+            Err(rule) => self.state.refuse(&format!("Automerge failed on accepted changes: {rule}")),
+        }
+        let took_ms = (self.document.walked() - before) / limits::WALKED_IN_A_MS;
+        self.showing.rest_until_ms = now_ms + took_ms * limits::RESTS;
+        self.showing.behind_since_ms = None;
+    }
+
+    /// When something is due to be shown.
+    pub(crate) fn show_at_ms(&self) -> Option<u64> {
+        let since_ms = self.showing.behind_since_ms?;
+        let is_new = self.document.is_bare();
+        Some(if is_new { since_ms + limits::WHOLE_MS } else { self.showing.rest_until_ms })
+    }
+
+    /// Whose changes readers see since the last time; none while some are not shown.
+    pub(crate) fn shown(&mut self) -> BTreeMap<AuthorId, u64> {
+        if self.document.is_behind() { BTreeMap::new() } else { std::mem::take(&mut self.showing.authors) }
+    }
+}
