@@ -2,7 +2,7 @@
 
 mod edit;
 pub(crate) mod first_sync;
-mod live;
+pub(crate) mod live;
 mod share;
 
 use std::path::{Path, PathBuf};
@@ -42,7 +42,7 @@ enum Case {
 pub(crate) async fn run(options: &Options) -> Outcome<()> {
     let is_wanted = |case| options.case.is_none_or(|only| only == case);
     if is_wanted(Case::FirstSync) {
-        first_sync::run(options.trace.as_deref(), options.keystrokes).await?;
+        first_sync::run("basics", options.trace.as_deref(), options.keystrokes).await?;
     }
     if is_wanted(Case::Edit) {
         for characters in [1000, 100_000] {
@@ -51,7 +51,7 @@ pub(crate) async fn run(options: &Options) -> Outcome<()> {
     }
     if is_wanted(Case::Live) {
         for characters in [1000, 10_000, 100_000] {
-            live::run(characters).await?.print();
+            live::run("basics", characters, 1).await?.print();
         }
     }
     if is_wanted(Case::Share) {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 pub(crate) struct Figure(Map<String, Value>);
 
 impl Figure {
-    pub(crate) fn new(case: &str) -> Figure {
-        Figure(Map::new()).with("v", 1).with("bench", "basics").with("case", case)
+    pub(crate) fn new(bench: &str, case: &str) -> Figure {
+        Figure(Map::new()).with("v", 1).with("bench", bench).with("case", case)
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<Value>) -> Figure {

@@ -4,6 +4,7 @@
 
 mod basics;
 mod figure;
+mod hostile;
 mod raw;
 mod samples;
 mod text;
@@ -29,6 +30,8 @@ struct Arguments {
 enum Bench {
     /// What one or two nodes do: first sync, an edit, a keystroke's way to another node, the start of `share`
     Basics(basics::Options),
+    /// What safety among strangers costs: checking, envelopes, first sync, keystrokes of one and two typists
+    Hostile(hostile::Options),
     /// The other side of `first-sync`, in a process of its own
     #[command(hide = true)]
     Receive {
@@ -43,6 +46,7 @@ enum Bench {
 async fn main() -> ExitCode {
     let measured = match Arguments::parse().bench {
         Bench::Basics(options) => basics::run(&options).await,
+        Bench::Hostile(options) => hostile::run(&options).await,
         Bench::Receive { ticket, folder } => basics::first_sync::receive(&ticket, &folder).await,
     };
     match measured {

@@ -4,9 +4,10 @@ use std::time::{Duration, Instant};
 
 use automerge::sync::{State, SyncDoc};
 use automerge::transaction::Transactable;
-use automerge::{Automerge, ObjId, ROOT, ReadDoc};
+use automerge::{ActorId, Automerge, AutomergeError, ObjId, ROOT, ReadDoc};
 
 use crate::Outcome;
+use crate::samples::Samples;
 use crate::text::BODY;
 
 /// Changes applied at once: Automerge's best.
@@ -61,6 +62,30 @@ pub(crate) fn edit(document: &mut Automerge, body: &ObjId, at: usize) -> Outcome
     let took = begun.elapsed();
     change.ok_or("Automerge made no change")?;
     Ok(took)
+}
+
+/// Keystrokes that are measured on their way to another document.
+const KEYSTROKES: usize = 60;
+
+/// A keystroke in one document until it is applied to another, in memory; a second typist types at the same time.
+pub(crate) fn live(saved: &[u8], typists: usize) -> Outcome<Samples> {
+    let load = || Ok::<_, AutomergeError>(Automerge::load(saved)?.with_actor(ActorId::random()));
+    let (mut here, mut there) = (load()?, load()?);
+    let body = body(&here)?;
+    let mut samples = Samples::default();
+    for at in 0..KEYSTROKES {
+        if typists == 2 {
+            edit(&mut there, &body, at)?;
+        }
+        let begun = Instant::now();
+        edit(&mut here, &body, 0)?;
+        there.apply_changes(here.get_last_local_change())?;
+        samples.push(begun.elapsed());
+        if typists == 2 {
+            here.merge(&mut there)?;
+        }
+    }
+    Ok(samples)
 }
 
 pub(crate) fn body(document: &Automerge) -> Outcome<ObjId> {

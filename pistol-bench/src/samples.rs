@@ -25,6 +25,17 @@ pub(crate) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e4).round() / 10.0
 }
 
+/// How long each of `count` things took, in microseconds.
+pub(crate) fn us_each(duration: Duration, count: usize) -> f64 {
+    ratio(usize::try_from(duration.as_nanos()).unwrap_or(usize::MAX), count.saturating_mul(1000))
+}
+
+/// A ratio, to two places.
+pub(crate) fn ratio(of: usize, to: usize) -> f64 {
+    let hundredths = of.saturating_mul(100).checked_div(to).unwrap_or(0);
+    f64::from(u32::try_from(hundredths).unwrap_or(u32::MAX)) / 100.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -197,6 +197,11 @@ impl History {
         self.index.len()
     }
 
+    /// Bytes that the index of operations takes, map keys apart.
+    pub fn index_bytes(&self) -> usize {
+        self.index.bytes() + self.branches.bytes()
+    }
+
     fn node(&self, ordinal: Ordinal) -> Option<&Node> {
         self.nodes.get(usize::try_from(ordinal).ok()?)
     }

@@ -35,7 +35,7 @@ pub(crate) async fn run(characters: usize) -> Outcome<Figure> {
     for _ in 0..KEYSTROKES {
         alone.push(raw::edit(&mut document, &body, cursor.advance())?);
     }
-    let figure = Figure::new("edit").with("characters", characters);
+    let figure = Figure::new("basics", "edit").with("characters", characters);
     let figure = figure.with("p50_us", samples.percentile_us(50)).with("raw_p50_us", raw.percentile_us(50));
     Ok(figure.with("raw_alone_p50_us", alone.percentile_us(50)))
 }

@@ -20,7 +20,7 @@ use crate::trace::{self, Keystroke, Trace};
 use crate::{Outcome, raw};
 
 /// Measures, if there is a trace.
-pub(crate) async fn run(trace: Option<&Path>, keystrokes: Option<usize>) -> Outcome<()> {
+pub(crate) async fn run(bench: &str, trace: Option<&Path>, keystrokes: Option<usize>) -> Outcome<()> {
     let usual = trace::usual_place();
     if trace.is_none() && !usual.is_file() {
         eprintln!("first-sync is left out: there is no {}; name an editing history with --trace", usual.display());
@@ -48,7 +48,7 @@ pub(crate) async fn run(trace: Option<&Path>, keystrokes: Option<usize>) -> Outc
     drop(doc);
     let document = Automerge::load(&saved)?;
     let of_receiver = |name: &str| received.get(name).cloned().unwrap_or_default();
-    Figure::new("first-sync")
+    Figure::new(bench, "first-sync")
         .with("keystrokes", count)
         .with("ms", of_receiver("ms"))
         .with("raw_sync_ms", milliseconds(raw::sync(&document)?))

@@ -26,7 +26,7 @@ pub(crate) async fn run() -> Outcome<Figure> {
             None => parts(folder.path()).await?,
         });
     }
-    let figure = Figure::new("share").with("ms", (samples.percentile_us(50) / 100.0).round() / 10.0);
+    let figure = Figure::new("basics", "share").with("ms", (samples.percentile_us(50) / 100.0).round() / 10.0);
     Ok(figure.with("of", if program.is_some() { "process" } else { "library" }))
 }
 

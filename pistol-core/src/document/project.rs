@@ -24,16 +24,16 @@ impl Document {
 
     /// Shows of what was accepted as much as costs next to nothing, from the beginning. Returns the patches.
     pub fn project_cheap(&mut self) -> Vec<Patch> {
-        let waiting = std::mem::take(&mut self.waiting);
-        let mut rest = waiting.as_slice();
-        if self.is_linear_faster(rest) {
-            while let Some((first, others)) = rest.split_first() {
-                let Some(patches) = self.project_linear(first) else { break };
+        let mut waiting = std::mem::take(&mut self.waiting);
+        if self.is_linear_faster(&waiting) {
+            let mut shown = 0;
+            while let Some(patches) = waiting.get(shown).and_then(|accepted| self.project_linear(accepted)) {
                 self.unseen.extend(patches);
-                rest = others;
+                shown += 1;
             }
+            waiting.drain(..shown);
         }
-        self.waiting = rest.to_vec();
+        self.waiting = waiting;
         std::mem::take(&mut self.unseen)
     }
 

@@ -149,6 +149,12 @@ impl Branches {
         &self.all
     }
 
+    /// Bytes that the numbering of operations takes.
+    pub(super) fn bytes(&self) -> usize {
+        let bytes = |branch: &Branch| size_of_val(branch.rows.as_slice()) + size_of_val(branch.counters.as_slice());
+        self.all.iter().map(bytes).sum()
+    }
+
     pub(super) fn of(&self, chain: &ChainId) -> &[u32] {
         self.of.get(chain).map_or(&[], Vec::as_slice)
     }

@@ -58,6 +58,11 @@ impl Index {
         self.rows.len()
     }
 
+    /// Bytes that the rows take.
+    pub(super) fn bytes(&self) -> usize {
+        self.rows.len() * size_of::<Row>()
+    }
+
     pub(super) fn begin(&self) -> Result<Addition, Rule> {
         let base = u32::try_from(self.rows.len()).map_err(|_| Rule::CountersUsedUp)?;
         Ok(Addition { base, ..Addition::default() })
