@@ -30,7 +30,7 @@ use self::stretch::Stretch;
 use self::write_change::ChangeWriter;
 use super::{Entry, Run};
 use crate::codec::{Malformed, Reader, Writer};
-use crate::id::DocumentId;
+use crate::id::{DocumentId, Link};
 use crate::limits;
 
 pub(super) type Decoded = (DocumentId, Vec<Run>, Vec<Entry>);
@@ -89,14 +89,20 @@ fn read_changes(headers: Vec<RunHeader>, reader: &mut Reader<'_>) -> Result<Chan
     let stretches = headers.iter().map(|header| Stretch::new(header.first_operation)).collect();
     let mut runs: Vec<Run> = headers.into_iter().map(|header| header.run).collect();
     let mut columns = ChangeReader::new(stretches, ids, times, ColumnsReader::new(&columns)?);
-    let mut changes = Vec::new();
+    let mut changes: Vec<Entry> = Vec::new();
+    let mut links: Vec<Link> = runs.iter().map(|run| run.base).collect();
     for _ in 0..count {
-        changes.push(columns.read(&runs)?);
+        let entry = columns.read(&runs)?;
+        if let Some(link) = links.get_mut(entry.run) {
+            *link = link.then(&entry.id);
+        }
+        changes.push(entry);
     }
-    for (run, count) in runs.iter_mut().zip(columns.finish()?) {
+    for ((run, link), count) in runs.iter_mut().zip(links).zip(columns.finish()?) {
         let last = run.first_seq.checked_sub(1).and_then(|before| before.checked_add(count));
         let tip = last.and_then(|last| last.checked_add(run.withheld.len() as u64));
         run.tip.seq = tip.ok_or(Malformed::Number)?;
+        run.tip.link = run.withheld.iter().fold(link, |link, id| link.then(id));
     }
     Ok((runs, changes))
 }

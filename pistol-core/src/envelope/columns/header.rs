@@ -7,10 +7,10 @@ use crate::id::{ChangeId, DocumentId, Link, Session};
 use crate::key::{AuthorId, Signature};
 use crate::limits;
 
-/// An author's index, a session, a first place, a base or none, withheld ids, a tip, a first operation.
-const RUN_BYTES_MIN: usize = 1 + 8 + 1 + 1 + 32 + 64 + 1;
+/// An author's index, a session, a first place, a base or none, withheld ids, a signature, a first operation.
+const RUN_BYTES_MIN: usize = 1 + 8 + 1 + 1 + 64 + 1;
 
-/// A run whose tip is not placed yet: its place follows from the number of changes.
+/// A run whose tip is not placed yet: its place and link follow from the changes.
 #[derive(Clone)]
 pub(super) struct RunHeader {
     pub(super) run: Run,
@@ -36,7 +36,6 @@ pub(super) fn write_runs(document: &DocumentId, runs: &[RunHeader], writer: &mut
             writer.raw(run.base.as_bytes());
         }
         write_ids(run.withheld.iter().map(ChangeId::as_bytes), writer);
-        writer.raw(run.tip.link.as_bytes());
         writer.raw(&run.tip.signature.0);
         writer.number(u64::from(*first_operation));
     }
@@ -65,7 +64,7 @@ fn read_run(reader: &mut Reader<'_>, document: &DocumentId, authors: &[AuthorId]
     let first_seq = reader.number()?;
     let base = if first_seq == 1 { chain.root(document) } else { Link(reader.array()?) };
     let withheld = read_ids(reader, limits::WITHHELD_MAX)?;
-    let tip = Tip { seq: 0, link: Link(reader.array()?), signature: Signature(reader.array()?) };
+    let tip = Tip { seq: 0, link: Link([0; 32]), signature: Signature(reader.array()?) };
     Ok(RunHeader {
         run: Run { chain, first_seq, base, withheld: withheld.into_iter().map(ChangeId).collect(), tip },
         first_operation: reader.number32()?,
