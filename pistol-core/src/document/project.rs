@@ -27,6 +27,9 @@ impl Document {
         if waiting.is_empty() {
             return Ok(Vec::new());
         }
+        if self.project_in_bulk(&waiting) {
+            return Ok(Vec::new());
+        }
         if waiting.iter().any(|accepted| accepted.is_fork) {
             return self.rebuild(&waiting);
         }
