@@ -62,13 +62,13 @@ pub(super) struct Chunk {
 impl Chunk {
     /// Writes the document that the skeleton and all accepted changes make. `None` if they are not the whole history.
     pub(super) fn write(history: &History, names: &Names, accepted: &[Accepted]) -> Option<Self> {
-        let (actors, entries) = Actors::of(history, names, &all(history, accepted)?)?;
+        let (actors, entries) = Actors::of(history, names, all(history, accepted)?)?;
         let operations = Operations::read(history, &entries)?;
-        let changes = Changes::of(history, names, &actors, &entries, &operations)?;
+        let changes = Changes::of(&actors, &entries, &operations)?;
         let mut content = Vec::new();
         actors.write(&mut content);
         changes.write_heads(&mut content);
-        let change_columns = changes.columns(history, names, &entries)?;
+        let change_columns = changes.columns(&entries)?;
         let mut operation_columns = Columns::default();
         operations.write_ordered(&mut operation_columns, &order::rows(&operations));
         change_columns.write_lengths(&mut content);
@@ -82,12 +82,12 @@ impl Chunk {
 }
 
 /// The skeleton, if it has operations, and the accepted changes; these must be numbered from 1 to the last.
-fn all<'a>(history: &'a History, accepted: &'a [Accepted]) -> Option<Vec<Entry<'a>>> {
+fn all<'a>(history: &'a History, accepted: &'a [Accepted]) -> Option<impl Iterator<Item = Entry<'a>> + Clone> {
     let is_whole = accepted.len().checked_add(1) == usize::try_from(history.next()).ok();
     let is_in_order = (1..).zip(accepted).all(|(ordinal, accepted): (Ordinal, _)| accepted.ordinal == ordinal);
     let skeleton = &history.genesis().terms().skeleton;
     let skeleton = (!skeleton.is_empty()).then(|| Entry::skeleton(skeleton));
-    (is_whole && is_in_order).then(|| skeleton.into_iter().chain(accepted.iter().map(Entry::change)).collect())
+    (is_whole && is_in_order).then(|| skeleton.into_iter().chain(accepted.iter().map(Entry::change)))
 }
 
 #[cfg(test)]

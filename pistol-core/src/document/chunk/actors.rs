@@ -13,13 +13,18 @@ use crate::validate::History;
 pub(super) struct Actors<'a>(Vec<&'a ActorId>);
 
 impl<'a> Actors<'a> {
-    /// Finds the actor of each entry.
-    pub(super) fn of<'b>(history: &History, names: &'a Names, entries: &[Entry<'b>]) -> Option<(Self, Vec<Entry<'b>>)> {
-        let name = |entry: &Entry<'_>| names.at_seq(history.branch_index(entry.ordinal)?, history.seq(entry.ordinal)?);
+    /// Finds what each change is called.
+    pub(super) fn of<'b>(
+        history: &History,
+        names: &'a Names,
+        entries: impl Iterator<Item = Entry<'b>> + Clone,
+    ) -> Option<(Self, Vec<Entry<'b>>)> {
+        let place = |entry: &Entry<'_>| Some((history.branch_index(entry.ordinal)?, history.seq(entry.ordinal)?));
         let mut known = BTreeSet::new();
         let mut before: Option<&ActorId> = None;
-        for entry in entries {
-            let name = name(entry)?;
+        for entry in entries.clone() {
+            let (branch, seq) = place(&entry)?;
+            let name = names.at_seq(branch, seq)?;
             // Most changes follow one of the same actor.
             if !before.is_some_and(|before| std::ptr::eq(before, name)) {
                 known.insert(name);
@@ -28,16 +33,17 @@ impl<'a> Actors<'a> {
         }
         let actors = Actors(known.into_iter().collect());
         let mut before: Option<(&ActorId, u32)> = None;
-        let mut place = |entry: &Entry<'b>| {
-            let name = name(entry)?;
+        let entries = entries.map(|entry| {
+            let (branch, seq) = place(&entry)?;
+            let name = names.at_seq(branch, seq)?;
             let actor = match before {
                 Some((before, actor)) if std::ptr::eq(before, name) => actor,
                 _ => u32::try_from(actors.0.binary_search(&name).ok()?).ok()?,
             };
             before = Some((name, actor));
-            Some(entry.by(actor))
-        };
-        let entries = entries.iter().map(&mut place).collect::<Option<Vec<_>>>()?;
+            Some(entry.named(actor, names.automerge_seq(branch, seq)?, history.start(entry.ordinal)?))
+        });
+        let entries = entries.collect::<Option<Vec<_>>>()?;
         Some((actors, entries))
     }
 

@@ -6,14 +6,17 @@ use super::actors::Actors;
 use super::columns::{self, Columns, Kind};
 use super::operations::{Operation, Operations};
 use crate::change::Op;
-use crate::document::names::Names;
-use crate::validate::{Accepted, History, Ordinal};
+use crate::validate::{Accepted, Ordinal};
 
 /// A change to be written.
 #[derive(Clone, Copy)]
 pub(super) struct Entry<'a> {
     pub(super) ordinal: Ordinal,
     pub(super) actor: u32,
+    /// Automerge's sequence number, which counts within the actor.
+    seq: u64,
+    /// The counter of its first operation.
+    pub(super) start: u32,
     source: Source<'a>,
 }
 
@@ -25,16 +28,16 @@ enum Source<'a> {
 
 impl<'a> Entry<'a> {
     pub(super) fn skeleton(ops: &'a [Op]) -> Self {
-        Entry { ordinal: 0, actor: 0, source: Source::Skeleton(ops) }
+        Entry { ordinal: 0, actor: 0, seq: 0, start: 0, source: Source::Skeleton(ops) }
     }
 
     pub(super) fn change(accepted: &'a Accepted) -> Self {
-        Entry { ordinal: accepted.ordinal, actor: 0, source: Source::Change(accepted) }
+        Entry { ordinal: accepted.ordinal, actor: 0, seq: 0, start: 0, source: Source::Change(accepted) }
     }
 
-    /// The same change, made by an actor.
-    pub(super) fn by(self, actor: u32) -> Self {
-        Entry { actor, ..self }
+    /// The same change, with what Automerge calls it.
+    pub(super) fn named(self, actor: u32, seq: u64, start: u32) -> Self {
+        Entry { actor, seq, start, ..self }
     }
 
     pub(super) fn ops(&self) -> &'a [Op] {
@@ -73,11 +76,6 @@ impl<'a> Entry<'a> {
             Source::Change(accepted) => accepted.change.change().message.as_deref(),
         }
     }
-
-    /// Automerge's sequence number, which counts within the actor.
-    fn seq(&self, history: &History, names: &Names) -> Option<u64> {
-        names.automerge_seq(history.branch_index(self.ordinal)?, history.seq(self.ordinal)?)
-    }
 }
 
 /// The changes by their places in the chunk.
@@ -93,15 +91,9 @@ pub(super) struct Changes {
 
 impl Changes {
     /// Computes the hashes, which give the order of dependencies.
-    pub(super) fn of(
-        history: &History,
-        names: &Names,
-        actors: &Actors<'_>,
-        entries: &[Entry<'_>],
-        operations: &Operations<'_>,
-    ) -> Option<Self> {
+    pub(super) fn of(actors: &Actors<'_>, entries: &[Entry<'_>], operations: &Operations<'_>) -> Option<Self> {
         let first = entries.first().map_or(0, |entry| entry.ordinal);
-        let mut changes = Changes { hashes: Vec::new(), counts: Vec::new(), deps: Vec::new(), heads: Vec::new() };
+        let mut changes = Changes::with_capacity(entries.len());
         let mut is_head = vec![true; entries.len()];
         let mut hasher = Hasher { actors, operations, columns: Columns::default(), content: Vec::new() };
         let mut deps = Vec::new();
@@ -116,8 +108,7 @@ impl Changes {
             deps.sort_unstable();
             let (own, after) = rows.split_at_checked(entry.ops().len())?;
             rows = after;
-            let seq = entry.seq(history, names)?;
-            let hash = hasher.hash(entry, own, seq, history.start(entry.ordinal)?, &deps)?;
+            let hash = hasher.hash(entry, own, &deps)?;
             changes.hashes.push(hash);
             changes.counts.push(u32::try_from(deps.len()).ok()?);
             changes.deps.extend(deps.iter().map(|(_, place)| place));
@@ -128,20 +119,25 @@ impl Changes {
         Some(changes)
     }
 
-    pub(super) fn columns(&self, history: &History, names: &Names, entries: &[Entry<'_>]) -> Option<Columns> {
-        let seqs = entries.iter().map(|entry| i64::try_from(entry.seq(history, names)?).ok());
+    fn with_capacity(changes: usize) -> Self {
+        let (hashes, counts) = (Vec::with_capacity(changes), Vec::with_capacity(changes));
+        Changes { hashes, counts, deps: Vec::with_capacity(changes), heads: Vec::new() }
+    }
+
+    pub(super) fn columns(&self, entries: &[Entry<'_>]) -> Option<Columns> {
+        let seqs = entries.iter().map(|entry| i64::try_from(entry.seq).ok());
         let seqs = seqs.collect::<Option<Vec<_>>>()?;
         let last = |entry: &Entry<'_>| {
             let operations = i64::try_from(entry.ops().len()).ok()?;
-            Some(i64::from(history.start(entry.ordinal)?) + operations - 1)
+            Some(i64::from(entry.start) + operations - 1)
         };
         let last = entries.iter().map(last).collect::<Option<Vec<_>>>()?;
         let times = entries.iter().map(Entry::time).collect::<Option<Vec<_>>>()?;
         let mut columns = Columns::default();
         columns.numbers(1, entries.iter().map(|entry| u64::from(entry.actor)));
-        columns.differences(3, seqs.into_iter());
-        columns.differences(19, last.into_iter());
-        columns.differences(35, times.into_iter());
+        columns.differences(3, seqs.iter().copied());
+        columns.differences(19, last.iter().copied());
+        columns.differences(35, times.iter().copied());
         columns.some_texts(53, entries.iter().map(Entry::message));
         columns.numbers(64, self.counts.iter().map(|count| u64::from(*count)));
         columns.differences(67, self.deps.iter().map(|place| i64::from(*place)));
@@ -153,7 +149,7 @@ impl Changes {
     pub(super) fn write_heads(&self, out: &mut Vec<u8>) {
         columns::number(out, self.heads.len() as u64);
         for (hash, _) in &self.heads {
-            out.extend(hash.0);
+            out.extend_from_slice(&hash.0);
         }
     }
 
@@ -179,21 +175,14 @@ struct Hasher<'a> {
 }
 
 impl Hasher<'_> {
-    fn hash(
-        &mut self,
-        entry: &Entry<'_>,
-        rows: &[Operation<'_>],
-        seq: u64,
-        start: u32,
-        deps: &[(ChangeHash, u32)],
-    ) -> Option<ChangeHash> {
+    fn hash(&mut self, entry: &Entry<'_>, rows: &[Operation<'_>], deps: &[(ChangeHash, u32)]) -> Option<ChangeHash> {
         let out = &mut self.content;
         out.clear();
         columns::number(out, deps.len() as u64);
-        deps.iter().for_each(|(hash, _)| out.extend(hash.0));
+        deps.iter().for_each(|(hash, _)| out.extend_from_slice(&hash.0));
         columns::prefixed(out, self.actors.bytes(entry.actor)?);
-        columns::number(out, seq);
-        columns::number(out, u64::from(start));
+        columns::number(out, entry.seq);
+        columns::number(out, u64::from(entry.start));
         columns::signed(out, entry.time()?);
         columns::prefixed(out, entry.message().unwrap_or_default().as_bytes());
         let others = others(self.operations, rows, entry.actor);
@@ -208,7 +197,7 @@ impl Hasher<'_> {
             self.operations.write_change(&mut self.columns, rows, local);
         }
         self.columns.write_lengths(out);
-        out.extend(self.columns.bytes());
+        out.extend_from_slice(self.columns.bytes());
         Some(ChangeHash(columns::hash(Kind::Change, out)))
     }
 }

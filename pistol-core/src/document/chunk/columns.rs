@@ -35,27 +35,45 @@ impl Columns {
         });
     }
 
-    pub(super) fn numbers(&mut self, specification: u64, values: impl Iterator<Item = u64>) {
-        self.column(specification, |out| Encoder::<u64>::encode_to(out, values));
+    pub(super) fn numbers(&mut self, specification: u64, values: impl Iterator<Item = u64> + Clone) {
+        self.column(specification, |out| match only(&values) {
+            Some(value) => literal(out, |out| number(out, value)),
+            None => Encoder::<u64>::encode_to(out, values),
+        });
     }
 
     /// Left out if there are no numbers in it.
-    pub(super) fn some_numbers(&mut self, specification: u64, values: impl Iterator<Item = Option<u64>>) {
-        self.column(specification, |out| Encoder::<Option<u64>>::encode_to_unless(out, values, None));
+    pub(super) fn some_numbers(&mut self, specification: u64, values: impl Iterator<Item = Option<u64>> + Clone) {
+        self.column(specification, |out| match only(&values) {
+            Some(None) => 0..0,
+            Some(Some(value)) => literal(out, |out| number(out, value)),
+            None => Encoder::<Option<u64>>::encode_to_unless(out, values, None),
+        });
     }
 
-    pub(super) fn differences(&mut self, specification: u64, values: impl Iterator<Item = i64>) {
-        self.column(specification, |out| DeltaEncoder::<i64>::encode_to(out, values));
+    pub(super) fn differences(&mut self, specification: u64, values: impl Iterator<Item = i64> + Clone) {
+        self.column(specification, |out| match only(&values) {
+            Some(value) => literal(out, |out| signed(out, value)),
+            None => DeltaEncoder::<i64>::encode_to(out, values),
+        });
     }
 
     /// Left out if there are no numbers in it.
-    pub(super) fn some_differences(&mut self, specification: u64, values: impl Iterator<Item = Option<i64>>) {
-        self.column(specification, |out| DeltaEncoder::<Option<i64>>::encode_to_unless(out, values, None));
+    pub(super) fn some_differences(&mut self, specification: u64, values: impl Iterator<Item = Option<i64>> + Clone) {
+        self.column(specification, |out| match only(&values) {
+            Some(None) => 0..0,
+            Some(Some(value)) => literal(out, |out| signed(out, value)),
+            None => DeltaEncoder::<Option<i64>>::encode_to_unless(out, values, None),
+        });
     }
 
     /// Left out if there are no texts in it.
-    pub(super) fn some_texts<'a>(&mut self, specification: u64, values: impl Iterator<Item = Option<&'a str>>) {
-        self.column(specification, |out| Encoder::<Option<String>>::encode_to_unless(out, values, None));
+    pub(super) fn some_texts<'a>(&mut self, specification: u64, values: impl Iterator<Item = Option<&'a str>> + Clone) {
+        self.column(specification, |out| match only(&values) {
+            Some(None) => 0..0,
+            Some(Some(value)) => literal(out, |out| prefixed(out, value.as_bytes())),
+            None => Encoder::<Option<String>>::encode_to_unless(out, values, None),
+        });
     }
 
     pub(super) fn flags(&mut self, specification: u64, values: impl Iterator<Item = bool>) {
@@ -76,6 +94,20 @@ impl Columns {
     }
 }
 
+/// The value of a column that has but one: most changes are one operation, and encoders take longer to set up.
+fn only<T>(values: &(impl Iterator<Item = T> + Clone)) -> Option<T> {
+    let mut values = values.clone();
+    values.next().filter(|_| values.next().is_none())
+}
+
+/// One value as a run of one.
+fn literal(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+    let before = out.len();
+    signed(out, -1);
+    write(out);
+    before..out.len()
+}
+
 /// Kinds of chunks.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
@@ -85,9 +117,8 @@ pub(super) enum Kind {
 
 /// Automerge's hash of a chunk: of its kind, its length and its content.
 pub(super) fn hash(kind: Kind, content: &[u8]) -> [u8; 32] {
-    let mut head = vec![kind as u8];
-    number(&mut head, content.len() as u64);
-    Sha256::new().chain_update(&head).chain_update(content).finalize().into()
+    let length = Leb128::encode_unsigned(content.len() as u64);
+    Sha256::new().chain_update([kind as u8]).chain_update(&*length).chain_update(content).finalize().into()
 }
 
 /// A chunk as it is stored.
@@ -103,15 +134,18 @@ pub(super) fn framed(kind: Kind, content: &[u8]) -> Vec<u8> {
 }
 
 pub(super) fn number(out: &mut Vec<u8>, number: u64) {
-    out.extend(Leb128::encode_unsigned(number));
+    match u8::try_from(number) {
+        Ok(byte) if byte < 0x80 => out.push(byte),
+        Ok(_) | Err(_) => out.extend_from_slice(&Leb128::encode_unsigned(number)),
+    }
 }
 
 pub(super) fn signed(out: &mut Vec<u8>, number: i64) {
-    out.extend(Leb128::encode_signed(number));
+    out.extend_from_slice(&Leb128::encode_signed(number));
 }
 
 /// Bytes after their length.
 pub(super) fn prefixed(out: &mut Vec<u8>, bytes: &[u8]) {
     number(out, bytes.len() as u64);
-    out.extend(bytes);
+    out.extend_from_slice(bytes);
 }

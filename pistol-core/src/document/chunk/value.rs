@@ -67,7 +67,7 @@ fn write_scalar(value: &Scalar, out: &mut Vec<u8>) {
         Scalar::Uint(value) => number(out, *value),
         Scalar::Int(value) | Scalar::Counter(value) | Scalar::Timestamp(value) => signed(out, *value),
         Scalar::Float(bits) => out.extend(bits.to_le_bytes()),
-        Scalar::Text(value) => out.extend(value.as_bytes()),
-        Scalar::Bytes(value) => out.extend(value),
+        Scalar::Text(value) => out.extend_from_slice(value.as_bytes()),
+        Scalar::Bytes(value) => out.extend_from_slice(value),
     }
 }

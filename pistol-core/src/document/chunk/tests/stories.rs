@@ -22,10 +22,10 @@ impl Story {
     pub(super) fn any(seed: u64) -> Self {
         let mut dice = Dice(seed);
         match dice.below(8) {
-            0 | 1 => Story::turns(dice.roll(), 40),
-            2 => Story::forked(dice.roll(), 24),
+            0 | 1 => Story::turns(dice.roll(), 10 + dice.below(15)),
+            2 => Story::forked(dice.roll(), 20),
             3 => Story::crowd(dice.roll(), 2 + dice.below(12), 1 + dice.below(4)),
-            _ => Story::crafted(dice.roll(), 60),
+            _ => Story::crafted(dice.roll(), 10 + dice.below(25)),
         }
     }
 
@@ -46,10 +46,26 @@ impl Story {
         Story { genesis, changes }
     }
 
+    /// One author who types and deletes.
+    pub(super) fn typed(changes: u32) -> Self {
+        let genesis = support::genesis();
+        let mut hand = Hand::new(genesis.id(), 1, 1);
+        let body = Some(Reference::Skeleton(0));
+        let write = |number: u32| {
+            let before = number.checked_sub(1).map(Reference::Own);
+            let after = if number.is_multiple_of(10) { None } else { before };
+            let typed = op(body, Place::After(after), hand::text("a"), &[]);
+            let deleted = |before| op(body, Place::At(before), Action::Delete, &[before]);
+            let change = before.filter(|_| number % 10 == 9).map_or(typed, deleted);
+            hand.write(&[], &[], vec![change])
+        };
+        Story { genesis, changes: (0..changes).map(write).collect() }
+    }
+
     /// The same session on two devices, and others who build on both.
     fn forked(seed: u64, edits: usize) -> Self {
         let (genesis, mut dice) = (support::genesis(), Dice(seed));
-        let mut replicas = [Replica::new(&genesis, 1, 7), Replica::new(&genesis, 1, 7), Replica::new(&genesis, 2, 7)];
+        let mut replicas: Vec<Replica> = [1, 1, 2].map(|number| Replica::new(&genesis, number, 7)).into();
         let mut changes: Vec<VerifiedChange> = Vec::new();
         for round in 0..edits {
             let index = dice.below(3);
@@ -81,7 +97,7 @@ impl Story {
             let mut chain = Vec::new();
             for _ in 0..each {
                 let mut ops: Vec<Op> = Vec::new();
-                for place in 0..1 + dice.below(3) as u32 {
+                for place in 0..=dice.below(3) as u32 {
                     let last = (written + place).checked_sub(1 + dice.below(2) as u32);
                     let after = Place::After(last.filter(|_| dice.below(3) > 0).map(Reference::Own));
                     ops.push(op(body, after, hand::text(["a", "\u{1f980}", "long"][dice.below(3)]), &[]));
@@ -165,7 +181,7 @@ fn craft(dice: &mut Dice, genesis: &Genesis, world: &World) -> Option<VerifiedCh
     let known = |id: &ChangeId| &world.known[id];
     let is_own = |id: &&ChangeId| known(id).change.author == author && known(id).change.session == session;
     let own: Vec<ChangeId> = world.order.iter().filter(is_own).copied().collect();
-    let previous = match dice.below(8) {
+    let previous = match dice.below(6) {
         0 if !own.is_empty() => Some(own[dice.below(own.len())]),
         1 if dice.below(4) == 0 => None,
         _ => own.last().copied(),
