@@ -6,6 +6,7 @@
 //! Architecture Invariant: everything that Automerge is given was computed here from the history.
 
 mod apply;
+mod chunk;
 mod content;
 mod convert;
 mod edit;

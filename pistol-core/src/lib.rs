@@ -21,3 +21,7 @@ pub mod key;
 pub mod limits;
 pub mod store;
 pub mod validate;
+
+/// Unit tests share the authors of the tests outside, who call the crate by its name.
+#[cfg(test)]
+extern crate self as pistol_core;

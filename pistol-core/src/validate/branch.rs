@@ -260,7 +260,8 @@ impl History {
         Some(Spot { branch, number })
     }
 
-    pub(super) fn row_at(&self, spot: Spot) -> Option<u32> {
+    /// The row of an operation: rows count all operations in the order in which they were accepted, the skeleton's first.
+    pub(crate) fn row_at(&self, spot: Spot) -> Option<u32> {
         self.branches.branch(spot.branch)?.row(spot.number)
     }
 

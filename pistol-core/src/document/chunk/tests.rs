@@ -1,0 +1,201 @@
+//! A written chunk is what Automerge itself would save, byte for byte: the order of rows is checked by nothing else.
+
+#![allow(clippy::cast_possible_truncation, reason = "a test fails by panicking")]
+
+#[path = "../../../tests/support/crafted.rs"]
+mod crafted;
+#[path = "../../../tests/support/hand.rs"]
+mod hand;
+mod stories;
+#[path = "../../../tests/support/replica.rs"]
+mod support;
+#[path = "../../../tests/support/world.rs"]
+mod world;
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use automerge::{Automerge, ObjId, ObjType, Prop, ROOT, ReadDoc};
+
+use super::super::names::Names;
+use super::super::{Document, project};
+use super::Chunk;
+use crate::envelope::VerifiedChange;
+use crate::genesis::Genesis;
+use crate::validate::{Accepted, Check};
+use stories::Story;
+use support::{Dice, Replica, any_edit};
+
+/// A document that took changes in and projected none of them.
+fn unprojected(genesis: &Arc<Genesis>, changes: &[VerifiedChange]) -> Document {
+    let mut document = Document::new(Arc::clone(genesis)).unwrap();
+    for change in changes {
+        if let Check::Valid(valid) = document.check(change) {
+            document.accept(*valid).unwrap();
+        }
+    }
+    document
+}
+
+/// The same document, its changes applied one by one, so that they stay in order; many, of one chain, at once.
+fn applied(document: &Document) -> Document {
+    let mut applied = Document::new(Arc::clone(document.history.genesis())).unwrap();
+    applied.history = document.history.clone();
+    applied.names = Names::of(&document.history);
+    applied.automerge = Automerge::new();
+    let skeleton = project::skeleton(&applied.history, &applied.names);
+    let changes = applied.expand_all(&document.waiting);
+    let changes: Vec<_> = skeleton.into_iter().chain(changes).collect();
+    for some in changes.chunks(if changes.len() > 1_000 { changes.len() } else { 1 }) {
+        applied.automerge.apply_changes(some.iter().cloned()).unwrap();
+    }
+    applied
+}
+
+/// Writes a document both ways and compares them. Returns the document that was opened from the chunk, and the other.
+fn compare(genesis: &Arc<Genesis>, changes: &[VerifiedChange]) -> (Document, Document) {
+    let mut opened = unprojected(genesis, changes);
+    let applied = applied(&opened);
+    let chunk = Chunk::write(&opened.history, &applied.names, &opened.waiting).expect("a whole history is written");
+    assert!(chunk.hashes == applied.hashes, "the hashes of changes");
+    assert!(chunk.bytes == applied.automerge.save_nocompress(), "the bytes of the chunk");
+    let waiting: Vec<Accepted> = std::mem::take(&mut opened.waiting);
+    opened.open_chunk(&waiting).expect("Automerge takes the chunk");
+    (opened, applied)
+}
+
+/// Everything that reading a document gives.
+fn picture(document: &Document) -> String {
+    let mut picture = format!("{:?}\n{:?}\n", document.projected_heads(), document.log());
+    describe(&document.automerge, &ROOT, &mut picture);
+    picture
+}
+
+fn describe(automerge: &Automerge, object: &ObjId, out: &mut String) {
+    let sequence = (0..automerge.length(object)).map(Prop::from);
+    let props: Vec<Prop> = match automerge.object_type(object).unwrap() {
+        ObjType::Map | ObjType::Table => automerge.keys(object).map(Prop::from).collect(),
+        ObjType::List | ObjType::Text => sequence.collect(),
+    };
+    out.push_str(&automerge.text(object).unwrap_or_default());
+    for prop in props {
+        for (value, id) in automerge.get_all(object, prop.clone()).unwrap() {
+            writeln!(out, "{object} {prop:?} {id} {value:?}").unwrap();
+            if value.is_object() {
+                describe(automerge, &id, out);
+            }
+        }
+    }
+}
+
+/// Edits both in the same ways and lets both hear of what the other authors wrote last.
+fn go_on(opened: Document, applied: Document, later: &[VerifiedChange], seed: u64) {
+    let genesis = Arc::clone(opened.history.genesis());
+    let [opened, applied] = [opened, applied].map(|document| {
+        let mut dice = Dice(seed);
+        let mut replica = Replica::new(&genesis, 78, 1);
+        replica.document = document;
+        replica.document.project().unwrap();
+        for change in later {
+            let _ = replica.edit(|edit| any_edit(edit, &mut dice));
+            replica.receive(std::slice::from_ref(change));
+            replica.document.project().unwrap();
+        }
+        let _ = replica.edit(|edit| any_edit(edit, &mut dice));
+        replica.document
+    });
+    assert!(opened.history.next() > later.len() as u32, "later changes and edits were taken in");
+    assert_alike(&opened, &applied);
+}
+
+fn assert_alike(one: &Document, other: &Document) {
+    assert_eq!(picture(one), picture(other));
+    assert!(one.hashes == other.hashes, "the hashes of changes");
+    assert!(one.automerge.save_nocompress() == other.automerge.save_nocompress(), "what is saved");
+}
+
+fn check(story: &Story, seed: u64) {
+    let known = if seed.is_multiple_of(2) { story.changes.len() } else { story.changes.len() * 3 / 4 };
+    let (known, later) = story.changes.split_at(known);
+    let (opened, applied) = compare(&story.genesis, known);
+    assert_alike(&opened, &applied);
+    go_on(opened, applied, later, seed);
+}
+
+/// How many histories are tried; more by hand, with `CHUNK_SEEDS=first..end`.
+fn seeds() -> std::ops::Range<u64> {
+    #[expect(clippy::disallowed_methods, reason = "a person asks for more seeds so")]
+    let given = std::env::var("CHUNK_SEEDS").ok();
+    let given =
+        given.and_then(|text| text.split_once("..").and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?))));
+    given.map_or(0..320, |(first, end)| first..end)
+}
+
+#[test]
+fn a_chunk_is_what_automerge_saves_of_the_same_changes() {
+    let (mut changes, mut operations, mut forks, mut heads) = (0, 0, 0, 0);
+    for seed in seeds() {
+        let story = Story::any(seed);
+        let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(&story, seed)));
+        assert!(checked.is_ok(), "seed {seed}");
+        let document = unprojected(&story.genesis, &story.changes);
+        changes += document.history.next();
+        operations += document.history.operations();
+        forks += document.history.branches().iter().filter(|branch| branch.parent().is_some()).count();
+        heads += document.history.heads().len();
+    }
+    eprintln!("{changes} changes, {operations} operations, {forks} forks, {heads} heads");
+    assert!(forks > 0);
+}
+
+#[test]
+fn thousands_of_waiting_changes_are_opened_at_once_and_edited_on() {
+    let story = Story::typed(2_100);
+    let (opened, applied) = compare(&story.genesis, &story.changes);
+    let mut projected = unprojected(&story.genesis, &story.changes);
+    let waiting = projected.waiting.clone();
+    assert!(projected.project_in_bulk(&waiting));
+    assert_alike(&projected, &opened);
+    let mut projected = unprojected(&story.genesis, &story.changes);
+    projected.project().unwrap();
+    assert_alike(&projected, &opened);
+    go_on(projected, applied, &[], 3);
+}
+
+#[test]
+fn few_changes_a_followed_text_and_a_projected_document_are_not_opened_from_a_chunk() {
+    let story = Story::typed(2_100);
+    let mut few = unprojected(&story.genesis, &story.changes[..50]);
+    let mut followed = unprojected(&story.genesis, &story.changes);
+    followed.follow(|content| content.text("body")).unwrap();
+    let mut known = unprojected(&story.genesis, &story.changes[..50]);
+    known.project().unwrap();
+    for change in &story.changes[50..] {
+        if let Check::Valid(valid) = known.check(change) {
+            known.accept(*valid).unwrap();
+        }
+    }
+    for document in [&mut few, &mut followed, &mut known] {
+        let waiting = document.waiting.clone();
+        assert!(!document.project_in_bulk(&waiting));
+    }
+    known.project().unwrap();
+    let whole = unprojected(&story.genesis, &story.changes);
+    assert_eq!(known.projected_heads(), applied(&whole).projected_heads());
+}
+
+#[test]
+fn a_chunk_of_only_a_part_of_the_history_is_not_written() {
+    let story = Story::turns(1, 20);
+    let document = unprojected(&story.genesis, &story.changes);
+    let names = Names::of(&document.history);
+    assert!(Chunk::write(&document.history, &names, &document.waiting).is_some());
+    assert!(Chunk::write(&document.history, &names, &document.waiting[1..]).is_none());
+    assert!(Chunk::write(&document.history, &names, &document.waiting[..5]).is_none());
+}
+
+#[test]
+fn a_crowd_typing_at_one_place_is_written_in_the_order_that_automerge_gives_it() {
+    let story = Story::crowd(4, 120, 2);
+    compare(&story.genesis, &story.changes);
+}
