@@ -40,6 +40,9 @@ impl Document {
     fn project_waiting(&mut self) -> Result<Vec<Patch>, Rule> {
         let mut patches = self.project_cheap();
         let waiting = std::mem::take(&mut self.waiting);
+        if self.project_in_bulk(&waiting) {
+            return Ok(patches);
+        }
         let shown =
             if waiting.iter().any(|accepted| accepted.is_fork) { self.rebuild(&waiting) } else { self.apply(&waiting) };
         patches.extend(shown?);
