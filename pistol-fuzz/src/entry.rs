@@ -44,7 +44,7 @@ const fn entry(name: &'static str, share: u64, prepare: fn(), run: fn(&mut Chanc
 
 /// The ways in, with shares of a thousand.
 pub const ENTRIES: [Entry; 11] = [
-    entry("frame", 190, || {}, frame::run),
+    entry("frame", 223, || {}, frame::run),
     entry("stream", 80, || {}, stream::run),
     entry("envelope", 250, envelope::prepare, envelope::run),
     entry("change", 125, envelope::prepare, change::run),
@@ -52,16 +52,16 @@ pub const ENTRIES: [Entry; 11] = [
     entry("ticket", 80, || {}, ticket::run),
     entry("row", 80, || {}, row::run),
     entry("node", 30, node::prepare, node::run),
-    entry("engine", 30, engine::prepare, engine::run),
+    entry("engine", 20, engine::prepare, engine::run),
     // redb may panic on a damaged file; the store makes it an error.
     Entry {
         name: "store-file",
-        share: 5,
+        share: 2,
         prepare: store_file::prepare,
         run: store_file::run,
         may_contain_panics: true,
     },
-    entry("history", 50, history::stage::prepare, history::deliver),
+    entry("history", 30, history::stage::prepare, history::deliver),
 ];
 
 /// Ways in that are broken on purpose, to prove that a finding is found. They run only when asked for by name.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pistol_core::chain::{ChainId, Tip};
 use pistol_core::change::Change;
+use pistol_core::codec::Reader;
 use pistol_core::envelope::{Envelope, Run, VerifiedChange};
 use pistol_core::hash::{Context, hash};
 use pistol_core::id::{DocumentId, Link};
@@ -67,9 +68,11 @@ impl OneRun {
     /// Of changes of one chain that are sealed together.
     pub fn new(document: DocumentId, changes: &[VerifiedChange]) -> Option<OneRun> {
         let first = changes.first()?;
-        let bytes = pistol_core::envelope::Verified::seal(document, changes).to_bytes();
+        let sealed = pistol_core::envelope::Verified::seal(document, changes);
+        let (signatures, bytes) = (sealed.signatures(), sealed.to_bytes());
         let link = changes.last()?.link();
-        let tip_at = bytes.windows(32).position(|window| window == link.as_bytes())?;
+        let tip_at = bytes.windows(32).position(|window| window == link.as_bytes()).filter(|_| signatures == 1)?;
+        let bytes = inflated(&bytes, tip_at + 96)?;
         let (chain, first_seq, base) = (first.chain(), first.change().seq, first.base());
         Some(OneRun { bytes, document, chain, first_seq, base, tip_at })
     }
@@ -95,4 +98,25 @@ impl OneRun {
         }
         bytes
     }
+}
+
+/// An envelope whose columns are not deflated, so that a mutation hits a column and not what packs it. `at` is where
+/// its tip ends.
+fn inflated(bytes: &[u8], at: usize) -> Option<Vec<u8>> {
+    let (before, inside) = bytes.split_at_checked(at)?;
+    let mut reader = Reader::new(inside);
+    reader.number().ok()?;
+    reader.number().ok()?;
+    for _ in 0..reader.number().ok()? {
+        reader.raw(32).ok()?;
+    }
+    reader.bytes(usize::MAX).ok()?;
+    let flag_at = inside.len() - reader.remaining();
+    if reader.byte().ok()? == 0 {
+        return Some(bytes.to_vec());
+    }
+    let length = usize::try_from(reader.number().ok()?).ok()?;
+    let packed = reader.raw(reader.remaining()).ok()?;
+    let columns = miniz_oxide::inflate::decompress_to_vec_with_limit(packed, length).ok()?;
+    Some([before, inside.get(..flag_at)?, &[0], &columns].concat())
 }

@@ -3,11 +3,10 @@
 use pistol_core::change::Change;
 use pistol_core::envelope::VerifiedChange;
 
-use super::envelope::{accepts as accepts_envelope, with_replica};
+use super::envelope::{accepts as accepts_envelope, mutate_end, with_replica};
 use crate::chance::Chance;
 use crate::finding::{Outcome, promise};
 use crate::history::stage::Stage;
-use crate::mutate::mutate;
 use crate::sealing;
 
 /// Gives the canonical bytes of a change, and the change as its author would send it after `place`.
@@ -31,8 +30,9 @@ pub fn accepts(bytes: &[u8], place: usize) -> Outcome {
     let document = stage.genesis.id();
     if let Some(change) = sealing::sign(document, base, change.clone()) {
         with_replica(|replica| {
+            let before = replica.document.history().next();
             replica.receive(std::slice::from_ref(&change))?;
-            replica.picture().map(|_| false)
+            replica.picture().map(|_| replica.document.history().next() > before)
         })?;
     }
     match sealing::envelope(document, base, change) {
@@ -54,10 +54,6 @@ pub(super) fn run(chance: &mut Chance) -> Outcome {
     let place = chance.index(honest().len());
     let mut bytes = honest().get(place).map(|change| change.change().to_bytes()).unwrap_or_default();
     let other = chance.pick(honest()).map(|change| change.change().to_bytes()).unwrap_or_default();
-    // What comes before the operations is nearly all hashes, where a flip says little.
-    let from = if chance.one_in(3) { 0 } else { bytes.len().saturating_sub(1 + chance.index(160)).min(bytes.len()) };
-    let mut end = bytes.split_off(from);
-    mutate(&mut end, &other, chance);
-    bytes.extend(end);
+    mutate_end(&mut bytes, &other, chance);
     accepts(&bytes, place)
 }

@@ -87,7 +87,7 @@ pub(super) fn run(chance: &mut Chance) -> Outcome {
 fn something_else(node: &mut Machine, chance: &mut Chance) -> Result<(), Divergence> {
     match chance.below(12) {
         0..=3 => node.sync(),
-        4 => node.give(Input::StoreFailed { reason: "full".to_owned() }),
+        4 => node.fail_disk(),
         5 => {
             node.now_ms += chance.below(12_000);
             node.give(Input::Wake)

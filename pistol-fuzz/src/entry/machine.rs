@@ -97,6 +97,14 @@ impl Machine {
         Ok(())
     }
 
+    /// The disk does not take what it was given.
+    pub(super) fn fail_disk(&mut self) -> Result<(), Divergence> {
+        match self.outstanding.take() {
+            Some(_) => self.give(Input::StoreFailed { reason: "full".to_owned() }),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn command(&mut self, command: Command) -> Result<(), Divergence> {
         self.give(Input::Command { token: 0, command })
     }

@@ -21,11 +21,11 @@ struct Stored {
     text: String,
 }
 
-static STORED: LazyLock<Option<Stored>> = LazyLock::new(|| Stored::new().ok());
+static STORED: LazyLock<Result<Stored, Divergence>> = LazyLock::new(Stored::new);
 
 /// Makes what inputs begin with.
 pub(super) fn prepare() {
-    let _ = STORED.is_some();
+    let _ = STORED.is_ok();
 }
 
 impl Stored {
@@ -38,6 +38,7 @@ impl Stored {
         other.join(document, node.node)?;
         node.connected(1, other.node, false)?;
         other.connected(1, node.node, true)?;
+        exchange(1, &mut node, &mut other)?;
         for text in ["one ", "two ", "three "] {
             node.write(document, text)?;
             other.write(document, text)?;
@@ -61,7 +62,7 @@ fn all_rows(store: &MemoryStore) -> Result<Vec<(Table, Row)>, Divergence> {
 }
 
 pub(super) fn run(chance: &mut Chance) -> Outcome {
-    let stored = STORED.as_ref().ok_or_else(|| Divergence::new("no node could be made"))?;
+    let stored = STORED.as_ref().map_err(Clone::clone)?;
     let mut rows = stored.rows.clone();
     let is_damaged = damage(&mut rows, chance);
     let mut store = MemoryStore::new();
