@@ -7,7 +7,7 @@ mod machine;
 
 use machine::{Machine, exchange, pair};
 use pistol_engine::{Input, PeerState};
-use pistol_sync::proto::message::{Acknowledge, Message};
+use pistol_sync::proto::message::{Acknowledge, Head, Message};
 
 fn envelopes(messages: &[Message]) -> usize {
     messages.iter().filter(|message| matches!(message, Message::Envelope(..))).count()
@@ -113,6 +113,24 @@ fn heads_told_again_end_what_was_said_to_wait() {
     let heads = one.heads(document);
     one.receive(1, &Message::Heads(0, heads));
     assert_eq!(state(&one), PeerState::Same);
+}
+
+#[test]
+fn heads_of_chains_that_nobody_has_change_nothing_whether_their_authors_are_keys_or_not() {
+    let (mut one, mut other, document) = pair();
+    let head = |number: u16| {
+        let author =
+            std::array::from_fn(|at| if at % 2 == 0 { number.to_le_bytes()[0] } else { number.to_le_bytes()[1] });
+        Head { author, session: 1, seq: u64::MAX, link: [7; 32] }
+    };
+    one.receive(1, &Message::Heads(0, (0..8192).map(head).collect()));
+    assert!(one.sent(1).iter().all(|message| !matches!(message, Message::Locate(_))));
+    let heads = other.heads(document);
+    one.receive(1, &Message::Heads(0, heads));
+    one.write(document, "mine");
+    one.sync();
+    exchange(1, &mut one, &mut other);
+    assert_eq!(other.text(document), "mine");
 }
 
 #[test]
