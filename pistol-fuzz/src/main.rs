@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         let Some(entry) = options.entry.or_else(|| entry::of_input(number)) else { continue };
         let measured = measured_well(&report, entry, options.seed, number);
         let is_shown = report.totals.panics + report.totals.divergences + report.totals.memory_excesses < SHOWN_MAX;
-        if let Some(finding) = report.add(entry, &measured).filter(|_| is_shown) {
+        if let Some(finding) = report.add(entry, number, &measured).filter(|_| is_shown) {
             eprintln!("input {number} of {}: {finding}", entry.name);
             let replay = format!("--entry {} --seed {} --only {number}", entry.name, options.seed);
             eprintln!("  again: cargo run --release -p pistol-fuzz -- {replay}");

@@ -27,6 +27,8 @@ pub struct Totals {
     pub worst_ms: f64,
     /// The most memory of one, in MiB.
     pub worst_mb: f64,
+    /// The number of the input that took longest.
+    pub slowest: u64,
 }
 
 /// One line of JSON.
@@ -52,10 +54,10 @@ pub struct Report {
 
 impl Report {
     /// Adds what an input came to. Returns what must not be, in words.
-    pub fn add(&mut self, entry: &Entry, measured: &Measured) -> Option<String> {
+    pub fn add(&mut self, entry: &Entry, number: u64, measured: &Measured) -> Option<String> {
         let finding = finding(entry, measured);
         for totals in [&mut self.totals, self.entries.entry(entry.name).or_default()] {
-            totals.add(measured, finding.as_ref());
+            totals.add(number, measured, finding.as_ref());
         }
         finding.map(|(_, words)| words)
     }
@@ -103,7 +105,7 @@ fn milliseconds(measured: &Measured) -> f64 {
 }
 
 impl Totals {
-    fn add(&mut self, measured: &Measured, found: Option<&(Found, String)>) {
+    fn add(&mut self, number: u64, measured: &Measured, found: Option<&(Found, String)>) {
         self.inputs += 1;
         self.accepted += u64::from(matches!(measured.outcome, Some(Ok(true))));
         match found {
@@ -114,7 +116,9 @@ impl Totals {
         }
         #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
         let mb = (measured.bytes as f64 / f64::from(1 << 20) * 100.0).round() / 100.0;
-        self.worst_ms = self.worst_ms.max(milliseconds(measured));
+        if milliseconds(measured) > self.worst_ms {
+            (self.worst_ms, self.slowest) = (milliseconds(measured), number);
+        }
         self.worst_mb = self.worst_mb.max(mb);
     }
 }

@@ -5,7 +5,14 @@
 
 mod machine;
 
+use std::sync::Arc;
+
 use machine::{Machine, exchange, pair};
+use pistol_core::chain::{ChainId, Tip};
+use pistol_core::change::Change;
+use pistol_core::envelope::{Envelope, Run};
+use pistol_core::id::{ChangeId, Link, Session};
+use pistol_core::key::AuthorKey;
 use pistol_engine::{Input, PeerState};
 use pistol_sync::proto::message::{Acknowledge, Head, Message};
 
@@ -176,4 +183,33 @@ fn a_connected_peer_that_did_not_have_a_document_is_asked_again() {
     one.give(Input::Wake);
     let told = exchange(3, &mut one, &mut third);
     assert!(told.iter().any(|message| matches!(message, Message::Follow(_))), "{told:?}");
+}
+
+/// A change of one author's after an unknown one, once at its right place of the chain and once at a wrong one.
+#[test]
+fn a_waiting_change_at_a_wrong_place_does_not_keep_the_right_one_out() {
+    let (mut one, _, document) = pair();
+    let (key, session) = (AuthorKey::from_seed(&[7; 32]), Session(1));
+    let chain = ChainId { author: key.id(), session };
+    let change = |seq, deps: Vec<ChangeId>| {
+        let (author, time_ms) = (key.id(), 1);
+        Change { author, session, seq, deps, authority: vec![], time_ms, message: None, table: vec![], ops: vec![] }
+    };
+    let envelope = |base: Link, change: &Change| {
+        let tip = Tip::sign(&key, &document, session, change.seq, base.then(&change.id()));
+        let run = Run { chain, first_seq: change.seq, base, withheld: vec![], tip };
+        let envelope = Envelope::new(document, vec![run], vec![(0, Arc::new(change.clone()))]).unwrap();
+        Message::Envelope(0, envelope.to_bytes())
+    };
+    let first = change(1, vec![]);
+    let second = change(2, vec![first.id()]);
+    let root = chain.root(&document);
+    one.receive(1, &envelope(Link([7; 32]), &second));
+    one.receive(1, &envelope(root.then(&first.id()), &second));
+    one.receive(1, &envelope(root, &first));
+    let is_known = |id: &ChangeId| {
+        one.engine.documents().look(&document, |insight| insight.document.history().ordinal(id).is_some()).unwrap()
+    };
+    assert!(is_known(&first.id()));
+    assert!(is_known(&second.id()), "the right record was not kept");
 }

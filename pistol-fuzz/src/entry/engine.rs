@@ -153,8 +153,11 @@ fn made_up(document: DocumentId, chance: &mut Chance) -> Message {
 }
 
 fn any_author(chance: &mut Chance) -> [u8; 32] {
-    let known = u8::try_from(chance.below(5)).unwrap_or(0);
-    if chance.one_in(2) { *crate::sealing::author(known).id().as_bytes() } else { chance.bytes32() }
+    let honest = Stage::all().first().map(|stage| stage.honest.as_slice()).unwrap_or_default();
+    match chance.pick(honest) {
+        Some(change) if chance.one_in(2) => *change.change().author.as_bytes(),
+        _ => chance.bytes32(),
+    }
 }
 
 fn any_head(chance: &mut Chance) -> Head {

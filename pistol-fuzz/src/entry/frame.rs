@@ -65,6 +65,11 @@ pub(crate) fn examples() -> Vec<Message> {
     ]
 }
 
+/// Bytes for coverage-guided targets to begin with.
+pub fn seeds() -> Vec<Vec<u8>> {
+    examples().iter().map(Message::to_frame).collect()
+}
+
 /// An honest message, mutated.
 pub(crate) fn mutated(chance: &mut Chance) -> Vec<u8> {
     let examples = examples();
