@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
+use pistol_core::envelope::Verified;
 use pistol_core::genesis::Genesis;
-use pistol_core::id::DocumentId;
+use pistol_core::id::{ChangeId, DocumentId};
 use pistol_engine::Input;
 use pistol_sync::limits::HEADS_MAX;
 use pistol_sync::node::NodeId;
@@ -13,6 +14,7 @@ use super::frame;
 use super::machine::{Machine, exchange};
 use crate::chance::Chance;
 use crate::finding::{Divergence, Outcome, promise};
+use crate::history::any_history;
 use crate::history::stage::{self, Stage};
 use crate::mutate::mutate;
 
@@ -65,15 +67,18 @@ pub(super) fn run(chance: &mut Chance) -> Outcome {
     let recorded = RECORDED.as_ref().ok_or_else(|| Divergence::new("two honest nodes cannot be recorded"))?;
     let mut node = Machine::new(1)?;
     let document = node.create(Arc::clone(&recorded.genesis))?;
-    node.write(document, "own")?;
+    node.put(document, "own")?;
     node.connected(HOSTILE, NodeId([2; 32]), chance.one_in(3))?;
     let is_polite = !chance.one_in(8);
-    let greeting = recorded.frames.iter().filter(|frame| matches!(frame.first(), Some(1)));
-    if let Some(hello) = greeting.last().filter(|_| is_polite) {
+    let hello = recorded.frames.iter().find(|frame| matches!(frame.first(), Some(1)));
+    if let Some(hello) = hello.filter(|_| is_polite) {
         node.receive(HOSTILE, hello.clone())?;
         let scope = Scope::Document(document.0);
         let interest = Interest { topic: 0, scope, proof: None, wants_genesis: false, extensions: vec![] };
         node.receive(HOSTILE, Message::Interest(interest).to_frame())?;
+    }
+    if is_polite && chance.one_in(4) {
+        takes_a_history(&mut node, document, chance)?;
     }
     for _ in 0..=chance.below(12) {
         let frame = any_frame(recorded, document, chance);
@@ -81,6 +86,26 @@ pub(super) fn run(chance: &mut Chance) -> Outcome {
         something_else(&mut node, chance)?;
     }
     meets_an_honest_peer(&mut node, document)
+}
+
+/// A hostile history, change by change, in any order: the node accepts what a replica does.
+fn takes_a_history(node: &mut Machine, document: DocumentId, chance: &mut Chance) -> Result<(), Divergence> {
+    let (changes, accepted) = any_history(chance)?;
+    for change in &changes {
+        let bytes = Verified::seal(document, std::slice::from_ref(change)).to_bytes();
+        node.receive(HOSTILE, Message::Envelope(0, bytes).to_frame())?;
+        if chance.one_in(4) {
+            node.sync()?;
+        }
+    }
+    // Who sent too much that is wrong is hung up on, and the rest is not looked at.
+    let is_complete = !node.has_closed(HOSTILE) && changes.len() < 100;
+    let knows = |id: &ChangeId| {
+        let known = node.engine.documents().look(&document, |insight| insight.document.history().ordinal(id).is_some());
+        known == Ok(true)
+    };
+    let is_same = changes.iter().all(|change| knows(&change.id()) == accepted.contains(&change.id()));
+    promise(!is_complete || is_same, "a node accepts other changes than a replica")
 }
 
 /// What else may happen between two frames.
@@ -190,11 +215,11 @@ fn meets_an_honest_peer(node: &mut Machine, document: DocumentId) -> Outcome {
     honest.connected(HONEST, node.node, true)?;
     node.connected(HONEST, honest.node, false)?;
     exchange(HONEST, node, &mut honest)?;
-    honest.write(document, "honest")?;
+    honest.put(document, "honest")?;
     exchange(HONEST, node, &mut honest)?;
     let is_same = node.heads(document).is_some() && node.heads(document) == honest.heads(document);
     promise(is_same, "an honest peer does not come to hold the same")?;
-    let text = node.text(document).unwrap_or_default();
-    promise(text.contains("honest") && honest.text(document) == Some(text), "what an honest peer wrote is lost")?;
+    let is_kept = [&*node, &honest].iter().all(|node| node.holds(document, "honest") && node.holds(document, "own"));
+    promise(is_kept, "what an honest node wrote is lost")?;
     Ok(true)
 }

@@ -89,15 +89,14 @@ pub fn accepts(bytes: &[u8]) -> Outcome {
 /// Runs with the replica that every input begins with; one that an input changed is thrown away.
 pub(super) fn with_replica(run: impl FnOnce(&mut Replica) -> Outcome) -> Outcome {
     let kept = REPLICA.take();
-    let mut replica = match kept {
-        Some(replica) => replica,
-        None => {
-            let stage = honest()?.stage;
-            let mut replica = Replica::new(&stage.genesis)?;
-            replica.receive(&stage.honest)?;
-            replica.project()?;
-            replica
-        }
+    let mut replica = if let Some(replica) = kept {
+        replica
+    } else {
+        let stage = honest()?.stage;
+        let mut replica = Replica::new(&stage.genesis)?;
+        replica.receive(&stage.honest)?;
+        replica.project()?;
+        replica
     };
     let outcome = run(&mut replica);
     if outcome == Ok(false) && replica.is_idle() {

@@ -1,6 +1,6 @@
 //! A node with its disk in memory and its wires in the input's hands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pistol_core::genesis::Genesis;
@@ -27,7 +27,8 @@ pub(super) struct Machine {
     pub(super) store: MemoryStore,
     outstanding: Option<Arc<Batch>>,
     pub(super) now_ms: u64,
-    sent: BTreeMap<ConnectionId, Vec<Vec<u8>>>,
+    sent: BTreeMap<ConnectionId, Frames>,
+    closed: BTreeSet<ConnectionId>,
     effects: usize,
 }
 
@@ -54,7 +55,16 @@ impl Machine {
             peers: take(Table::Peers),
         };
         let engine = Engine::new(start, Now::default()).map_err(|error| error.to_string())?;
-        Ok(Machine { engine, node, store, outstanding: None, now_ms: 0, sent: BTreeMap::new(), effects: 0 })
+        Ok(Machine {
+            engine,
+            node,
+            store,
+            outstanding: None,
+            now_ms: 0,
+            sent: BTreeMap::new(),
+            closed: BTreeSet::new(),
+            effects: 0,
+        })
     }
 
     fn now(&self) -> Now {
@@ -81,7 +91,8 @@ impl Machine {
                         inputs.extend([Input::Rows { read, rows }, Input::TickEnd]);
                     }
                     Effect::Send { connection, frame } => self.sent.entry(connection).or_default().push(frame),
-                    Effect::Close { .. } | Effect::Dial { .. } | Effect::Changed { .. } | Effect::Reply { .. } => {}
+                    Effect::Close { connection, .. } => drop(self.closed.insert(connection)),
+                    Effect::Dial { .. } | Effect::Changed { .. } | Effect::Reply { .. } => {}
                 }
             }
         }
@@ -126,6 +137,18 @@ impl Machine {
         self.give(Input::Wake)
     }
 
+    /// Puts a value at a key of the root, whatever was there.
+    pub(super) fn put(&mut self, document: DocumentId, key: &str) -> Result<(), Divergence> {
+        let edited = self.engine.documents().edit(&document, self.now(), None, |edit| edit.put(key, true));
+        edited.map_err(|error| Divergence::new(format!("an honest edit fails: {error}")))?;
+        self.give(Input::Wake)
+    }
+
+    /// Whether there is something at a key of the root.
+    pub(super) fn holds(&self, document: DocumentId, key: &str) -> bool {
+        self.engine.documents().read(&document, |content| content.value(key).is_some()) == Ok(true)
+    }
+
     pub(super) fn text(&self, document: DocumentId) -> Option<String> {
         self.engine.documents().read(&document, |content| content.text("body").to_string()).ok()
     }
@@ -143,6 +166,10 @@ impl Machine {
         self.give(Input::Connected { connection, peer, is_dialler, exported: [7; 32] })
     }
 
+    pub(super) fn has_closed(&self, connection: ConnectionId) -> bool {
+        self.closed.contains(&connection)
+    }
+
     pub(super) fn sent(&mut self, connection: ConnectionId) -> Vec<Vec<u8>> {
         self.sent.remove(&connection).unwrap_or_default()
     }
@@ -152,12 +179,15 @@ impl Machine {
     }
 }
 
+/// What was sent, in order.
+pub(super) type Frames = Vec<Vec<u8>>;
+
 /// Carries frames both ways until there are none, syncing both disks. Returns what either sent.
 pub(super) fn exchange(
     connection: ConnectionId,
     one: &mut Machine,
     other: &mut Machine,
-) -> Result<(Vec<Vec<u8>>, Vec<Vec<u8>>), Divergence> {
+) -> Result<(Frames, Frames), Divergence> {
     let mut all = (Vec::new(), Vec::new());
     for _ in 0..1000 {
         one.sync()?;

@@ -2,6 +2,7 @@
 
 use pistol_sync::limits::FRAME_BYTES_MAX;
 use pistol_sync::proto::frame::{FrameError, FrameParser, encode};
+use pistol_sync::proto::message::Message;
 
 use super::frame;
 use crate::chance::Chance;
@@ -45,7 +46,7 @@ pub(super) fn run(chance: &mut Chance) -> Outcome {
     let examples = frame::examples();
     let mut stream = Vec::new();
     for _ in 0..=chance.below(4) {
-        let message = chance.pick(&examples).map(|message| message.to_frame()).unwrap_or_default();
+        let message = chance.pick(&examples).map(Message::to_frame).unwrap_or_default();
         stream.extend(encode(&message).unwrap_or_default());
     }
     let other = stream.clone();

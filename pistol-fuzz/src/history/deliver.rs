@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use pistol_core::chain::ChainId;
 use pistol_core::document::{EditAs, EditError};
-use pistol_core::envelope::{Verified, VerifiedChange};
+use pistol_core::envelope::{Envelope, Verified, VerifiedChange};
 use pistol_core::id::{ChangeId, Session};
 
 use super::forge::Forge;
@@ -36,6 +36,12 @@ pub fn deliver(chance: &mut Chance) -> Outcome {
 /// [`Divergence`]
 pub fn deliver_kind(kind: &Kind, chance: &mut Chance) -> Outcome {
     let stage = chance.pick(Stage::all()).ok_or_else(|| Divergence::new("there is no stage"))?;
+    let Forge { given, failure, .. } = forged(stage, kind, chance);
+    let outcome = failure.and_then(|()| agree(stage, &given, chance));
+    outcome.map_err(|divergence| Divergence::new(format!("{}: {}", kind.name, divergence.0)))
+}
+
+fn forged<'a>(stage: &'a Stage, kind: &Kind, chance: &mut Chance) -> Forge<'a> {
     let mut forge = Forge::new(stage, Chance::new(chance.number()));
     match kind.make {
         Make::Alter(alter) => {
@@ -46,9 +52,31 @@ pub fn deliver_kind(kind: &Kind, chance: &mut Chance) -> Outcome {
         }
         Make::Scene(scene) => scene(&mut forge),
     }
-    let Forge { given, failure, .. } = forge;
-    let outcome = failure.and_then(|()| agree(stage, &given, chance));
-    outcome.map_err(|divergence| Divergence::new(format!("{}: {}", kind.name, divergence.0)))
+    forge
+}
+
+/// The changes of a hostile history of any kind, in any order, and what a replica accepts of them.
+///
+/// # Errors
+/// [`Divergence`]
+pub fn any_history(chance: &mut Chance) -> Result<(Vec<VerifiedChange>, BTreeSet<ChangeId>), Divergence> {
+    let (stage, kinds) = (chance.pick(Stage::all()), kinds::all());
+    let (Some(stage), Some(kind)) = (stage, chance.pick(&kinds)) else {
+        return Err(Divergence::new("there is no stage"));
+    };
+    let given = forged(stage, kind, chance).given;
+    let mut all: Vec<VerifiedChange> =
+        stage.honest.iter().chain(given.iter().map(|(change, _)| change)).cloned().collect();
+    // What cannot be written as bytes does not travel.
+    let document = stage.genesis.id();
+    all.retain(|change| {
+        Envelope::from_bytes(&Verified::seal(document, std::slice::from_ref(change)).to_bytes()).is_ok()
+    });
+    chance.shuffle(&mut all);
+    let mut replica = Replica::new(&stage.genesis)?;
+    replica.receive(&all)?;
+    let accepted = replica.picture()?.accepted;
+    Ok((all, accepted))
 }
 
 fn agree(stage: &Stage, given: &[(VerifiedChange, Expected)], chance: &mut Chance) -> Outcome {

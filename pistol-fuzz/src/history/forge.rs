@@ -3,6 +3,7 @@
 use pistol_core::envelope::{Envelope, VerifiedChange};
 use pistol_core::id::{ChangeId, DocumentId};
 use pistol_core::key::Verifier;
+use pistol_core::validate::Branch;
 
 use super::draft::{Draft, is_after_first};
 use super::hand::Hand;
@@ -58,7 +59,7 @@ impl<'a> Forge<'a> {
         let history = &self.stage.history;
         let is_other = |ordinal: &u32| {
             let branch = history.branch_index(*ordinal).and_then(|index| history.branch(index));
-            branch.and_then(|branch| branch.chain()) != Some(hand.chain)
+            branch.and_then(Branch::chain) != Some(hand.chain)
         };
         history.heads().filter(is_other).filter_map(|ordinal| history.id(ordinal)).collect()
     }

@@ -119,7 +119,7 @@ pub(super) const KINDS: &[Kind] = &[
         forge.given.reverse();
     }),
     scene("signed-by-somebody-else", |forge| {
-        sealed_as(forge, Refused, |run| run.tip.signature.0 = sealing::author(4).sign(b"x").0)
+        sealed_as(forge, Refused, |run| run.tip.signature.0 = sealing::author(4).sign(b"x").0);
     }),
     scene("signature-flipped", |forge| sealed_as(forge, Refused, |run| run.tip.signature.0[40] ^= 1)),
     scene("signature-of-another-document", |forge| {
@@ -189,7 +189,10 @@ fn place_before(forge: &Forge<'_>, ordinal: u32) -> Option<Hand> {
     let chain = change.chain();
     let deps = change.change().deps.iter().filter_map(|dep| history.ordinal(dep));
     let is_own = |dep: &u32| {
-        history.branch_index(*dep).and_then(|index| history.branch(index)).and_then(|branch| branch.chain())
+        history
+            .branch_index(*dep)
+            .and_then(|index| history.branch(index))
+            .and_then(pistol_core::validate::Branch::chain)
             == Some(chain)
     };
     Hand::at(history, chain, deps.into_iter().find(is_own)?)
