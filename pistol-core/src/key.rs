@@ -15,6 +15,11 @@ impl AuthorId {
         &self.0
     }
 
+    /// Bytes that are no key as far as is known: only to be compared with keys that are.
+    pub(crate) fn to_look_up(bytes: &[u8; 32]) -> Self {
+        AuthorId(*bytes)
+    }
+
     /// Accepts a key that a verifier may trust to have one encoding and to bind signatures to messages.
     ///
     /// # Errors

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use super::index::{Addition, Index};
 use super::{History, Ordinal};
 use crate::chain::ChainId;
+use crate::id::Session;
+use crate::key::AuthorId;
 
 /// An operation, found: the branch and its number along the chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,6 +161,11 @@ impl Branches {
         self.of.get(chain).map_or(&[], Vec::as_slice)
     }
 
+    fn chain_of(&self, author: &[u8; 32], session: Session) -> Option<ChainId> {
+        let named = ChainId { author: AuthorId::to_look_up(author), session };
+        self.of.get_key_value(&named).map(|(chain, _)| *chain)
+    }
+
     pub(super) fn branch(&self, branch: u32) -> Option<&Branch> {
         self.all.get(usize::try_from(branch).ok()?)
     }
@@ -242,6 +249,12 @@ impl History {
     /// A branch by its index.
     pub fn branch(&self, index: u32) -> Option<&Branch> {
         self.branches.branch(index)
+    }
+
+    /// The chain of an author and session, if any change of it was accepted. The author may be no key at all: to parse
+    /// one takes a hundred times as long as to look it up.
+    pub fn chain_of(&self, author: &[u8; 32], session: Session) -> Option<ChainId> {
+        self.branches.chain_of(author, session)
     }
 
     /// The place of an accepted change in its chain.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use pistol_core::chain::ChainId;
-use pistol_core::id::{DocumentId, Link, Session};
+use pistol_core::id::{DocumentId, Session};
 use pistol_core::key::AuthorId;
 use pistol_core::validate::{History, Ordinal};
 use pistol_sync::proto::heads::{self, Held};
@@ -105,9 +105,9 @@ impl TopicState {
     fn note_known(&mut self, history: &History) -> bool {
         let before = self.unknown.len();
         let held = &mut self.held;
-        self.unknown.retain(|head| match find(history, head) {
-            Some((chain, ordinal)) => {
-                held.found(history, &chain, ordinal);
+        self.unknown.retain(|head| match heads::find_head(history, head) {
+            Some(ordinal) => {
+                held.found(history, head, ordinal);
                 false
             }
             None => true,
@@ -161,11 +161,6 @@ impl TopicState {
     }
 }
 
-fn find(history: &History, head: &Head) -> Option<(ChainId, Ordinal)> {
-    let chain = ChainId { author: AuthorId::from_bytes(&head.author).ok()?, session: Session(head.session) };
-    heads::find(history, &chain, head.seq, Link(head.link)).map(|ordinal| (chain, ordinal))
-}
-
 impl Engine {
     pub(super) fn send_heads(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
         let Some(document) = self.topic_mut(connection, topic).map(|state| state.document) else { return };
@@ -197,7 +192,7 @@ impl Engine {
         state.held = comparison.held;
         // What waited there or was dropped is lacking by these heads: it is sent again, and answered for again.
         state.waiting_there = 0;
-        state.unknown = told.iter().filter(|head| find(history, head).is_none()).copied().collect();
+        state.unknown = told.iter().filter(|head| heads::find_head(history, head).is_none()).copied().collect();
         // What is accepted but not durable goes out with its commit.
         state.plan(&replica);
         state.has_heads = true;

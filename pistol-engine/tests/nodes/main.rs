@@ -5,10 +5,16 @@
 
 mod machine;
 
+use std::sync::Arc;
+
 use machine::{Machine, exchange, pair};
-use pistol_core::id::DocumentId;
+use pistol_core::chain::{ChainId, Tip};
+use pistol_core::change::Change;
+use pistol_core::envelope::{Envelope, Run};
+use pistol_core::id::{ChangeId, DocumentId, Link, Session};
+use pistol_core::key::AuthorKey;
 use pistol_engine::{Effect, Input, PeerState};
-use pistol_sync::proto::message::{Acknowledge, Message};
+use pistol_sync::proto::message::{Acknowledge, Head, Message};
 
 fn envelopes(messages: &[Message]) -> usize {
     messages.iter().filter(|message| matches!(message, Message::Envelope(..))).count()
@@ -197,6 +203,24 @@ fn a_document_that_is_new_is_shown_whole() {
 }
 
 #[test]
+fn heads_of_chains_that_nobody_has_change_nothing_whether_their_authors_are_keys_or_not() {
+    let (mut one, mut other, document) = pair();
+    let head = |number: u16| {
+        let author =
+            std::array::from_fn(|at| if at % 2 == 0 { number.to_le_bytes()[0] } else { number.to_le_bytes()[1] });
+        Head { author, session: 1, seq: u64::MAX, link: [7; 32] }
+    };
+    one.receive(1, &Message::Heads(0, (0..8192).map(head).collect()));
+    assert!(one.sent(1).iter().all(|message| !matches!(message, Message::Locate(_))));
+    let heads = other.heads(document);
+    one.receive(1, &Message::Heads(0, heads));
+    one.write(document, "mine");
+    one.sync();
+    exchange(1, &mut one, &mut other);
+    assert_eq!(other.text(document), "mine");
+}
+
+#[test]
 fn a_dial_that_fails_after_the_peer_came_by_itself_changes_nothing() {
     let (mut one, other, document) = pair();
     let peer = other.node;
@@ -239,4 +263,33 @@ fn a_connected_peer_that_did_not_have_a_document_is_asked_again() {
     one.give(Input::Wake);
     let told = exchange(3, &mut one, &mut third);
     assert!(told.iter().any(|message| matches!(message, Message::Follow(_))), "{told:?}");
+}
+
+/// A change of one author's after an unknown one, once at its right place of the chain and once at a wrong one.
+#[test]
+fn a_waiting_change_at_a_wrong_place_does_not_keep_the_right_one_out() {
+    let (mut one, _, document) = pair();
+    let (key, session) = (AuthorKey::from_seed(&[7; 32]), Session(1));
+    let chain = ChainId { author: key.id(), session };
+    let change = |seq, deps: Vec<ChangeId>| {
+        let (author, time_ms) = (key.id(), 1);
+        Change { author, session, seq, deps, authority: vec![], time_ms, message: None, table: vec![], ops: vec![] }
+    };
+    let envelope = |base: Link, change: &Change| {
+        let tip = Tip::sign(&key, &document, session, change.seq, base.then(&change.id()));
+        let run = Run { chain, first_seq: change.seq, base, withheld: vec![], tip };
+        let envelope = Envelope::new(document, vec![run], vec![(0, Arc::new(change.clone()))]).unwrap();
+        Message::Envelope(0, envelope.to_bytes())
+    };
+    let first = change(1, vec![]);
+    let second = change(2, vec![first.id()]);
+    let root = chain.root(&document);
+    one.receive(1, &envelope(Link([7; 32]), &second));
+    one.receive(1, &envelope(root.then(&first.id()), &second));
+    one.receive(1, &envelope(root, &first));
+    let is_known = |id: &ChangeId| {
+        one.engine.documents().look(&document, |insight| insight.document.history().ordinal(id).is_some()).unwrap()
+    };
+    assert!(is_known(&first.id()));
+    assert!(is_known(&second.id()), "the right record was not kept");
 }

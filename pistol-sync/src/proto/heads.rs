@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use pistol_core::chain::ChainId;
 use pistol_core::id::{Link, Session};
-use pistol_core::key::AuthorId;
 use pistol_core::validate::{Branch, History, Ordinal};
 
 use super::message::Head;
@@ -43,13 +42,20 @@ pub fn digest(heads: &[Head]) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
+/// A chain as a peer names it: the author may be no key at all. Thousands are named at once, so none is parsed.
+type ChainName = ([u8; 32], u64);
+
+fn name(chain: &ChainId) -> ChainName {
+    (*chain.author.as_bytes(), chain.session.0)
+}
+
 /// What a peer is known to hold: of each branch, everything up to a place.
 #[derive(Clone, Debug, Default)]
 pub struct Held {
     /// Last place held, by branch.
     up_to: BTreeMap<u32, u64>,
     /// Chains of which it is not known yet where the peer's branch parts from ours, and whether it does so for certain.
-    unclear: BTreeMap<ChainId, bool>,
+    unclear: BTreeMap<ChainName, bool>,
 }
 
 /// What follows from a peer's heads.
@@ -65,19 +71,26 @@ pub struct Comparison {
 pub fn compare(history: &History, heads: &[Head]) -> Comparison {
     let mut comparison = Comparison::default();
     for head in heads {
-        let Ok(author) = AuthorId::from_bytes(&head.author) else { continue };
-        let chain = ChainId { author, session: Session(head.session) };
-        if let Some(ordinal) = find(history, &chain, head.seq, Link(head.link)) {
+        let chain = history.chain_of(&head.author, Session(head.session));
+        if let Some(ordinal) = find_head(history, head) {
             comparison.held.add_path(history, ordinal);
             continue;
         }
-        let mut ours = history.branches_of(&chain).iter().filter_map(|index| history.branch(*index));
+        let ours = chain.map(|chain| history.branches_of(&chain)).unwrap_or_default();
+        let mut ours = ours.iter().filter_map(|index| history.branch(*index));
         let is_forked = ours.any(|branch| branch.last_seq() >= head.seq || branch.parent().is_some());
-        *comparison.held.unclear.entry(chain).or_default() |= is_forked;
+        *comparison.held.unclear.entry((head.author, head.session)).or_default() |= is_forked;
     }
     let forked = comparison.held.unclear.iter().filter(|(_, is_forked)| **is_forked);
-    comparison.forked = forked.map(|(chain, _)| *chain).collect();
+    let forked = forked.filter_map(|((author, session), _)| history.chain_of(author, Session(*session)));
+    comparison.forked = forked.collect();
     comparison
+}
+
+/// The change that a head names, if it is here.
+pub fn find_head(history: &History, head: &Head) -> Option<Ordinal> {
+    let chain = history.chain_of(&head.author, Session(head.session))?;
+    find(history, &chain, head.seq, Link(head.link))
 }
 
 /// The change at a place of a chain that has this link.
@@ -126,8 +139,8 @@ impl Held {
     }
 
     /// Notes that a change that the peer told of as the end of a chain is now here.
-    pub fn found(&mut self, history: &History, chain: &ChainId, ordinal: Ordinal) {
-        self.unclear.remove(chain);
+    pub fn found(&mut self, history: &History, head: &Head, ordinal: Ordinal) {
+        self.unclear.remove(&(head.author, head.session));
         self.add_path(history, ordinal);
     }
 
@@ -140,13 +153,14 @@ impl Held {
     /// Whether it is not known yet if the peer needs a change that is new here.
     pub fn is_unclear(&self, history: &History, ordinal: Ordinal) -> bool {
         let branch = history.branch_index(ordinal).and_then(|index| history.branch(index));
-        let is_of_unclear = branch.and_then(Branch::chain).is_some_and(|chain| self.unclear.contains_key(&chain));
+        let is_of_unclear =
+            branch.and_then(Branch::chain).is_some_and(|chain| self.unclear.contains_key(&name(&chain)));
         is_of_unclear || self.unclear.values().any(|is_forked| *is_forked)
     }
 
     /// Notes where a peer's branch parts from ours, if one of its samples is known here.
     pub fn locate(&mut self, history: &History, chain: &ChainId, samples: &[(u64, [u8; 32])]) {
-        self.unclear.remove(chain);
+        self.unclear.remove(&name(chain));
         for (seq, link) in samples {
             if let Some(ordinal) = find(history, chain, *seq, Link(*link)) {
                 self.add_path(history, ordinal);
@@ -170,7 +184,7 @@ impl Held {
         let mut end = Ordinal::MAX;
         for (index, branch) in (0..).zip(history.branches()) {
             let Some(chain) = branch.chain() else { continue };
-            match self.unclear.get(&chain) {
+            match self.unclear.get(&name(&chain)) {
                 None => lacking.extend(self.beyond(history, index)),
                 Some(true) => end = self.beyond(history, index).next().map_or(end, |first| first.min(end)),
                 Some(false) => {}

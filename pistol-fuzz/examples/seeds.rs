@@ -1,0 +1,32 @@
+//! Writes honest inputs for each target of `fuzz/` into a folder, for libFuzzer to begin with.
+
+use std::path::Path;
+
+use pistol_fuzz::entry::{change, envelope, frame, genesis, row, ticket};
+use pistol_sync::proto::frame::encode;
+
+#[expect(clippy::disallowed_methods, reason = "a program has arguments")]
+fn main() -> std::io::Result<()> {
+    let corpus = std::env::args().nth(1).unwrap_or("fuzz/corpus".to_owned());
+    let first = |place: u8, bytes: Vec<u8>| [vec![place], bytes].concat();
+    let changes = (0..).zip(change::seeds()).map(|(place, bytes)| first(place, bytes)).collect();
+    let frames = frame::seeds();
+    let stream = frames.iter().flat_map(|frame| encode(frame).unwrap_or_default()).collect();
+    let targets = [
+        ("frame", frames),
+        ("stream", vec![stream]),
+        ("envelope", envelope::seeds()),
+        ("change", changes),
+        ("genesis", genesis::seeds()),
+        ("ticket", ticket::seeds()),
+        ("row", row::seeds()),
+    ];
+    for (target, seeds) in targets {
+        let folder = Path::new(&corpus).join(target);
+        std::fs::create_dir_all(&folder)?;
+        for (number, bytes) in seeds.iter().enumerate() {
+            std::fs::write(folder.join(format!("honest-{number}")), bytes)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! Histories: honest ones, what hostile authors may add to them, and replicas that must agree on what became of it.
+
+mod deliver;
+mod draft;
+mod forge;
+mod hand;
+pub mod kinds;
+pub mod replica;
+pub mod stage;
+
+pub use deliver::{any_history, deliver, deliver_kind};
+pub use kinds::{Expected, Kind};

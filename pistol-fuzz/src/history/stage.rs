@@ -1,0 +1,235 @@
+//! An honest history to begin with: one change with everything in it, a fork, and authors who edit and exchange.
+
+use std::sync::{Arc, LazyLock};
+
+use pistol_core::chain::ChainId;
+use pistol_core::change::{Action, Change, Kind as ObjectKind, Op, Place, Reference, Scalar};
+use pistol_core::document::{Edit, EditAs, Value};
+use pistol_core::envelope::{Linked, Verified, VerifiedChange};
+use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
+use pistol_core::id::{ChangeId, Session};
+use pistol_core::validate::History;
+
+use super::hand::Hand;
+use super::replica::Replica;
+use crate::chance::Chance;
+use crate::finding::Divergence;
+use crate::sealing;
+
+/// The objects of the skeleton.
+pub const TEXT: Option<Reference> = Some(Reference::Skeleton(0));
+/// The list.
+pub const LIST: Option<Reference> = Some(Reference::Skeleton(1));
+/// The map.
+pub const MAP: Option<Reference> = Some(Reference::Skeleton(2));
+
+/// The author and session of the first change.
+pub const ANN: u8 = 1;
+/// Her session.
+pub const SESSION: u64 = 7;
+
+/// The operations of the first change, by number: two letters, a value, a counter, an item that is a counter, a map, a
+/// deletion of the second letter, an increment of the counter.
+pub const X: u32 = 0;
+/// The second letter, deleted by [`DELETED`].
+pub const Y: u32 = 1;
+/// A value at `k` of the map.
+pub const PUT_K: u32 = 2;
+/// A counter at `n` of the map.
+pub const COUNTER: u32 = 3;
+/// A counter in the list.
+pub const ITEM: u32 = 4;
+/// A map at `nested` of the root.
+pub const NESTED: u32 = 5;
+/// The deletion of [`Y`].
+pub const DELETED: u32 = 6;
+/// The increment of [`COUNTER`].
+pub const COUNTED: u32 = 7;
+
+/// Limits that a small change can reach.
+pub const LIMITS: Limits = Limits {
+    change_bytes: 8192,
+    ops_per_change: 64,
+    deps: 8,
+    ops_per_chain: 200,
+    bytes_per_chain: 16_384,
+    is_releasable: true,
+};
+
+/// An honest history.
+#[derive(Debug)]
+pub struct Stage {
+    /// The document.
+    pub genesis: Arc<Genesis>,
+    /// Everything, in causal order.
+    pub honest: Vec<VerifiedChange>,
+    /// Ann's first change.
+    pub first: ChangeId,
+    /// The ends of all chains.
+    pub hands: Vec<Hand>,
+    /// All of it, as the validator knows it.
+    pub history: History,
+}
+
+/// How many stages there are.
+pub const STAGES: usize = 32;
+
+static ALL: LazyLock<Vec<Stage>> =
+    LazyLock::new(|| (0..STAGES as u64).filter_map(|number| Stage::new(number).ok()).collect());
+
+/// Makes all stages.
+pub fn prepare() {
+    let _ = Stage::all().len();
+}
+
+impl Stage {
+    /// All stages; they are made once.
+    pub fn all() -> &'static [Stage] {
+        &ALL
+    }
+
+    fn new(number: u64) -> Result<Stage, Divergence> {
+        let mut chance = Chance::new(number);
+        let genesis = Arc::new(genesis().map_err(|error| Divergence::new(error.to_string()))?);
+        let scaffold = scaffold(&genesis).ok_or_else(|| Divergence::new("the first changes cannot be signed"))?;
+        let first = scaffold.first().map(|change| change.id()).ok_or_else(|| Divergence::new("no first change"))?;
+        let mut editors = (2..4).map(|author| Editor::new(&genesis, author)).collect::<Result<Vec<_>, _>>()?;
+        let mut honest = scaffold;
+        for editor in &mut editors {
+            editor.replica.receive(&honest)?;
+        }
+        for _ in 0..6 {
+            let index = chance.index(editors.len());
+            let Some(editor) = editors.get_mut(index) else { continue };
+            if chance.one_in(3) {
+                editor.replica.receive(&honest)?;
+            }
+            honest.extend(editor.edit(&mut chance)?);
+        }
+        let mut all = Replica::new(&genesis)?;
+        all.receive(&honest)?;
+        let history = all.document.history().clone();
+        let hands = Hand::all(&history);
+        Ok(Stage { genesis, honest, first, hands, history })
+    }
+}
+
+fn make(kind: ObjectKind, key: &str) -> Op {
+    Op { object: None, place: Place::Key(key.to_owned()), action: Action::Make(kind), pred: vec![] }
+}
+
+/// The document of every stage: open to all, with a text, a list and a map that all share.
+///
+/// # Errors
+/// None, unless the terms are wrong.
+pub fn genesis() -> Result<Genesis, pistol_core::genesis::GenesisError> {
+    let creator = sealing::author(0);
+    let skeleton = vec![make(ObjectKind::Text, "body"), make(ObjectKind::List, "list"), make(ObjectKind::Map, "map")];
+    let terms = Terms {
+        kind: Kind::Document,
+        roots: vec![creator.id()],
+        creator: 0,
+        policy: Policy::WorldWritable,
+        limits: LIMITS,
+        read: Read::Public,
+        skeleton,
+        space: None,
+        authority: vec![],
+        app: uuid::Uuid::nil(),
+        predecessor: None,
+        nonce: [1; 16],
+    };
+    Genesis::sign(&creator, terms)
+}
+
+/// One operation.
+pub fn op(object: Option<Reference>, place: Place, action: Action, pred: &[Reference]) -> Op {
+    Op { object, place, action, pred: pred.to_vec() }
+}
+
+/// A text to put.
+pub fn text(text: &str) -> Action {
+    Action::Put(Scalar::Text(text.to_owned()))
+}
+
+/// A key of a map.
+pub fn key(key: &str) -> Place {
+    Place::Key(key.to_owned())
+}
+
+/// Ann's first change, and two that follow it: a fork.
+fn scaffold(genesis: &Genesis) -> Option<Vec<VerifiedChange>> {
+    let own = Reference::Own;
+    let ops = vec![
+        op(TEXT, Place::After(None), text("x"), &[]),
+        op(TEXT, Place::After(Some(own(X))), text("y"), &[]),
+        op(MAP, key("k"), Action::Put(Scalar::Int(1)), &[]),
+        op(MAP, key("n"), Action::Put(Scalar::Counter(1)), &[]),
+        op(LIST, Place::After(None), Action::Put(Scalar::Counter(0)), &[]),
+        op(None, key("nested"), Action::Make(ObjectKind::Map), &[]),
+        op(TEXT, Place::At(own(Y)), Action::Delete, &[own(Y)]),
+        op(MAP, key("n"), Action::Increment(2), &[own(COUNTER)]),
+    ];
+    let hand = Hand::fresh(&genesis.id(), ANN, SESSION);
+    let change = |seq, deps, ops| Change {
+        author: hand.chain.author,
+        session: hand.chain.session,
+        seq,
+        deps,
+        authority: vec![],
+        time_ms: 1,
+        message: None,
+        table: vec![],
+        ops,
+    };
+    let first = sealing::sign(genesis.id(), hand.link, change(1, vec![], ops))?;
+    let next = |letter| {
+        let ops = vec![op(TEXT, Place::After(None), text(letter), &[])];
+        sealing::sign(genesis.id(), first.link(), change(2, vec![first.id()], ops))
+    };
+    Some(vec![first.clone(), next("l")?, next("r")?])
+}
+
+/// Somebody honest at work.
+struct Editor {
+    replica: Replica,
+    author: u8,
+    edits: u64,
+}
+
+impl Editor {
+    fn new(genesis: &Arc<Genesis>, author: u8) -> Result<Self, Divergence> {
+        Ok(Editor { replica: Replica::new(genesis)?, author, edits: 0 })
+    }
+
+    fn edit(&mut self, chance: &mut Chance) -> Result<Vec<VerifiedChange>, Divergence> {
+        let key = sealing::author(self.author);
+        let chain = ChainId { author: key.id(), session: Session(1) };
+        let mut unsigned: Vec<Linked> = Vec::new();
+        for _ in 0..=chance.below(2) {
+            self.edits += 1;
+            let by = EditAs { chain, time_ms: self.edits, message: None };
+            let made = self.replica.document.edit(&by, |edit| any_edit(edit, chance));
+            unsigned.extend(made.into_iter().flat_map(|made| made.changes).map(|accepted| accepted.change));
+        }
+        if unsigned.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sealed = Verified::sign(&key, self.replica.document.history().genesis().id(), &unsigned);
+        sealed.map(Verified::into_changes).map_err(|error| Divergence::new(error.to_string()))
+    }
+}
+
+/// Any edit that the handles offer.
+pub fn any_edit(edit: &mut Edit, chance: &mut Chance) {
+    let (text, list, map) = (edit.text("body"), edit.list("list"), edit.map("map"));
+    let key = chance.pick(&["a", "b", "c"]).copied().unwrap_or("a");
+    match chance.below(8) {
+        0..=2 => text.insert(chance.index(text.len() + 1), chance.pick(&["x", "yz", "\u{1f980}!"]).unwrap_or(&"x")),
+        3 if !text.is_empty() => text.delete(chance.index(text.len()), 1),
+        4 => list.insert(chance.index(list.len() + 1), 5),
+        5 if !list.is_empty() => list.set(chance.index(list.len()), "set"),
+        6 => map.put(key, Value::Counter(1)),
+        _ => list.insert_map(chance.index(list.len() + 1)).put(key, vec![1u8, 2]),
+    }
+}
