@@ -49,6 +49,13 @@ impl Peer {
         is_asked && self.role == Role::Dialler && !wants_genesis
     }
 
+    /// Ends a topic. What was on its way in it takes no more of the window.
+    fn forget(&mut self, topic: Topic) -> Option<TopicState> {
+        let state = self.topics.remove(&topic)?;
+        self.under_way_bytes = self.under_way_bytes.saturating_sub(state.under_way.iter().sum());
+        Some(state)
+    }
+
     pub(super) fn topic_of(&self, document: &DocumentId) -> Option<Topic> {
         self.topics.iter().find(|(_, state)| state.document == *document).map(|(topic, _)| *topic)
     }
@@ -190,7 +197,7 @@ impl Engine {
             Message::Acknowledge(acknowledge) => self.took_acknowledgement(connection, &acknowledge, effects),
             Message::Settled(topic, digest) => self.took_settled(connection, topic, digest),
             Message::Leave(topic) => {
-                self.peers.get_mut(&connection).and_then(|peer| peer.topics.remove(&topic));
+                self.peers.get_mut(&connection).and_then(|peer| peer.forget(topic));
             }
             Message::Ping(number) => effects.push(send(connection, &Message::Pong(number))),
             Message::Pong(_) | Message::Hello(_) => {}
@@ -251,7 +258,9 @@ impl Engine {
         if !is_proved {
             return effects.push(refuse(Refusal::NotAllowed));
         }
-        peer.topics.retain(|_, state| state.document != document);
+        if let Some(before) = peer.topic_of(&document) {
+            peer.forget(before);
+        }
         peer.topics.insert(topic, TopicState::wanted(document, interest.wants_genesis));
         match (self.documents.replica(&document), log.is_durable) {
             (Some(_), true) => self.answer_interest(connection, topic, effects),
@@ -295,7 +304,7 @@ impl Engine {
     pub(super) fn document_is_damaged(&mut self, document: DocumentId, effects: &mut Vec<Effect>) {
         for (connection, peer) in &mut self.peers {
             let Some(topic) = peer.topic_of(&document) else { continue };
-            peer.topics.remove(&topic);
+            peer.forget(topic);
             effects.push(send(*connection, &Message::Refused(topic, Refusal::NotStored)));
         }
     }
@@ -321,7 +330,7 @@ impl Engine {
         }
         if self.documents.replica(&document).is_none() && self.joins.get(&document).is_none() {
             // Nobody waits for it any more.
-            self.peers.get_mut(&connection).and_then(|peer| peer.topics.remove(&follow.topic));
+            self.peers.get_mut(&connection).and_then(|peer| peer.forget(follow.topic));
             return effects.push(send(connection, &Message::Leave(follow.topic)));
         }
         if self.documents.replica(&document).is_none() {
@@ -344,7 +353,7 @@ impl Engine {
 
     fn was_refused(&mut self, connection: ConnectionId, topic: Topic, why: Refusal, effects: &mut Vec<Effect>) {
         let Some(peer) = self.peers.get_mut(&connection) else { return };
-        let Some(state) = peer.topics.remove(&topic) else { return };
+        let Some(state) = peer.forget(topic) else { return };
         let (node, document) = (peer.node, state.document);
         let wait_ms = match why {
             Refusal::NotStored => Some(limits::ASK_LATER_MS),

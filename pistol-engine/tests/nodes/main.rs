@@ -14,7 +14,7 @@ use pistol_core::envelope::{Envelope, Run};
 use pistol_core::id::{ChangeId, DocumentId, Link, Session};
 use pistol_core::key::AuthorKey;
 use pistol_engine::{Effect, Input, PeerState};
-use pistol_sync::proto::message::{Acknowledge, Head, Message};
+use pistol_sync::proto::message::{Acknowledge, Head, Interest, Message, Scope};
 
 fn envelopes(messages: &[Message]) -> usize {
     messages.iter().filter(|message| matches!(message, Message::Envelope(..))).count()
@@ -218,6 +218,31 @@ fn heads_of_chains_that_nobody_has_change_nothing_whether_their_authors_are_keys
     one.sync();
     exchange(1, &mut one, &mut other);
     assert_eq!(other.text(document), "mine");
+}
+
+#[test]
+fn a_topic_that_is_left_gives_its_share_of_the_window_back() {
+    let (_one, mut other, document) = pair();
+    let mut noise = 1u64;
+    for number in 0..6 {
+        let mut next = || {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            noise.to_be_bytes()[0]
+        };
+        let bytes: Vec<u8> = (0..900_000).map(|_| next()).collect();
+        let now = pistol_engine::Now { steady_ms: 0, wall_ms: 0 };
+        other.engine.documents().edit(&document, now, None, |edit| edit.put(&number.to_string(), bytes)).unwrap();
+        other.give(Input::Wake);
+        other.sync();
+    }
+    let sent = envelopes(&other.sent(1));
+    assert!((1..6).contains(&sent), "the window let {sent} through");
+    let scope = Scope::Document(document.0);
+    let interest = Interest { topic: 2, scope, proof: None, wants_genesis: false, extensions: vec![] };
+    for message in [Message::Leave(0), Message::Interest(interest), Message::Heads(2, vec![])] {
+        other.receive(1, &message);
+    }
+    assert_eq!(envelopes(&other.sent(1)), sent);
 }
 
 #[test]
