@@ -15,6 +15,9 @@ pub fn author(number: u8) -> AuthorKey {
     AuthorKey::from_seed(&[number; 32])
 }
 
+/// Bytes of a signature.
+const SIGNATURE: usize = 64;
+
 /// How many authors there are.
 pub const AUTHORS: u8 = 10;
 
@@ -48,7 +51,7 @@ pub fn seal_genesis(bytes: &mut Vec<u8>, key: &AuthorKey) {
     bytes.extend_from_slice(&signature.0);
 }
 
-/// An envelope of one run, and where in its bytes the tip lies.
+/// An envelope of one run, and where in its bytes the tip's signature lies.
 #[derive(Clone, Debug)]
 pub struct OneRun {
     /// The bytes.
@@ -61,7 +64,7 @@ pub struct OneRun {
     pub first_seq: u64,
     /// The link before it.
     pub base: Link,
-    tip_at: usize,
+    signature_at: usize,
 }
 
 impl OneRun {
@@ -70,21 +73,24 @@ impl OneRun {
         let first = changes.first()?;
         let sealed = pistol_core::envelope::Verified::seal(document, changes);
         let (signatures, bytes) = (sealed.signatures(), sealed.to_bytes());
-        let link = changes.last()?.link();
-        let tip_at = bytes.windows(32).position(|window| window == link.as_bytes()).filter(|_| signatures == 1)?;
-        let bytes = inflated(&bytes, tip_at + 96)?;
+        let last = changes.last()?;
+        let key = key_of(&first.change().author)?;
+        let tip = Tip::sign(&key, &document, first.change().session, last.change().seq, last.link());
+        let at = bytes.windows(SIGNATURE).position(|window| window == tip.signature.0);
+        let signature_at = at.filter(|_| signatures == 1)?;
+        let bytes = inflated(&bytes, signature_at + SIGNATURE)?;
         let (chain, first_seq, base) = (first.chain(), first.change().seq, first.base());
-        Some(OneRun { bytes, document, chain, first_seq, base, tip_at })
+        Some(OneRun { bytes, document, chain, first_seq, base, signature_at })
     }
 
-    /// The bytes from the end of the tip on: what may be mutated and sealed again.
+    /// The bytes after the signature: what may be mutated and sealed again.
     pub fn inside(&self) -> &[u8] {
-        self.bytes.get(self.tip_at + 96..).unwrap_or_default()
+        self.bytes.get(self.signature_at + SIGNATURE..).unwrap_or_default()
     }
 
     /// The envelope with another inside, signed by the author if it can be read at all.
     pub fn seal(&self, inside: &[u8]) -> Vec<u8> {
-        let mut bytes = [self.bytes.get(..self.tip_at + 96).unwrap_or_default(), inside].concat();
+        let mut bytes = [self.bytes.get(..self.signature_at + SIGNATURE).unwrap_or_default(), inside].concat();
         let (Ok(envelope), Some(key)) = (Envelope::from_bytes(&bytes), key_of(&self.chain.author)) else {
             return bytes;
         };
@@ -92,16 +98,15 @@ impl OneRun {
         let link = ids.iter().fold(self.base, |link, id| link.then(id));
         let seq = self.first_seq.saturating_add(ids.len() as u64).saturating_sub(1);
         let tip = Tip::sign(&key, &self.document, self.chain.session, seq, link);
-        let signed = [link.as_bytes().as_slice(), &tip.signature.0].concat();
-        if let Some(place) = bytes.get_mut(self.tip_at..self.tip_at + 96) {
-            place.copy_from_slice(&signed);
+        if let Some(place) = bytes.get_mut(self.signature_at..self.signature_at + SIGNATURE) {
+            place.copy_from_slice(&tip.signature.0);
         }
         bytes
     }
 }
 
 /// An envelope whose columns are not deflated, so that a mutation hits a column and not what packs it. `at` is where
-/// its tip ends.
+/// its signature ends.
 fn inflated(bytes: &[u8], at: usize) -> Option<Vec<u8>> {
     let (before, inside) = bytes.split_at_checked(at)?;
     let mut reader = Reader::new(inside);
