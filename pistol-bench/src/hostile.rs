@@ -1,6 +1,7 @@
 //! What safety among strangers costs: checking changes, carrying them, and showing others' keystrokes.
 
 mod envelope;
+mod fuzz;
 mod typed;
 mod validator;
 
@@ -33,6 +34,7 @@ enum Case {
     Envelope,
     FirstSync,
     Live,
+    Fuzz,
 }
 
 /// Measures what was asked for, one line for each figure.
@@ -63,6 +65,9 @@ pub(crate) async fn run(options: &Options) -> Outcome<()> {
                 live::run("hostile", characters, typists).await?.print();
             }
         }
+    }
+    if is_wanted(Case::Fuzz) {
+        fuzz::run()?;
     }
     Ok(())
 }

@@ -43,11 +43,11 @@ const fn entry(name: &'static str, share: u64, prepare: fn(), run: fn(&mut Chanc
 }
 
 /// The ways in, with shares of a thousand.
-pub const ENTRIES: [Entry; 11] = [
+pub const ENTRIES: [Entry; 12] = [
     entry("frame", 223, || {}, frame::run),
     entry("stream", 80, || {}, stream::run),
     entry("envelope", 250, envelope::prepare, envelope::run),
-    entry("change", 125, envelope::prepare, change::run),
+    entry("change", 120, envelope::prepare, change::run),
     entry("genesis", 80, || {}, genesis::run),
     entry("ticket", 80, || {}, ticket::run),
     entry("row", 80, || {}, row::run),
@@ -62,6 +62,7 @@ pub const ENTRIES: [Entry; 11] = [
         may_contain_panics: true,
     },
     entry("history", 30, history::stage::prepare, history::deliver),
+    entry("live", 5, history::stage::prepare, history::deliver_live),
 ];
 
 /// Ways in that are broken on purpose, to prove that a finding is found. They run only when asked for by name.

@@ -8,5 +8,5 @@ pub mod kinds;
 pub mod replica;
 pub mod stage;
 
-pub use deliver::{any_history, deliver, deliver_kind};
+pub use deliver::{any_history, deliver, deliver_kind, deliver_live};
 pub use kinds::{Expected, Kind};

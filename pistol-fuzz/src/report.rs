@@ -1,6 +1,7 @@
 //! What a run found, for machines and for people.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -9,6 +10,9 @@ use crate::measure::Measured;
 
 /// Bytes that one input may take at most.
 pub const BYTES_MAX: usize = 16 << 20;
+
+/// Milliseconds that an input should take at most. More is told, but is no finding: the machine may have been busy.
+const MS_MAX: f64 = 10.0;
 
 /// What many inputs came to.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -23,8 +27,12 @@ pub struct Totals {
     pub divergences: u64,
     /// How many took more memory than [`BYTES_MAX`].
     pub memory_excesses: u64,
-    /// The longest time of one, in milliseconds.
+    /// How many kept a node busy for more than 10 ms.
+    pub slow: u64,
+    /// The longest time for which one kept a node busy, in milliseconds.
     pub worst_ms: f64,
+    /// The longest time of a whole one, in milliseconds: a history, with all its replicas.
+    pub whole_ms: f64,
     /// The most memory of one, in MiB.
     pub worst_mb: f64,
     /// The number of the input that took longest.
@@ -62,9 +70,10 @@ impl Report {
         finding.map(|(_, words)| words)
     }
 
-    /// Whether an input took longer than every one before it: it is worth measuring again.
+    /// Whether an input took longer than every one before it, or than one should: it is worth measuring again.
     pub fn is_slowest(&self, entry: &Entry, measured: &Measured) -> bool {
-        self.entries.get(entry.name).is_none_or(|totals| milliseconds(measured) > totals.worst_ms)
+        milliseconds(measured.time) > MS_MAX
+            || self.entries.get(entry.name).is_none_or(|totals| milliseconds(measured.time) > totals.worst_ms)
     }
 
     /// Whether nothing was found.
@@ -100,8 +109,8 @@ fn finding(entry: &Entry, measured: &Measured) -> Option<(Found, String)> {
     }
 }
 
-fn milliseconds(measured: &Measured) -> f64 {
-    (measured.time.as_secs_f64() * 1e5).round() / 100.0
+fn milliseconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e5).round() / 100.0
 }
 
 impl Totals {
@@ -116,9 +125,12 @@ impl Totals {
         }
         #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
         let mb = (measured.bytes as f64 / f64::from(1 << 20) * 100.0).round() / 100.0;
-        if milliseconds(measured) > self.worst_ms {
-            (self.worst_ms, self.slowest) = (milliseconds(measured), number);
+        let ms = milliseconds(measured.time);
+        self.slow += u64::from(ms > MS_MAX);
+        if ms > self.worst_ms {
+            (self.worst_ms, self.slowest) = (ms, number);
         }
+        self.whole_ms = self.whole_ms.max(milliseconds(measured.whole));
         self.worst_mb = self.worst_mb.max(mb);
     }
 }

@@ -18,7 +18,12 @@ fn no_input_of_two_thousand_does_harm() {
     let (is_content, line, said) = run(&["--inputs", "2000", "--seed", "5"]);
     assert!(is_content, "{said}");
     assert_eq!(line["inputs"], 2000);
-    assert_eq!(line["entries"].as_object().unwrap().len(), 11);
+    let whole_and_step =
+        |entry: &str| ["whole_ms", "worst_ms"].map(|time| line["entries"][entry][time].as_f64().unwrap());
+    // A history is many steps; a frame is one.
+    assert!(whole_and_step("history")[0] > whole_and_step("history")[1]);
+    assert!((whole_and_step("frame")[0] - whole_and_step("frame")[1]).abs() < f64::EPSILON);
+    assert_eq!(line["entries"].as_object().unwrap().len(), 12);
 }
 
 #[test]

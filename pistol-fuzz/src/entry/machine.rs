@@ -13,6 +13,7 @@ use pistol_sync::node::NodeId;
 use pistol_sync::ticket::Ticket;
 
 use crate::finding::{Divergence, promise};
+use crate::measure::step;
 
 /// The tables that a node reads when it starts.
 pub(super) const AT_START: [Table; 4] = [Table::Logs, Table::Names, Table::Sessions, Table::Peers];
@@ -73,11 +74,11 @@ impl Machine {
 
     /// Takes something in and ends the tick. Reads are answered at once; the disk waits for [`Machine::sync`].
     pub(super) fn give(&mut self, input: Input) -> Result<(), Divergence> {
-        let mut inputs = vec![input, Input::TickEnd];
+        let (now, mut inputs) = (self.now(), vec![input, Input::TickEnd]);
         while !inputs.is_empty() {
             let mut effects = Vec::new();
             for input in std::mem::take(&mut inputs) {
-                self.engine.handle(input, self.now(), &mut effects);
+                step(|| self.engine.handle(input, now, &mut effects));
             }
             self.effects += effects.len();
             promise(self.effects < EFFECTS_MAX, "a node does not come to rest")?;

@@ -30,6 +30,33 @@ pub fn deliver(chance: &mut Chance) -> Outcome {
     }
 }
 
+/// Delivers a history of any kind into a large text, where readers are shown each change as it comes: by transactions,
+/// as far as that goes. Another replica shows all at once.
+///
+/// # Errors
+/// [`Divergence`]
+pub fn deliver_live(chance: &mut Chance) -> Outcome {
+    let kinds = kinds::all();
+    let kind = chance.pick(&kinds).ok_or_else(|| Divergence::new("there is no kind"))?;
+    let stage = chance.pick(Stage::large()).ok_or_else(|| Divergence::new("there is no stage"))?;
+    let Forge { given, failure, .. } = forged(stage, kind, chance);
+    failure?;
+    let given: Vec<VerifiedChange> = given.into_iter().map(|(change, _)| change).collect();
+    let mut replicas = vec![Replica::new(&stage.genesis)?, Replica::new(&stage.genesis)?];
+    if let [live, at_once] = replicas.as_mut_slice() {
+        at_once.receive(&stage.honest)?;
+        at_once.receive(&given)?;
+        for change in stage.honest.iter().chain(&given) {
+            live.receive(std::slice::from_ref(change))?;
+            live.project()?;
+        }
+    }
+    let picture =
+        same_picture(&mut replicas).map_err(|divergence| Divergence::new(format!("{}: {divergence}", kind.name)))?;
+    go_on(&mut replicas, chance)?;
+    Ok(given.iter().any(|change| picture.accepted.contains(&change.id())))
+}
+
 /// Delivers a history with one kind of mutation.
 ///
 /// # Errors

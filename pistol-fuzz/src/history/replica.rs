@@ -12,6 +12,7 @@ use pistol_core::validate::{Check, Rule};
 
 use crate::chance::Chance;
 use crate::finding::{Divergence, promise};
+use crate::measure::step;
 
 /// A replica.
 #[derive(Debug)]
@@ -53,6 +54,10 @@ impl Replica {
     /// # Errors
     /// [`Divergence`] if a change that was checked is not taken in.
     pub fn receive(&mut self, changes: &[VerifiedChange]) -> Result<(), Divergence> {
+        step(|| self.take_in(changes))
+    }
+
+    fn take_in(&mut self, changes: &[VerifiedChange]) -> Result<(), Divergence> {
         self.waiting.extend(changes.iter().map(|change| ((change.id(), change.base()), change.clone())));
         let mut is_done = false;
         while !is_done {
@@ -83,7 +88,7 @@ impl Replica {
     /// # Errors
     /// [`Divergence`] if Automerge fails.
     pub fn project(&mut self) -> Result<(), Divergence> {
-        let projected = self.document.project();
+        let projected = step(|| self.document.project());
         projected.map(drop).map_err(|_| Divergence::new("Automerge does not take what was accepted"))
     }
 

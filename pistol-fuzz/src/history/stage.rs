@@ -75,11 +75,17 @@ pub struct Stage {
 pub const STAGES: usize = 32;
 
 static ALL: LazyLock<Vec<Stage>> =
-    LazyLock::new(|| (0..STAGES as u64).filter_map(|number| Stage::new(number).ok()).collect());
+    LazyLock::new(|| (0..STAGES as u64).filter_map(|number| Stage::new(number, 0).ok()).collect());
+
+/// Letters of a text in which a change is shown by a transaction, since to walk it would take longer.
+const LARGE: u32 = 2000;
+
+static LARGE_ONES: LazyLock<Vec<Stage>> =
+    LazyLock::new(|| (0..4).filter_map(|number| Stage::new(number, LARGE).ok()).collect());
 
 /// Makes all stages.
 pub fn prepare() {
-    let _ = Stage::all().len();
+    let _ = (Stage::all().len(), Stage::large().len());
 }
 
 impl Stage {
@@ -88,9 +94,14 @@ impl Stage {
         &ALL
     }
 
-    fn new(number: u64) -> Result<Stage, Divergence> {
+    /// Stages of another document, whose text is large from the beginning.
+    pub fn large() -> &'static [Stage] {
+        &LARGE_ONES
+    }
+
+    fn new(number: u64, letters: u32) -> Result<Stage, Divergence> {
         let mut chance = Chance::new(number);
-        let genesis = Arc::new(genesis().map_err(|error| Divergence::new(error.to_string()))?);
+        let genesis = Arc::new(genesis_with(letters).map_err(|error| Divergence::new(error.to_string()))?);
         let scaffold = scaffold(&genesis).ok_or_else(|| Divergence::new("the first changes cannot be signed"))?;
         let first = scaffold.first().map(|change| change.id()).ok_or_else(|| Divergence::new("no first change"))?;
         let mut editors = (2..4).map(|author| Editor::new(&genesis, author)).collect::<Result<Vec<_>, _>>()?;
@@ -101,7 +112,8 @@ impl Stage {
         for _ in 0..6 {
             let index = chance.index(editors.len());
             let Some(editor) = editors.get_mut(index) else { continue };
-            if chance.one_in(3) {
+            // In a large text they type one after the other, as most people do.
+            if letters > 0 || chance.one_in(3) {
                 editor.replica.receive(&honest)?;
             }
             honest.extend(editor.edit(&mut chance)?);
@@ -123,8 +135,15 @@ fn make(kind: ObjectKind, key: &str) -> Op {
 /// # Errors
 /// None, unless the terms are wrong.
 pub fn genesis() -> Result<Genesis, pistol_core::genesis::GenesisError> {
+    genesis_with(0)
+}
+
+fn genesis_with(letters: u32) -> Result<Genesis, pistol_core::genesis::GenesisError> {
     let creator = sealing::author(0);
-    let skeleton = vec![make(ObjectKind::Text, "body"), make(ObjectKind::List, "list"), make(ObjectKind::Map, "map")];
+    let mut skeleton =
+        vec![make(ObjectKind::Text, "body"), make(ObjectKind::List, "list"), make(ObjectKind::Map, "map")];
+    let after = |letter: u32| Place::After(letter.checked_sub(1).map(|before| Reference::Skeleton(3 + before)));
+    skeleton.extend((0..letters).map(|letter| op(TEXT, after(letter), text("t"), &[])));
     let terms = Terms {
         kind: Kind::Document,
         roots: vec![creator.id()],
