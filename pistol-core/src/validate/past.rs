@@ -7,12 +7,26 @@ use std::sync::Arc;
 use super::{History, Ordinal};
 
 /// What a change depends on, directly or not, apart from the path of its own chain.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Past {
     /// Every change with a smaller number is in the past.
     prefix: Ordinal,
     /// Beyond that: of each of these branches everything up to a change, sorted by branch.
     reach: Option<Arc<[(u32, Ordinal)]>>,
+}
+
+impl Past {
+    pub(super) fn new(prefix: Ordinal, reach: Vec<(u32, Ordinal)>) -> Self {
+        Past { prefix, reach: (!reach.is_empty()).then(|| reach.into()) }
+    }
+
+    pub(super) fn prefix(&self) -> Ordinal {
+        self.prefix
+    }
+
+    pub(super) fn reach(&self) -> &[(u32, Ordinal)] {
+        self.reach.as_deref().unwrap_or_default()
+    }
 }
 
 impl History {
