@@ -1,5 +1,9 @@
 //! Authors and their signatures: ed25519, `verify_strict` only, keys refused once if weak or not canonical.
 
+mod file;
+
+pub use file::{KEY_FILE_BYTES, key_file, seed_of_key_file};
+
 use std::collections::BTreeMap;
 use std::fmt;
 

@@ -5,6 +5,7 @@ pub mod engine;
 pub mod envelope;
 pub mod frame;
 pub mod genesis;
+pub mod key_file;
 mod machine;
 pub mod node;
 mod planted;
@@ -43,12 +44,13 @@ const fn entry(name: &'static str, share: u64, prepare: fn(), run: fn(&mut Chanc
 }
 
 /// The ways in, with shares of a thousand.
-pub const ENTRIES: [Entry; 12] = [
-    entry("frame", 223, || {}, frame::run),
+pub const ENTRIES: [Entry; 13] = [
+    entry("frame", 203, || {}, frame::run),
     entry("stream", 80, || {}, stream::run),
     entry("envelope", 250, envelope::prepare, envelope::run),
     entry("change", 120, envelope::prepare, change::run),
     entry("genesis", 80, || {}, genesis::run),
+    entry("key-file", 20, || {}, key_file::run),
     entry("ticket", 80, || {}, ticket::run),
     entry("row", 80, || {}, row::run),
     entry("node", 30, node::prepare, node::run),

@@ -106,6 +106,45 @@ mod tests {
     }
 
     #[test]
+    fn whatever_is_asked_is_a_request_or_refused() {
+        let honest = [
+            Request::List,
+            Request::Set { document: "a".into(), path: "b.0".into(), value: json!({ "c": [1.5, null, "\u{1f980}"] }) },
+            Request::Rewrite { document: "a".into(), base: Some("x".into()), text: "y".into() },
+            Request::Join { ticket: "pistol".into(), name: None, wait: true, timeout_ms: 1 },
+        ]
+        .map(|request| request_line(request).unwrap().into_bytes());
+        // Knuth's generator of MMIX: enough to move bytes about.
+        let mut state = 1_u64;
+        let mut below = |most: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % most
+        };
+        let mut understood = 0;
+        for round in 0..20_000 {
+            let mut line = honest[round % honest.len()].clone();
+            for _ in 0..=below(3) {
+                let at = below(line.len());
+                match below(4) {
+                    0 => line[at] = u8::try_from(below(256)).unwrap(),
+                    1 => line.insert(at, b"[]{}\":,.-0e\\"[below(12)]),
+                    2 => drop(line.remove(at)),
+                    _ => line.extend_from_within(at..),
+                }
+            }
+            let line = String::from_utf8_lossy(&line);
+            if let Ok(request) = parse_request(&line) {
+                understood += 1;
+                let again = request_line(request.clone()).unwrap();
+                assert_eq!(parse_request(&again), Ok(request), "{line}");
+            }
+        }
+        assert!(understood > 100, "{understood}");
+        let deep = format!(r#"{{"v":1,"request":{{"set":{{"document":"a","path":"b","value":{}"#, "[".repeat(100_000));
+        assert!(parse_request(&deep).is_err());
+    }
+
+    #[test]
     fn what_is_not_understood_is_said() {
         for (line, cause) in [
             ("", "EOF"),

@@ -1,18 +1,15 @@
 //! The file of the author key. It is the node's identity: made once, and never replaced.
-//!
-//! A line that names the format, then the seed twice, so that an altered one is found.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use pistol_core::key::{KEY_FILE_BYTES, key_file, seed_of_key_file};
 use zeroize::Zeroizing;
 
 use super::{FolderError, Random, at, file, random_bytes};
 
-const HEADER: &[u8] = b"pistol author key 1\n";
 const SEED_BYTES: usize = 32;
-const FILE_BYTES: usize = HEADER.len() + 2 * SEED_BYTES;
 
 /// Reads the seed; makes one if there is neither a key nor a store.
 pub(super) fn open(path: &Path, has_store: bool, random: Random) -> Result<Zeroizing<[u8; SEED_BYTES]>, FolderError> {
@@ -26,23 +23,17 @@ pub(super) fn open(path: &Path, has_store: bool, random: Random) -> Result<Zeroi
 
 fn create(path: &Path, random: Random) -> Result<Zeroizing<[u8; SEED_BYTES]>, FolderError> {
     let seed = Zeroizing::new(random_bytes(random)?);
-    let bytes = Zeroizing::new([HEADER, seed.as_slice(), seed.as_slice()].concat());
-    file::write_whole(path, &bytes).map_err(at(path))?;
+    file::write_whole(path, &key_file(&seed)).map_err(at(path))?;
     Ok(seed)
 }
 
 fn read(path: &Path, file: &File) -> Result<Zeroizing<[u8; SEED_BYTES]>, FolderError> {
     check_mode(path, file)?;
     // With room for all that is read, so that no copy is left where the buffer grew.
-    let mut bytes = Zeroizing::new(Vec::with_capacity(FILE_BYTES + 64));
-    let limit = FILE_BYTES as u64 + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_FILE_BYTES + 64));
+    let limit = KEY_FILE_BYTES as u64 + 1;
     file.take(limit).read_to_end(&mut bytes).map_err(at(path))?;
-    parse(&bytes).ok_or_else(|| FolderError::KeyDamaged { path: path.to_path_buf() })
-}
-
-fn parse(bytes: &[u8]) -> Option<Zeroizing<[u8; SEED_BYTES]>> {
-    let (first, second) = bytes.strip_prefix(HEADER)?.split_first_chunk::<SEED_BYTES>()?;
-    (first.as_slice() == second).then(|| Zeroizing::new(*first))
+    seed_of_key_file(&bytes).ok_or_else(|| FolderError::KeyDamaged { path: path.to_path_buf() })
 }
 
 #[cfg(unix)]
