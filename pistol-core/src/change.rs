@@ -29,7 +29,7 @@ pub struct Change {
     pub time_ms: u64,
     /// What the author said of it.
     pub message: Option<String>,
-    /// For each path of another chain that is referred to, the latest change referred to; sorted.
+    /// For each path of another chain that is referred to, the last change there in the author's past; sorted.
     pub table: Vec<ChangeId>,
     /// The operations, numbered along the chain.
     pub ops: Vec<Op>,

@@ -139,7 +139,7 @@ impl Story {
         let past = self.world.past(&deps);
         let ops = crafted::any_ops(&mut self.dice, &self.world, &past);
         let fits = self.world.fits(&past, &ops);
-        let (table, ops) = self.world.canonical(previous, &ops);
+        let (table, ops) = self.world.canonical(previous, &past, &ops, |ends| self.dice.below(ends));
         let mut change = hand.draft(&others, &table, ops);
         if self.dice.below(4) == 0 && !self.world.order.is_empty() {
             crafted::scramble(&mut self.dice, &mut change, &self.world.order);

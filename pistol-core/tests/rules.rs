@@ -101,6 +101,13 @@ impl Stage {
         Stage { genesis, past, ann, left, right, bob, first: first.id() }
     }
 
+    /// Carol after her change.
+    fn carol(&self) -> Hand {
+        let change = &self.past[4];
+        let hand = Hand::new(self.genesis.id(), 4, 1);
+        Hand { seq: 1, link: change.link(), last: Some(change.id()), ..hand }
+    }
+
     fn id(&self, place: usize) -> ChangeId {
         self.past[place].id()
     }

@@ -6,6 +6,7 @@ mod forge;
 mod hand;
 pub mod kinds;
 pub mod replica;
+mod seen;
 pub mod stage;
 
 pub use deliver::{any_history, deliver, deliver_kind, deliver_live};

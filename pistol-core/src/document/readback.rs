@@ -232,7 +232,7 @@ impl Document {
             Some(Spot { branch, number })
         };
         let ids = || made.operations.iter().flat_map(operation_ids);
-        draft.refer(ids().map(&find).collect::<Option<Vec<Spot>>>()?)?;
+        draft.refer(&ids().map(&find).collect::<Option<Vec<Spot>>>()?)?;
         let reference = |id: &legacy::OpId| draft.reference(find(id)?);
         let ops = made.operations.iter().map(|op| operation(op, &reference)).collect::<Option<Vec<Op>>>()?;
         Some(draft.finish(ops))

@@ -3,6 +3,7 @@
 //! Here a branch is whatever this replica saw continue; which of two ways it calls the continuation follows the order of
 //! arrival, so nothing outside may depend on that. The projection names both ways alike.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::index::{Addition, Index};
@@ -62,11 +63,6 @@ impl Branch {
         self.first_seq
     }
 
-    /// Number of its first operation along the chain.
-    pub(super) fn first(&self) -> u32 {
-        self.first
-    }
-
     /// Its changes.
     pub fn changes(&self) -> &[Ordinal] {
         &self.changes
@@ -112,6 +108,15 @@ impl Branch {
 pub(super) struct Branches {
     all: Vec<Branch>,
     of: BTreeMap<ChainId, Vec<u32>>,
+    /// Of each change that a branch begins after: the first change of the first such branch.
+    forked: BTreeMap<Ordinal, Ordinal>,
+}
+
+/// How a path goes on from where it meets another: the change after which they part, and the branch that it takes there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Parting {
+    last: Ordinal,
+    onward: Option<u32>,
 }
 
 /// The change that one continues.
@@ -142,7 +147,7 @@ impl Branches {
             rows: vec![],
             counters: vec![],
         };
-        let mut branches = Branches { all: vec![skeleton], of: BTreeMap::new() };
+        let mut branches = Branches { all: vec![skeleton], of: BTreeMap::new(), forked: BTreeMap::new() };
         branches.number(0, rows, 1, ops);
         branches
     }
@@ -184,6 +189,9 @@ impl Branches {
         let known = self.of.entry(chain).or_default();
         let is_fork = !known.is_empty();
         known.push(branch);
+        if let Some(previous) = previous {
+            self.forked.entry(previous.ordinal).or_insert(ordinal);
+        }
         self.all.push(Branch {
             chain: Some(chain),
             parent: previous.map(|previous| previous.ordinal),
@@ -219,6 +227,42 @@ impl Branches {
             };
         }
         Some(found)
+    }
+
+    /// The branch on the way up that lies so deep.
+    fn lifted(&self, mut branch: u32, depth: u32) -> u32 {
+        while let Some(up) = self.branch(branch).and_then(|branch| branch.up).filter(|up| up.depth > depth) {
+            let jump = self.branch(up.jump).and_then(|jump| jump.up).map_or(0, |up| up.depth);
+            branch = if jump >= depth { up.jump } else { up.parent };
+        }
+        branch
+    }
+
+    /// Where two paths part, which end in these branches with these changes. `None` if they have nothing in common.
+    fn parting(&self, one: (u32, Ordinal), other: (u32, Ordinal)) -> Option<(Parting, Parting)> {
+        let up = |branch: u32| self.branch(branch).and_then(|branch| branch.up);
+        let depth = |branch: u32| up(branch).map_or(0, |up| up.depth);
+        let meet = depth(one.0).min(depth(other.0));
+        let raised = |(branch, last): (u32, Ordinal)| {
+            if depth(branch) == meet {
+                return Some((branch, Parting { last, onward: None }));
+            }
+            let onward = self.lifted(branch, meet + 1);
+            Some((up(onward)?.parent, Parting { last: self.branch(onward)?.parent?, onward: Some(onward) }))
+        };
+        let ((mut one, one_parts), (mut other, other_parts)) = (raised(one)?, raised(other)?);
+        if one == other {
+            return Some((one_parts, other_parts));
+        }
+        loop {
+            let (one_up, other_up) = (up(one)?, up(other)?);
+            if one_up.parent == other_up.parent {
+                let parts = |onward: u32| Some(Parting { last: self.branch(onward)?.parent?, onward: Some(onward) });
+                return Some((parts(one)?, parts(other)?));
+            }
+            let is_above = one_up.jump == other_up.jump;
+            (one, other) = if is_above { (one_up.parent, other_up.parent) } else { (one_up.jump, other_up.jump) };
+        }
     }
 
     /// Numbers a change's operations, whose rows are consecutive from `row`.
@@ -290,6 +334,24 @@ impl History {
         let child = self.branches.last_while(tip_branch, |index, _| index > target);
         let parent = child.and_then(|child| child.up.zip(child.parent));
         parent.is_some_and(|(up, parent)| up.parent == target && earlier <= parent)
+    }
+
+    /// How many operations two paths have in common, which end with these changes; and which comes first in an order in
+    /// which paths with more in common lie nearer to each other.
+    pub(super) fn parting(&self, one: Ordinal, other: Ordinal) -> (u32, Ordering) {
+        let end = |tip: Ordinal| self.branch_index(tip).map(|branch| (branch, tip));
+        let parting = end(one).zip(end(other)).and_then(|(one, other)| self.branches.parting(one, other));
+        let Some((one_parts, other_parts)) = parting else {
+            let root = |tip: Ordinal| self.branch_index(tip).map(|branch| self.branches.lifted(branch, 0));
+            return (0, root(one).cmp(&root(other)));
+        };
+        let shared = self.node(one_parts.last.min(other_parts.last)).map_or(0, super::Node::end);
+        (shared, one_parts.cmp(&other_parts))
+    }
+
+    /// The change that first continued one in another branch.
+    pub(super) fn first_fork(&self, ordinal: Ordinal) -> Option<Ordinal> {
+        self.branches.forked.get(&ordinal).copied()
     }
 
     /// The operations of an accepted change: the number of the first, and how many.

@@ -20,7 +20,7 @@ impl History {
             let mut find = |addition: &Addition, reference: Reference| -> Result<u32, Rule> {
                 match self.resolve(reference, previous, table, first)? {
                     Some(spot) => {
-                        self.note_entry(reference, &table.tips, &mut is_named);
+                        note_entry(reference, &mut is_named);
                         self.row_at(spot).ok_or(Rule::Reference)
                     }
                     None => own_row(addition, reference, first),
@@ -29,19 +29,16 @@ impl History {
             let row = self.index.check(&mut addition, op, &mut find)?;
             addition.rows.push(row);
         }
-        // An entry is the latest change that is referred to on its path: something must refer to that very change.
+        // An entry that nothing needs would be another form of the same change.
         if is_named.iter().all(|is_named| *is_named) { Ok(addition) } else { Err(Rule::Reference) }
     }
+}
 
-    fn note_entry(&self, reference: Reference, table: &[Ordinal], is_named: &mut [bool]) {
-        let Reference::Entry(entry, number) = reference else {
-            return;
-        };
-        let Ok(entry) = usize::try_from(entry) else { return };
-        let first = table.get(entry).and_then(|ordinal| self.numbers(*ordinal)).map(|(first, _)| first);
-        if let Some(is_named) = is_named.get_mut(entry).filter(|_| first.is_some_and(|first| number >= first)) {
-            *is_named = true;
-        }
+fn note_entry(reference: Reference, is_named: &mut [bool]) {
+    if let Reference::Entry(entry, _) = reference
+        && let Some(is_named) = usize::try_from(entry).ok().and_then(|entry| is_named.get_mut(entry))
+    {
+        *is_named = true;
     }
 }
 

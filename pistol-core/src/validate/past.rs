@@ -11,21 +11,32 @@ use super::{History, Ordinal};
 pub(super) struct Past {
     /// Every change with a smaller number is in the past.
     prefix: Ordinal,
-    /// Beyond that: of each of these branches everything up to a change, sorted by branch.
-    reach: Option<Arc<[(u32, Ordinal)]>>,
+    reach: Option<Arc<Reach>>,
+}
+
+/// What lies beyond the prefix.
+#[derive(Debug, PartialEq, Eq)]
+struct Reach {
+    /// Of each of these branches everything up to a change, sorted by branch.
+    ends: Vec<(u32, Ordinal)>,
+    /// The changes that these branches begin after, sorted: each is continued in the past.
+    forked: Vec<Ordinal>,
+}
+
+impl Reach {
+    fn holds(&self, branch: u32, ordinal: Ordinal) -> bool {
+        let found = self.ends.binary_search_by_key(&branch, |(branch, _)| *branch).ok();
+        found.and_then(|found| self.ends.get(found)).is_some_and(|(_, last)| ordinal <= *last)
+    }
 }
 
 impl Past {
-    pub(super) fn new(prefix: Ordinal, reach: Vec<(u32, Ordinal)>) -> Self {
-        Past { prefix, reach: (!reach.is_empty()).then(|| reach.into()) }
-    }
-
     pub(super) fn prefix(&self) -> Ordinal {
         self.prefix
     }
 
     pub(super) fn reach(&self) -> &[(u32, Ordinal)] {
-        self.reach.as_deref().unwrap_or_default()
+        self.reach.as_deref().map_or(&[], |reach| &reach.ends)
     }
 }
 
@@ -53,7 +64,7 @@ impl History {
             }
         };
         for node in nodes() {
-            node.past.reach.iter().flat_map(|reach| reach.iter()).for_each(|(branch, last)| extend(*branch, *last));
+            node.past.reach.iter().flat_map(|reach| &reach.ends).for_each(|(branch, last)| extend(*branch, *last));
         }
         let mut walked = BTreeSet::new();
         for dep in deps {
@@ -66,19 +77,37 @@ impl History {
                 tip = self.branches.branch(node.branch).and_then(super::Branch::parent).filter(|_| is_new);
             }
         }
-        Past { prefix, reach: (!reach.is_empty()).then(|| reach.into_iter().collect()) }
+        self.past(prefix, reach.into_iter().collect())
+    }
+
+    /// A past of everything before `prefix` and of these branches everything up to a change, sorted by branch.
+    pub(super) fn past(&self, prefix: Ordinal, ends: Vec<(u32, Ordinal)>) -> Past {
+        if ends.is_empty() {
+            return Past { prefix, reach: None };
+        }
+        let parents = ends.iter().filter_map(|(branch, _)| self.branch(*branch)?.parent());
+        let mut forked: Vec<Ordinal> = parents.collect();
+        forked.sort_unstable();
+        forked.dedup();
+        Past { prefix, reach: Some(Arc::new(Reach { ends, forked })) }
     }
 
     /// Whether a change is in the past of one that has this past and this own previous change.
     pub(super) fn is_in_past(&self, ordinal: Ordinal, past: &Past, previous: Option<Ordinal>) -> bool {
-        let is_reached = |reach: &[(u32, Ordinal)]| {
-            let found =
-                self.branch_index(ordinal).map(|branch| reach.binary_search_by_key(&branch, |(branch, _)| *branch));
-            let found = found.and_then(Result::ok).and_then(|found| reach.get(found));
-            found.is_some_and(|(_, last)| ordinal <= *last)
-        };
+        let is_reached = |reach: &Reach| self.branch_index(ordinal).is_some_and(|branch| reach.holds(branch, ordinal));
         ordinal < past.prefix
             || past.reach.as_deref().is_some_and(is_reached)
             || previous.is_some_and(|previous| self.is_on_path(ordinal, previous))
+    }
+
+    /// Whether a change of another chain's path is the last one there that is in such a past: it is in it, not on the own
+    /// path, and no change of its chain that follows it is in it. The answer is that of the set, not of the order of arrival.
+    pub(super) fn is_last_in_past(&self, ordinal: Ordinal, past: &Past, previous: Option<Ordinal>) -> bool {
+        let is_in = |ordinal| self.is_in_past(ordinal, past, previous);
+        let is_own = previous.is_some_and(|previous| self.is_on_path(ordinal, previous));
+        let is_forked = self.first_fork(ordinal).is_some_and(|first| first < past.prefix)
+            || past.reach.as_deref().is_some_and(|reach| reach.forked.binary_search(&ordinal).is_ok());
+        let next = self.seq(ordinal).zip(self.branch_of(ordinal)).and_then(|(seq, branch)| branch.at(seq + 1));
+        is_in(ordinal) && !is_own && !is_forked && !next.is_some_and(is_in)
     }
 }

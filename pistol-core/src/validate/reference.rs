@@ -1,82 +1,48 @@
 //! V3: every reference names an operation of the past, in the one form that it has.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 
 use super::{History, Ordinal, Past, Rule, Spot};
 use crate::change::{Change, Reference};
 use crate::limits;
 
-/// A change's table of references, and what each of its paths is the first to reach.
+/// A change's table of references: paths of chains as far as the author saw them.
 #[derive(Debug, Default)]
 pub(super) struct Table {
+    /// Where each path ends.
     pub(super) tips: Vec<Ordinal>,
-    /// Of each branch: up to which operation, and by which path first. The own path is number 0. Both numbers rise.
-    reached: BTreeMap<u32, Vec<(u32, usize)>>,
-    /// Of each branch the last change that an entry's path has in it before it goes on in another.
-    left: BTreeMap<u32, Ordinal>,
-}
-
-impl Table {
-    /// Whether the path of an entry is the first that reaches an operation.
-    fn is_first(&self, entry: usize, spot: Spot) -> bool {
-        let paths = self.reached.get(&spot.branch).map_or(&[][..], Vec::as_slice);
-        let first = paths.partition_point(|(end, _)| *end <= spot.number);
-        paths.get(first).is_some_and(|(_, path)| *path == entry + 1)
-    }
+    /// How many operations of each path are on an earlier one too, the own path being the first.
+    shared: Vec<u32>,
 }
 
 impl History {
-    /// Finds the changes of a table: all in the past, none on the own path, none on the path of another.
+    /// Finds the changes of a table: each is the last of a path of another chain in the past.
     pub(super) fn resolve_table(&self, change: &Change, previous: Option<Ordinal>, past: &Past) -> Result<Table, Rule> {
         if change.table.len() > limits::REFERENCES_MAX || !super::is_strictly_sorted(&change.table) {
             return Err(Rule::Reference);
         }
-        let mut table = Table::default();
-        if change.table.is_empty() {
-            return Ok(table);
+        let mut tips = Vec::with_capacity(change.table.len());
+        for id in &change.table {
+            let tip = self.ordinal(id).filter(|tip| self.is_last_in_past(*tip, past, previous));
+            tips.push(tip.ok_or(Rule::Reference)?);
         }
-        if let Some(previous) = previous {
-            self.reach(&mut table, previous, 0);
-        }
-        // Nothing can be on the path of an entry before the own path goes another way: that is the own path's.
-        table.left.clear();
-        for (entry, id) in (1..).zip(&change.table) {
-            let ordinal = self.ordinal(id).ok_or(Rule::Reference)?;
-            let is_own = previous.is_some_and(|previous| self.is_on_path(ordinal, previous));
-            if is_own || !self.is_in_past(ordinal, past, previous) {
-                return Err(Rule::Reference);
-            }
-            table.tips.push(ordinal);
-            self.reach(&mut table, ordinal, entry);
-        }
-        let branches: BTreeMap<u32, Ordinal> =
-            table.tips.iter().filter_map(|tip| Some((self.branch_index(*tip)?, *tip))).collect();
-        let is_passed = |(branch, tip): (&u32, &Ordinal)| table.left.get(branch).is_some_and(|left| tip <= left);
-        if branches.len() < table.tips.len() || branches.iter().any(is_passed) {
-            return Err(Rule::Reference);
-        }
-        Ok(table)
+        let shared = self.shared(previous, &tips);
+        Ok(Table { tips, shared })
     }
 
-    /// Notes what a path reaches, up to the branch where an earlier path joins it: all above was noted then.
-    fn reach(&self, table: &mut Table, tip: Ordinal, path: usize) {
-        let mut end = self.node(tip).map_or(0, super::Node::end);
-        let mut next = Some(tip);
-        while let Some((branch, found)) = next.and_then(|tip| Some((self.branch_index(tip)?, self.branch_of(tip)?))) {
-            let reached = table.reached.entry(branch).or_default();
-            let is_joined = !reached.is_empty();
-            if reached.last().is_none_or(|(known, _)| *known < end) {
-                reached.push((end, path));
-            }
-            if let Some(left) = next.filter(|left| *left != tip) {
-                let known = table.left.entry(branch).or_insert(left);
-                *known = left.max(*known);
-            }
-            if is_joined {
-                return;
-            }
-            (next, end) = (found.parent(), found.first());
-        }
+    /// Of each path how much is on an earlier one. Paths are laid out so that those with more in common lie nearer to each
+    /// other: only the two neighbours need to be looked at, however many paths and forks there are.
+    pub(super) fn shared(&self, previous: Option<Ordinal>, tips: &[Ordinal]) -> Vec<u32> {
+        let mut laid: Vec<Ordinal> = Vec::with_capacity(tips.len() + 1);
+        laid.extend(previous);
+        let mut lay = |tip: Ordinal| {
+            let place = laid.partition_point(|earlier| self.parting(*earlier, tip).1 == Ordering::Less);
+            let neighbours = laid.get(place.saturating_sub(1)..).unwrap_or_default().iter().take(2);
+            let shared = neighbours.map(|earlier| self.parting(*earlier, tip).0).max().unwrap_or(0);
+            laid.insert(place, tip);
+            shared
+        };
+        tips.iter().map(|tip| lay(*tip)).collect()
     }
 
     /// Finds the operation that a reference names; `None` if it is one of the change's own.
@@ -97,7 +63,7 @@ impl History {
             Reference::Entry(entry, number) => {
                 let entry = usize::try_from(entry).map_err(|_| Rule::Reference)?;
                 let spot = table.tips.get(entry).and_then(|tip| self.spot(*tip, number)).ok_or(Rule::Reference)?;
-                table.is_first(entry, spot).then_some(spot)
+                table.shared.get(entry).filter(|shared| number >= **shared).map(|_| spot)
             }
         };
         found.map(Some).ok_or(Rule::Reference)

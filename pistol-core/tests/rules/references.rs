@@ -132,9 +132,6 @@ fn a_reference_names_something_in_the_past_in_its_one_form() {
         ("an unused entry", Rejected(Rule::Reference), |s| {
             s.bob.sign(s.bob.draft(&[], &[s.first], after(Reference::Own(0))))
         }),
-        ("not the latest that is referred to", Rejected(Rule::Reference), |s| {
-            s.bob.sign(s.bob.draft(&[s.id(1)], &[s.id(1)], after(ENTRY_X)))
-        }),
         ("an entry on the own path", Rejected(Rule::Reference), |s| {
             s.left.sign(s.left.draft(&[], &[s.first], after(ENTRY_X)))
         }),
@@ -183,6 +180,39 @@ fn a_reference_names_something_in_the_past_in_its_one_form() {
         ("an absent object", Rejected(Rule::Reference), |s| {
             let absent = op(Some(Reference::Own(9)), Place::After(None), Action::Make(super::Kind::Map), &[]);
             s.bob.sign(s.bob.draft(&[], &[], vec![absent]))
+        }),
+    ];
+    check(Limits::default(), cases);
+}
+
+#[test]
+fn an_entry_is_the_last_change_of_its_path_that_its_author_had_seen() {
+    let cases: &[Case] = &[
+        ("the last seen, though an earlier one is referred to", Valid, |s| {
+            s.bob.sign(s.bob.draft(&[s.id(1)], &[s.id(1)], after(ENTRY_X)))
+        }),
+        ("the one referred to, though a later one was seen", Rejected(Rule::Reference), |s| {
+            s.bob.sign(s.bob.draft(&[s.id(1)], &[s.first], after(ENTRY_X)))
+        }),
+        ("the one referred to, though a later one was seen by another", Rejected(Rule::Reference), |s| {
+            s.bob.sign(s.bob.draft(&[s.id(4)], &[s.first], after(ENTRY_X)))
+        }),
+        ("the one referred to, though a later one was seen by the previous change", Rejected(Rule::Reference), |s| {
+            let carol = s.carol();
+            carol.sign(carol.draft(&[], &[s.first], after(ENTRY_X)))
+        }),
+        ("the last that the previous change saw", Valid, |s| {
+            let carol = s.carol();
+            carol.sign(carol.draft(&[], &[s.id(2)], after(ENTRY_X)))
+        }),
+        ("the change that both sides of a fork continue", Rejected(Rule::Reference), |s| {
+            s.bob.sign(s.bob.draft(&[s.id(1), s.id(2)], &[s.first], after(ENTRY_X)))
+        }),
+        ("one side of a fork for what both have", Valid, |s| {
+            s.bob.sign(s.bob.draft(&[s.id(1), s.id(2)], &[s.id(1)], after(ENTRY_X)))
+        }),
+        ("the other side of a fork for what both have", Valid, |s| {
+            s.bob.sign(s.bob.draft(&[s.id(1), s.id(2)], &[s.id(2)], after(ENTRY_X)))
         }),
     ];
     check(Limits::default(), cases);

@@ -101,24 +101,39 @@ impl World {
         change.map_or(&self.skeleton, |id| &self.known[&id].ops).get(place)
     }
 
-    /// The one right form of a table and operations, if everything referred to were in the past.
-    pub fn canonical(&self, previous: Option<ChangeId>, ops: &[Plain]) -> (Vec<ChangeId>, Vec<Op>) {
+    /// A right form of a table and operations, if everything referred to were in the past. There is one, but where a chain
+    /// forked: of the ends that reach what is referred to, `pick` chooses.
+    pub fn canonical(
+        &self,
+        previous: Option<ChangeId>,
+        past: &BTreeSet<ChangeId>,
+        ops: &[Plain],
+        mut pick: impl FnMut(usize) -> usize,
+    ) -> (Vec<ChangeId>, Vec<Op>) {
         let own: BTreeSet<ChangeId> = self.path(previous).collect();
         let first = previous.map_or(0, |previous| self.known[&previous].first + self.known[&previous].ops.len());
         let foreign =
             ops.iter().flat_map(targets).filter_map(|(id, _)| id).filter(|id| *id != SELF && !own.contains(id));
         let foreign: BTreeSet<ChangeId> = foreign.collect();
-        let mut table: Vec<ChangeId> = foreign.iter().copied().collect();
-        table.retain(|id| {
-            !foreign.iter().any(|other| other != id && self.path(Some(*other)).any(|before| before == *id))
-        });
+        let seen: BTreeSet<ChangeId> =
+            past.iter().copied().chain(foreign.iter().flat_map(|id| self.path(Some(*id)))).collect();
+        let continued: BTreeSet<ChangeId> = seen.iter().filter_map(|id| self.known[id].previous).collect();
+        let reaches = |end: &ChangeId, id: ChangeId| self.path(Some(*end)).any(|before| before == id);
+        let any_end = |id: &ChangeId| {
+            let ends: Vec<ChangeId> = seen.difference(&continued).copied().filter(|end| reaches(end, *id)).collect();
+            ends[pick(ends.len())]
+        };
+        let mut table: Vec<ChangeId> = foreign.iter().map(any_end).collect::<BTreeSet<_>>().into_iter().collect();
+        let firsts: BTreeSet<ChangeId> =
+            foreign.iter().map(|id| *table.iter().find(|end| reaches(end, *id)).unwrap()).collect();
+        table.retain(|end| firsts.contains(end));
         let number = |value: usize| u32::try_from(value).unwrap();
         let reference = |(id, place): Target| match id {
             None => Reference::Skeleton(number(place)),
             Some(SELF) => Reference::Own(number(first + place)),
             Some(id) if own.contains(&id) => Reference::Own(number(self.known[&id].first + place)),
             Some(id) => {
-                let entry = table.iter().position(|tip| self.path(Some(*tip)).any(|before| before == id)).unwrap();
+                let entry = table.iter().position(|end| reaches(end, id)).unwrap();
                 Reference::Entry(number(entry), number(self.known[&id].first + place))
             }
         };

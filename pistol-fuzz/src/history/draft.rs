@@ -1,9 +1,12 @@
 //! A change as an honest author would write it, with every kind of operation in it: what mutations begin with.
 
+use std::sync::Arc;
+
 use pistol_core::change::{Action, Change, Kind as ObjectKind, Op, Place, Reference, Scalar};
 use pistol_core::id::ChangeId;
 
 use super::hand::Hand;
+use super::seen::Seen;
 use super::stage::{self, LIST, MAP, Stage, TEXT, key, op, text};
 use crate::chance::Chance;
 
@@ -37,7 +40,10 @@ pub(super) fn is_after_first(hand: &Hand) -> bool {
 /// A change that is not signed yet.
 #[derive(Clone, Debug)]
 pub(super) struct Draft {
-    pub(super) first: ChangeId,
+    /// What stands in the table for Ann's first change: the last one there that is in the past.
+    pub(super) entry: ChangeId,
+    first: ChangeId,
+    seen: Arc<Seen>,
     /// The last changes of Ann's branches.
     pub(super) anns_ends: Vec<ChangeId>,
     pub(super) chance: Chance,
@@ -48,7 +54,7 @@ pub(super) struct Draft {
 
 impl Draft {
     /// A good change after a hand's last, which depends on others too.
-    pub(super) fn new(stage: &Stage, hand: Hand, others: &[ChangeId], chance: Chance) -> Draft {
+    pub(super) fn new(stage: &Stage, seen: Arc<Seen>, hand: Hand, others: &[ChangeId], chance: Chance) -> Draft {
         let is_ann = is_after_first(&hand);
         let mut deps: Vec<ChangeId> = others.iter().copied().chain(hand.last).collect();
         deps.sort_unstable();
@@ -61,11 +67,16 @@ impl Draft {
             authority: vec![],
             time_ms: 2,
             message: None,
-            table: if is_ann { vec![] } else { vec![stage.first] },
+            table: vec![],
             ops: vec![],
         };
         let anns_ends = stage.hands.iter().filter(|hand| is_after_first(hand)).filter_map(|hand| hand.last).collect();
-        let mut draft = Draft { first: stage.first, anns_ends, chance, hand, change, is_ann };
+        let (first, entry) = (stage.first, stage.first);
+        let mut draft = Draft { entry, first, seen, anns_ends, chance, hand, change, is_ann };
+        if !is_ann {
+            draft.entry = draft.last_seen();
+            draft.change.table = vec![draft.entry];
+        }
         draft.change.ops = draft.operations();
         draft
     }
@@ -75,7 +86,7 @@ impl Draft {
         if self.is_ann {
             return Reference::Own(number);
         }
-        let entry = self.change.table.iter().position(|id| *id == self.first);
+        let entry = self.change.table.iter().position(|id| *id == self.entry);
         Reference::Entry(entry.and_then(|entry| u32::try_from(entry).ok()).unwrap_or(0), number)
     }
 
@@ -124,11 +135,21 @@ impl Draft {
         self.change.ops = self.operations();
     }
 
-    /// Adds a dependency at its place.
+    /// The last change of Ann's in the past; where her chain forked, any side's.
+    fn last_seen(&mut self) -> ChangeId {
+        let ends = self.seen.ends(&self.change.deps);
+        self.chance.pick(&ends).copied().unwrap_or(self.first)
+    }
+
+    /// Adds a dependency at its place; the table names what can be seen then.
     pub(super) fn add_dep(&mut self, id: ChangeId) {
         self.change.deps.push(id);
         self.change.deps.sort_unstable();
         self.change.deps.dedup();
+        if self.change.table == [self.entry] {
+            self.entry = self.last_seen();
+            self.change.table = vec![self.entry];
+        }
     }
 
     /// Any id that nobody made.

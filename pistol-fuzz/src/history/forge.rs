@@ -1,5 +1,7 @@
 //! Where hostile changes are made: on any honest past, at any place of any chain, under good signatures.
 
+use std::sync::Arc;
+
 use pistol_core::envelope::{Envelope, VerifiedChange};
 use pistol_core::id::{ChangeId, DocumentId};
 use pistol_core::key::Verifier;
@@ -8,6 +10,7 @@ use pistol_core::validate::Branch;
 use super::draft::{Draft, is_after_first};
 use super::hand::Hand;
 use super::kinds::Expected;
+use super::seen::Seen;
 use super::stage::{self, Stage};
 use crate::chance::Chance;
 use crate::finding::{Divergence, promise};
@@ -20,6 +23,7 @@ const MALLORY: u8 = 9;
 pub(super) struct Forge<'a> {
     pub(super) stage: &'a Stage,
     pub(super) chance: Chance,
+    seen: Arc<Seen>,
     /// What was made, and what must become of it.
     pub(super) given: Vec<(VerifiedChange, Expected)>,
     /// What was refused by itself, though nothing was wrong with it, or the other way round.
@@ -28,7 +32,9 @@ pub(super) struct Forge<'a> {
 
 impl<'a> Forge<'a> {
     pub(super) fn new(stage: &'a Stage, chance: Chance) -> Self {
-        Forge { stage, chance, given: Vec::new(), failure: Ok(()) }
+        let mut seen = Seen::default();
+        stage.honest.iter().for_each(|change| seen.add(change.change()));
+        Forge { stage, chance, seen: Arc::new(seen), given: Vec::new(), failure: Ok(()) }
     }
 
     pub(super) fn document(&self) -> DocumentId {
@@ -74,17 +80,23 @@ impl<'a> Forge<'a> {
             // Redundant where a head stands on it, and needed where none does.
             others.push(self.stage.first);
         }
-        Draft::new(self.stage, hand, &others, self.chance.clone())
+        self.draft_on(hand, &others)
+    }
+
+    /// A good change on these only, after a hand.
+    pub(super) fn draft_on(&self, hand: Hand, others: &[ChangeId]) -> Draft {
+        Draft::new(self.stage, Arc::clone(&self.seen), hand, others, self.chance.clone())
     }
 
     /// A good change on Ann's first only, by somebody new.
     pub(super) fn lonely(&mut self, session: u64) -> Draft {
         let hand = self.mallory(session);
-        Draft::new(self.stage, hand, &[self.stage.first], self.chance.clone())
+        self.draft_on(hand, &[self.stage.first])
     }
 
     /// Signs a draft and gives it to everybody. Returns the hand after it.
     pub(super) fn give(&mut self, draft: Draft, expected: Expected) -> Hand {
+        Arc::make_mut(&mut self.seen).add(&draft.change);
         let envelope = sealing::envelope(self.document(), draft.hand.link, draft.change.clone());
         self.give_envelope(envelope, expected);
         Hand::after(&draft.hand, &draft.change)

@@ -104,7 +104,7 @@ impl Restoring {
         }
         let chain_bytes = previous.map_or(0, |previous| previous.node.chain_bytes);
         let chain_bytes = chain_bytes.checked_add(columns.bytes.number()?).ok_or(Malformed::Limit)?;
-        let past = read_past(&mut columns.pasts, ordinal, previous.map(|previous| &previous.node.past))?;
+        let past = read_past(history, &mut columns.pasts, ordinal, previous.map(|previous| &previous.node.past))?;
         let link = previous.map_or_else(|| chain.root(&history.genesis.id()), |previous| previous.node.link).then(&id);
         let seq = previous.map_or(1, |previous| previous.node.seq + 1);
         let joins = previous.map(|previous| Previous {
@@ -165,13 +165,18 @@ fn start(history: &History, columns: &mut Columns<Reader<'_>>) -> Result<u32, Ma
     start.and_then(|start| u32::try_from(start).ok()).filter(|start| *start > 0).ok_or(Malformed::Number)
 }
 
-fn read_past(pasts: &mut Reader<'_>, ordinal: Ordinal, previous: Option<&Past>) -> Result<Past, Malformed> {
+fn read_past(
+    history: &History,
+    pasts: &mut Reader<'_>,
+    ordinal: Ordinal,
+    previous: Option<&Past>,
+) -> Result<Past, Malformed> {
     let back = |pasts: &mut Reader<'_>| {
         let back = pasts.number32()?;
         ordinal.checked_sub(back).ok_or(Malformed::Number)
     };
     match pasts.number()? {
-        PAST_ALL => Ok(Past::new(ordinal, Vec::new())),
+        PAST_ALL => Ok(history.past(ordinal, Vec::new())),
         PAST_SAME => previous.cloned().ok_or(Malformed::Tag),
         PAST_FULL => {
             let prefix = back(pasts)?;
@@ -181,7 +186,7 @@ fn read_past(pasts: &mut Reader<'_>, ordinal: Ordinal, previous: Option<&Past>) 
                 reach.push((pasts.number32()?, back(pasts)?));
             }
             let is_sorted = reach.iter().zip(reach.iter().skip(1)).all(|(one, next)| one.0 < next.0);
-            if is_sorted { Ok(Past::new(prefix, reach)) } else { Err(Malformed::Order) }
+            if is_sorted { Ok(history.past(prefix, reach)) } else { Err(Malformed::Order) }
         }
         _ => Err(Malformed::Tag),
     }

@@ -170,7 +170,7 @@ fn fresh_draft(forge: &mut Forge<'_>, hand: Hand) -> Draft {
         draft.change.table.clear();
         draft.change.ops.clear();
     } else if hand.last.is_some() {
-        return Draft::new(forge.stage, hand, &draft.change.deps, forge.chance.clone());
+        return forge.draft_on(hand, &draft.change.deps);
     }
     (draft.change.author, draft.change.session, draft.hand) = (hand.chain.author, hand.chain.session, hand);
     draft

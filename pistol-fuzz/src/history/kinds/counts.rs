@@ -17,7 +17,7 @@ pub(super) const KINDS: &[Kind] = &[
     }),
     refused("no-operations-and-a-table", |draft| {
         draft.change.ops.clear();
-        draft.change.table = vec![draft.first];
+        draft.change.table = vec![draft.entry];
     }),
     scene("only-empty-changes", |forge| {
         let mut hand = forge.mallory(1);
@@ -57,7 +57,7 @@ pub(super) const KINDS: &[Kind] = &[
 
 /// A change without operations.
 fn empty(forge: &Forge<'_>, hand: Hand) -> Draft {
-    let mut draft = Draft::new(forge.stage, hand, &[], forge.chance.clone());
+    let mut draft = forge.draft_on(hand, &[]);
     draft.change.ops.clear();
     draft.change.table.clear();
     draft

@@ -110,7 +110,7 @@ fn nest(forge: &mut Forge<'_>, depth: usize, expected: Expected) {
     let mut object = None;
     let mut made = 0;
     while made < depth {
-        let mut draft = Draft::new(forge.stage, hand, &[], forge.chance.clone());
+        let mut draft = forge.draft_on(hand, &[]);
         draft.change.ops.clear();
         draft.change.table.clear();
         let part = (depth - made).min(40);

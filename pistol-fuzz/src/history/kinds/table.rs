@@ -24,7 +24,7 @@ pub(super) const KINDS: &[Kind] = &[
             draft.change.table = vec![id];
         });
     }),
-    scene("entry-twice", |forge| altered(forge, |draft| draft.change.table.push(draft.first))),
+    scene("entry-twice", |forge| altered(forge, |draft| draft.change.table.push(draft.entry))),
     scene("entries-not-sorted", |forge| {
         let (mut draft, entry) = with_two_entries(forge);
         draft.add_entry(entry);
@@ -80,18 +80,59 @@ pub(super) const KINDS: &[Kind] = &[
     scene("entry-later-than-what-is-referred-to", |forge| {
         let ann = forge.ann();
         let mut draft = forge.lonely(1);
-        if let Some(end) = ann.last {
-            draft.add_dep(end);
-            draft.change.table = vec![end];
+        ann.last.into_iter().for_each(|end| draft.add_dep(end));
+        forge.give(draft, Accepted);
+    }),
+    scene("entry-continued-in-the-past", |forge| {
+        let ann = forge.ann();
+        let mut draft = forge.lonely(1);
+        let first = draft.entry;
+        ann.last.into_iter().for_each(|end| draft.add_dep(end));
+        draft.change.table = vec![first];
+        forge.give(draft, Refused);
+    }),
+    scene("entry-continued-by-what-an-own-change-saw", |forge| {
+        let ann = forge.ann();
+        let mut before = forge.lonely(1);
+        let first = before.entry;
+        ann.last.into_iter().for_each(|end| before.add_dep(end));
+        let hand = forge.give(before, Accepted);
+        let mut draft = forge.draft_on(hand, &[]);
+        draft.change.table = vec![first];
+        forge.give(draft, Refused);
+    }),
+    scene("entry-continued-elsewhere-only", |forge| {
+        let ann = forge.ann();
+        let mut rival = forge.lonely(2);
+        ann.last.into_iter().for_each(|end| rival.add_dep(end));
+        let draft = forge.lonely(1);
+        forge.give(draft, Accepted);
+        forge.give(rival, Accepted);
+    }),
+    scene("fork-referred-to-by-either-side-alone", |forge| {
+        for end in 0..2 {
+            let mut draft = forge.lonely(end);
+            let ends = draft.anns_ends.clone();
+            ends.iter().for_each(|end| draft.add_dep(*end));
+            draft.change.table = ends.into_iter().skip(usize::from(end == 1)).take(1).collect();
+            draft.entry = draft.change.table.first().copied().unwrap_or(draft.entry);
+            forge.give(draft, Accepted);
         }
+    }),
+    scene("fork-referred-to-by-where-it-parted", |forge| {
+        let mut draft = forge.lonely(1);
+        let first = draft.entry;
+        draft.anns_ends.clone().iter().for_each(|end| draft.add_dep(*end));
+        draft.change.table = vec![first];
         forge.give(draft, Refused);
     }),
     scene("entry-on-the-path-of-another", |forge| {
         let ann = forge.ann();
         let mut draft = forge.lonely(1);
         if let Some(end) = ann.last {
+            let first = draft.entry;
             draft.add_dep(end);
-            draft.add_entry(end);
+            draft.add_entry(first);
             draft.change.ops.push(letter_of(&draft, end));
         }
         forge.give(draft, Refused);
@@ -119,7 +160,7 @@ fn with_two_entries(forge: &mut Forge<'_>) -> (Draft, ChangeId) {
     let other = forge.lonely(2);
     let other: Hand = forge.give(other, Accepted);
     let mut draft = forge.lonely(1);
-    let entry = other.last.unwrap_or(draft.first);
+    let entry = other.last.unwrap_or(draft.entry);
     draft.add_dep(entry);
     (draft, entry)
 }

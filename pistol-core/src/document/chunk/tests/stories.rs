@@ -208,7 +208,7 @@ fn craft(dice: &mut Dice, genesis: &Genesis, world: &World) -> Option<VerifiedCh
     let past = world.past(&deps);
     let ops: Vec<_> =
         (0..4).map(|_| crafted::any_ops(dice, world, &past)).find(|ops| world.fits(&past, ops)).unwrap_or_default();
-    let (table, ops) = world.canonical(previous, &ops);
+    let (table, ops) = world.canonical(previous, &past, &ops, |ends| dice.below(ends));
     let mut change = hand.draft(&others, &table, ops);
     change.time_ms = [0, 1, 1_700_000_000_000, crate::limits::EXACT_MAX][dice.below(4)];
     change.message = [None, None, Some(String::new()), Some("said \u{1f980}".to_owned())][dice.below(4)].clone();
