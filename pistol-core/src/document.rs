@@ -10,10 +10,12 @@ mod chunk;
 mod content;
 mod convert;
 mod edit;
+mod hashes;
 mod linear;
 mod log;
 mod names;
 mod patch;
+mod picture;
 mod project;
 mod readback;
 mod rename;
@@ -22,12 +24,13 @@ mod skeleton;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use automerge::{Automerge, ChangeHash, ObjId, PatchLog, ReadDoc};
+use automerge::{Automerge, ObjId, PatchLog, ReadDoc};
 
 pub use content::{Content, ListContent, MapContent, TextContent, Value};
 pub use edit::{Edit, EditError, ListEdit, MapEdit, TextEdit};
 pub use log::LogEntry;
 pub use patch::Patch;
+pub use picture::Picture;
 pub use readback::{EditAs, Made};
 pub use skeleton::skeleton;
 
@@ -35,6 +38,7 @@ use crate::envelope::Linked;
 use crate::genesis::Genesis;
 use crate::key::AuthorId;
 use crate::validate::{Accepted, Check, History, Rule, Stale, Valid};
+use hashes::Hashes;
 use names::Names;
 
 /// A document as one node holds it.
@@ -44,8 +48,7 @@ pub struct Document {
     /// Holds the place of `automerge` while a transaction owns that; to make a new one takes as long as to type.
     empty: Option<Automerge>,
     names: Names,
-    /// The Automerge hash of each projected change, by ordinal; the skeleton's may be missing.
-    hashes: Vec<Option<ChangeHash>>,
+    hashes: Hashes,
     /// Accepted, and to be projected at the end of the tick.
     waiting: Vec<Accepted>,
     /// Merges of heads made for edits that failed: the next edit returns them, since it stands on them.
@@ -79,19 +82,23 @@ impl Document {
         let hash = skeleton.as_ref().map(automerge::Change::hash);
         apply::contained(|| apply::apply(&mut automerge, skeleton.into_iter().collect(), None))
             .map_err(|_| Rule::Operation)?;
-        Ok(Document {
+        Ok(Document::of(history, automerge, names, Hashes::new(vec![hash])))
+    }
+
+    fn of(history: History, automerge: Automerge, names: Names, hashes: Hashes) -> Self {
+        Document {
             history,
             automerge,
             empty: None,
             names,
-            hashes: vec![hash],
+            hashes,
             waiting: Vec::new(),
             merges: Vec::new(),
             unseen: Vec::new(),
             followed: BTreeMap::new(),
             distrusted: BTreeSet::new(),
             walked: 0,
-        })
+        }
     }
 
     /// What was accepted.

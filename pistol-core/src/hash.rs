@@ -24,6 +24,10 @@ pub enum Context {
     ReadDerive,
     /// Numbers drawn from a node's seed; nothing of it travels.
     Entropy,
+    /// The key of a node's stamps, made of its author's secret.
+    Stamp,
+    /// A row of a store, to know it again; nothing of it travels.
+    Row,
 }
 
 impl Context {
@@ -37,6 +41,8 @@ impl Context {
             Context::ReadCommit => "pistol read commit v1",
             Context::ReadDerive => "pistol read derive v1",
             Context::Entropy => "pistol entropy v1",
+            Context::Stamp => "pistol stamp v1",
+            Context::Row => "pistol row v1",
         }
     }
 

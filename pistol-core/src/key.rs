@@ -9,6 +9,8 @@ use std::fmt;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 
+use crate::stamp::StampKey;
+
 /// An author's public key, as bytes that are known to be a canonical encoding of a point of full order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AuthorId([u8; 32]);
@@ -81,6 +83,11 @@ impl AuthorKey {
     /// The public half.
     pub fn id(&self) -> AuthorId {
         AuthorId(self.0.verifying_key().to_bytes())
+    }
+
+    /// The key by which this node knows what it wrote itself.
+    pub fn stamp_key(&self) -> StampKey {
+        StampKey::of(self.0.as_bytes())
     }
 
     /// Signs a message.

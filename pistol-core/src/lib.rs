@@ -19,6 +19,7 @@ pub mod hash;
 pub mod id;
 pub mod key;
 pub mod limits;
+pub mod stamp;
 pub mod store;
 pub mod validate;
 

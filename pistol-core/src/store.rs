@@ -31,12 +31,25 @@ pub enum Table {
     Sessions = 5,
     /// Node id -> addresses under which it was last reached.
     Peers = 6,
+    /// (log, ordinal of the first change) -> a stretch of the validator's history. A cache.
+    Index = 7,
+    /// Log number -> what the document looked like at some time. A cache.
+    Snapshots = 8,
 }
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Table; 7] =
-        [Table::Meta, Table::Logs, Table::Envelopes, Table::Tail, Table::Names, Table::Sessions, Table::Peers];
+    pub const ALL: [Table; 9] = [
+        Table::Meta,
+        Table::Logs,
+        Table::Envelopes,
+        Table::Tail,
+        Table::Names,
+        Table::Sessions,
+        Table::Peers,
+        Table::Index,
+        Table::Snapshots,
+    ];
 }
 
 /// One row to write, or to remove where `value` is `None`.

@@ -156,6 +156,11 @@ impl History {
         u32::try_from(self.nodes.len()).unwrap_or(u32::MAX)
     }
 
+    /// How many changes were accepted, the skeleton included.
+    pub(crate) fn nodes(&self) -> usize {
+        self.nodes.len()
+    }
+
     /// The number of an accepted change.
     pub fn ordinal(&self, id: &ChangeId) -> Option<Ordinal> {
         // Most of what is asked for is what the next change depends on: the last one.

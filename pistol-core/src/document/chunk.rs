@@ -21,6 +21,7 @@ mod value;
 
 use automerge::{Automerge, ChangeHash};
 
+use super::hashes::Hashes;
 use super::names::Names;
 use super::{Document, apply};
 use crate::validate::{Accepted, History, Ordinal};
@@ -47,7 +48,7 @@ impl Document {
         let names = Names::of(&self.history);
         let chunk = Chunk::write(&self.history, &names, waiting)?;
         let automerge = apply::contained(|| Automerge::load(&chunk.bytes)).ok()?;
-        (self.automerge, self.names, self.hashes) = (automerge, names, chunk.hashes);
+        (self.automerge, self.names, self.hashes) = (automerge, names, Hashes::new(chunk.hashes));
         Some(())
     }
 }

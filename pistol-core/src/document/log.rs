@@ -1,7 +1,5 @@
 //! The history of a document, as people read it.
 
-use std::collections::BTreeMap;
-
 use super::Document;
 use crate::id::{ChangeId, Session};
 use crate::key::AuthorId;
@@ -30,11 +28,9 @@ pub struct LogEntry {
 impl Document {
     /// Every change that readers see, dependencies first.
     pub fn log(&self) -> Vec<LogEntry> {
-        let ordinals = (0..).zip(&self.hashes).filter_map(|(ordinal, hash): (Ordinal, _)| Some(((*hash)?, ordinal)));
-        let ordinals: BTreeMap<_, _> = ordinals.collect();
-        let mut log: Vec<(Ordinal, LogEntry)> = Vec::with_capacity(ordinals.len());
+        let mut log: Vec<(Ordinal, LogEntry)> = Vec::with_capacity(self.hashes.len());
         for change in self.automerge.get_changes_meta(&[]) {
-            let Some(ordinal) = ordinals.get(&change.hash).copied() else { continue };
+            let Some(ordinal) = self.names.ordinal(&self.history, &change.actor, change.seq) else { continue };
             let message = change.message.as_ref().map(ToString::to_string);
             log.extend(self.log_entry(ordinal, change.timestamp, message).map(|entry| (ordinal, entry)));
         }

@@ -26,7 +26,8 @@ struct Segment {
 pub(super) struct Names {
     /// Of each branch, in order.
     segments: Vec<Vec<Segment>>,
-    branches: BTreeMap<ActorId, u32>,
+    /// Of each actor its branch, and the first place there.
+    of_actors: BTreeMap<ActorId, (u32, u64)>,
 }
 
 impl Names {
@@ -63,7 +64,7 @@ impl Names {
                 Some(before) => extended(&before.actor, history, ordinal),
                 None => self.first_actor(history, branch, ordinal),
             };
-            self.branches.insert(actor.clone(), index);
+            self.of_actors.insert(actor.clone(), (index, first_seq));
             segments.push(Segment { first_seq, first, actor });
         }
         self.segments.push(segments);
@@ -110,9 +111,15 @@ impl Names {
         self.segment(spot.branch, |segment| segment.first <= spot.number).map(|segment| &segment.actor)
     }
 
+    /// The change that has a sequence number of Automerge's under an actor.
+    pub(super) fn ordinal(&self, history: &History, actor: &ActorId, automerge_seq: u64) -> Option<Ordinal> {
+        let (branch, first_seq) = self.of_actors.get(actor).copied()?;
+        history.branch(branch)?.at(first_seq.checked_add(automerge_seq.checked_sub(1)?)?)
+    }
+
     /// The branch of an actor.
     pub(super) fn branch(&self, actor: &ActorId) -> Option<u32> {
-        self.branches.get(actor).copied()
+        self.of_actors.get(actor).map(|(branch, _)| *branch)
     }
 
     fn segment(&self, branch: u32, is_before: impl Fn(&Segment) -> bool) -> Option<&Segment> {

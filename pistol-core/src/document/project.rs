@@ -5,6 +5,7 @@ use std::num::NonZeroU64;
 use automerge::legacy::{self, ElementId, Key, ObjectId, OpId, OpType};
 use automerge::{ActorId, Change, ChangeHash, ExpandedChange};
 
+use super::hashes::Hashes;
 use super::names::Names;
 use super::patch::Patch;
 use super::{Document, apply, convert};
@@ -78,11 +79,12 @@ impl Document {
         if let Some(branch) = self.history.branch_index(accepted.ordinal).filter(|branch| !self.names.knows(*branch)) {
             self.names.add_branch(&self.history, branch);
         }
+        self.hashes.look_up(&accepted.deps, &self.history, &self.names, &self.automerge);
         Expander { history: &self.history, names: &self.names, hashes: &self.hashes }.expand(accepted)
     }
 
     pub(super) fn hash_of(&self, ordinal: Ordinal) -> Option<ChangeHash> {
-        self.hashes.get(usize::try_from(ordinal).ok()?).copied().flatten()
+        self.hashes.of(ordinal)
     }
 }
 
@@ -92,7 +94,7 @@ pub(super) fn skeleton(history: &History, names: &Names) -> Option<Change> {
     if skeleton.is_empty() {
         return None;
     }
-    let expander = Expander { history, names, hashes: &[] };
+    let expander = Expander { history, names, hashes: &Hashes::default() };
     let find = |reference| match reference {
         Reference::Skeleton(number) => Some(Spot { branch: 0, number }),
         Reference::Own(_) | Reference::Entry(..) => None,
@@ -120,7 +122,7 @@ fn expanded(
 struct Expander<'a> {
     history: &'a History,
     names: &'a Names,
-    hashes: &'a [Option<ChangeHash>],
+    hashes: &'a Hashes,
 }
 
 impl Expander<'_> {
@@ -149,7 +151,7 @@ impl Expander<'_> {
     }
 
     fn hash(&self, ordinal: Ordinal) -> Option<ChangeHash> {
-        self.hashes.get(usize::try_from(ordinal).ok()?).copied().flatten()
+        self.hashes.of(ordinal)
     }
 
     fn operation(&self, op: &Op, find: &impl Fn(Reference) -> Option<Spot>) -> Option<legacy::Op> {

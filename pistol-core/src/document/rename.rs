@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use automerge::legacy::{ElementId, Key, ObjectId, OpId, SortedVec};
 use automerge::{Automerge, Change, ChangeHash, ObjId, ReadDoc};
 
+use super::hashes::Hashes;
 use super::names::Names;
 use super::patch::{Patch, replaced};
 use super::{Document, apply};
@@ -16,11 +17,11 @@ impl Document {
         self.walked += self.history.operations() as u64;
         let names = Names::of(&self.history);
         let mut renamer = Renamer { history: &self.history, old: &self.names, new: &names, ordinals: BTreeMap::new() };
-        let ordinals = (0..).zip(&self.hashes).filter_map(|(ordinal, hash): (Ordinal, _)| Some(((*hash)?, ordinal)));
-        renamer.ordinals = ordinals.collect();
         let mut hashes = vec![None; self.hashes.len()];
         let mut changes = Vec::with_capacity(self.hashes.len() + waiting.len());
-        for (ordinal, change) in renamer.in_order(self.automerge.get_changes(&[])) {
+        let projected = renamer.in_order(self.automerge.get_changes(&[]));
+        renamer.ordinals = projected.iter().map(|(ordinal, change)| (change.hash(), *ordinal)).collect();
+        for (ordinal, change) in projected {
             let renamed = renamer.rename(ordinal, &change, &hashes).ok_or(Rule::Operation)?;
             if let Some(hash) = usize::try_from(ordinal).ok().and_then(|index| hashes.get_mut(index)) {
                 *hash = Some(renamed.hash());
@@ -28,7 +29,7 @@ impl Document {
             changes.push(renamed);
         }
         let old = std::mem::replace(&mut self.names, names);
-        self.hashes = hashes;
+        self.hashes = Hashes::new(hashes);
         changes.extend(self.expand_all(waiting));
         let mut automerge = Automerge::new();
         apply::contained(|| apply::apply(&mut automerge, changes, None)).map_err(|_| Rule::Operation)?;
@@ -67,7 +68,7 @@ struct Renamer<'a> {
 
 impl Renamer<'_> {
     fn in_order(&self, changes: Vec<Change>) -> Vec<(Ordinal, Change)> {
-        let ordinal = |change: Change| Some((*self.ordinals.get(&change.hash())?, change));
+        let ordinal = |change: Change| Some((self.old.ordinal(self.history, change.actor_id(), change.seq())?, change));
         let mut changes: Vec<_> = changes.into_iter().filter_map(ordinal).collect();
         changes.sort_unstable_by_key(|(ordinal, _)| *ordinal);
         changes

@@ -177,6 +177,8 @@ const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'s
         Table::Names => "names",
         Table::Sessions => "sessions",
         Table::Peers => "peers",
+        Table::Index => "index",
+        Table::Snapshots => "snapshots",
     })
 }
 

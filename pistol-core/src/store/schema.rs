@@ -7,9 +7,11 @@
 mod fence;
 mod fields;
 mod log;
+mod snapshot;
 
 pub use fence::{Fence, FileIdentity};
 pub use log::{LogNumber, LogRecord, SessionRecord};
+pub use snapshot::{SealedRow, Snapshot, row_digest, snapshot_range, stretch, stretch_value};
 
 use super::StoreError;
 use fields::Fields;
@@ -89,8 +91,8 @@ pub fn port(value: &[u8]) -> Result<u16, StoreError> {
     Fields::parse("port", value, Fields::array).map(u16::from_be_bytes)
 }
 
-/// The key of an envelope, in [`super::Table::Envelopes`] and [`super::Table::Tail`]: `ordinal` counts the changes of
-/// the log before the envelope's first.
+/// The key of an envelope, in [`super::Table::Envelopes`] and [`super::Table::Tail`], and of a stretch, in
+/// [`super::Table::Index`]: `ordinal` is the number of its first change.
 pub fn envelope_key(log: LogNumber, ordinal: u32) -> Vec<u8> {
     [log.0.to_be_bytes(), ordinal.to_be_bytes()].concat()
 }

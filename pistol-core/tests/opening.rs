@@ -1,4 +1,4 @@
-//! A history written to disk and read again is the same history.
+//! A history written to disk and read again is the same history, and a document opened from a picture the same document.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,6 +9,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "opening/picture.rs"]
+mod picture;
 #[path = "support/replica.rs"]
 mod support;
 

@@ -1,0 +1,89 @@
+//! A picture of a document: what Automerge saves of the projection, and up to where it goes. With the history it makes
+//! the document again, in the time that Automerge takes to load it.
+//!
+//! Architecture Invariant: only pictures that this node made are opened. Automerge would take the order of elements in
+//! another one on trust, and may panic on it.
+
+use std::collections::BTreeSet;
+
+use automerge::{Automerge, ChangeHash};
+
+use super::hashes::Hashes;
+use super::names::Names;
+use super::{Document, apply, project};
+use crate::validate::{History, Ordinal};
+
+/// A document as it is at some time. To take it costs a copy of Automerge's columns; to save it is for another thread.
+#[derive(Clone)]
+pub struct Picture {
+    automerge: Automerge,
+    heads: Vec<Ordinal>,
+    end: Ordinal,
+}
+
+impl std::fmt::Debug for Picture {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Picture({} changes)", self.end)
+    }
+}
+
+impl Picture {
+    /// The number after its last change.
+    pub fn end(&self) -> Ordinal {
+        self.end
+    }
+
+    /// The heads of its changes.
+    pub fn heads(&self) -> &[Ordinal] {
+        &self.heads
+    }
+
+    /// Saves the projection; `None` if Automerge fails.
+    pub fn save(&self) -> Option<Vec<u8>> {
+        apply::contained(|| Ok::<_, std::convert::Infallible>(self.automerge.save())).ok()
+    }
+}
+
+impl Document {
+    /// Takes a picture; `None` while changes are accepted that readers do not see, or that no edit has returned yet.
+    pub fn picture(&self) -> Option<Picture> {
+        let is_whole = self.waiting.is_empty() && self.merges.is_empty() && self.hashes.len() == self.history.nodes();
+        let picture = || Picture {
+            automerge: self.automerge.clone(),
+            heads: self.history.heads().collect(),
+            end: self.history.next(),
+        };
+        is_whole.then(picture)
+    }
+
+    /// Makes a document of its history and of what a picture of it saved; `None` if they do not belong together. The
+    /// bytes must be such that this node wrote itself.
+    pub fn open_picture(history: History, save: &[u8]) -> Option<Document> {
+        let names = Names::of(&history);
+        let automerge = apply::contained(|| Automerge::load(save)).ok()?;
+        let skeleton = project::skeleton(&history, &names).map(|skeleton| skeleton.hash());
+        let known = heads(&history, &names, &automerge, skeleton)?;
+        let hashes = Hashes::partly(&history, known.into_iter().chain(skeleton.map(|hash| (0, hash))));
+        Some(Document::of(history, automerge, names, hashes))
+    }
+}
+
+/// The heads' hashes, if Automerge's heads are those of the history.
+fn heads(
+    history: &History,
+    names: &Names,
+    automerge: &Automerge,
+    skeleton: Option<ChangeHash>,
+) -> Option<Vec<(Ordinal, ChangeHash)>> {
+    let hashes = automerge.get_heads();
+    if history.heads().len() == 0 {
+        return (hashes == Vec::from_iter(skeleton)).then(Vec::new);
+    }
+    let ordinal = |hash: &ChangeHash| {
+        let change = automerge.get_change_meta_by_hash(hash)?;
+        Some((names.ordinal(history, &change.actor, change.seq)?, *hash))
+    };
+    let known = hashes.iter().map(ordinal).collect::<Option<Vec<_>>>()?;
+    let ordinals: BTreeSet<Ordinal> = known.iter().map(|(ordinal, _)| *ordinal).collect();
+    (known.len() == ordinals.len() && ordinals.into_iter().eq(history.heads())).then_some(known)
+}
