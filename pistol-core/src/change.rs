@@ -81,7 +81,7 @@ pub enum Kind {
     Text,
 }
 
-/// What an operation does. Codes 6 and 7 are kept for marks.
+/// What an operation does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// Makes an object.
@@ -92,6 +92,24 @@ pub enum Action {
     Delete,
     /// Adds to counters.
     Increment(i64),
+    /// Begins a mark of a text. The operation after it ends the mark.
+    MarkBegin(Box<Mark>),
+    /// Ends the mark that the operation before it began.
+    MarkEnd {
+        /// Whether text that is inserted right after the mark belongs to it.
+        expand: bool,
+    },
+}
+
+/// A mark that begins. Few operations are, so it is kept apart: others would be twice as large.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mark {
+    /// What is marked.
+    pub name: String,
+    /// How; nothing, to take marks of this name away.
+    pub value: Scalar,
+    /// Whether text that is inserted right before the mark belongs to it.
+    pub expand: bool,
 }
 
 /// A value.

@@ -20,6 +20,7 @@ mod project;
 mod readback;
 mod rename;
 mod skeleton;
+mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -40,6 +41,7 @@ use crate::key::AuthorId;
 use crate::validate::{Accepted, Check, History, Rule, Stale, Valid};
 use hashes::Hashes;
 use names::Names;
+use tree::Tree;
 
 /// A document as one node holds it.
 pub struct Document {
@@ -48,6 +50,8 @@ pub struct Document {
     /// Holds the place of `automerge` while a transaction owns that; to make a new one takes as long as to type.
     empty: Option<Automerge>,
     names: Names,
+    /// The order of elements; grown when there are marks only.
+    tree: Tree,
     hashes: Hashes,
     /// Accepted, and to be projected at the end of the tick.
     waiting: Vec<Accepted>,
@@ -91,6 +95,7 @@ impl Document {
             automerge,
             empty: None,
             names,
+            tree: Tree::default(),
             hashes,
             waiting: Vec::new(),
             merges: Vec::new(),

@@ -11,6 +11,8 @@
 
 #[path = "support/hand.rs"]
 mod hand;
+#[path = "rules/marks.rs"]
+mod marks;
 #[path = "rules/places.rs"]
 mod places;
 #[path = "rules/quotas.rs"]

@@ -1,6 +1,6 @@
 //! The canonical bytes of a change and of an operation. Format: `docs/protocol.md`, "Change".
 
-use super::{Action, Change, Kind, Op, Place, Reference, Scalar};
+use super::{Action, Change, Kind, Mark, Op, Place, Reference, Scalar};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::id::{AuthorityId, ChangeId, Session};
 use crate::key::AuthorId;
@@ -89,6 +89,12 @@ pub fn write_operation(op: &Op, writer: &mut Writer) {
     match &op.action {
         Action::Put(value) => write_scalar(value, writer),
         Action::Increment(by) => writer.signed(*by),
+        Action::MarkBegin(mark) => {
+            writer.bytes(mark.name.as_bytes());
+            write_scalar(&mark.value, writer);
+            writer.byte(u8::from(mark.expand));
+        }
+        Action::MarkEnd { expand } => writer.byte(u8::from(*expand)),
         Action::Make(_) | Action::Delete => {}
     }
     writer.length(op.pred.len());
@@ -115,11 +121,25 @@ pub fn read_operation(reader: &mut Reader<'_>) -> Result<Op, Malformed> {
         3 => Action::Put(read_scalar(reader)?),
         4 => Action::Delete,
         5 => Action::Increment(reader.signed()?),
+        6 => {
+            let name = reader.text(limits::KEY_BYTES_MAX)?.to_owned();
+            let (value, expand) = (read_scalar(reader)?, read_flag(reader)?);
+            Action::MarkBegin(Box::new(Mark { name, value, expand }))
+        }
+        7 => Action::MarkEnd { expand: read_flag(reader)? },
         _ => return Err(Malformed::Tag),
     };
     let count = reader.count(limits::PREDECESSORS_MAX, 2)?;
     let pred = (0..count).map(|_| read_target(reader)?.ok_or(Malformed::Tag)).collect::<Result<Vec<_>, _>>()?;
     Ok(Op { object, place, action, pred: sorted(pred)? })
+}
+
+fn read_flag(reader: &mut Reader<'_>) -> Result<bool, Malformed> {
+    match reader.byte()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Malformed::Tag),
+    }
 }
 
 pub(super) fn action_code(action: &Action) -> u8 {
@@ -130,6 +150,8 @@ pub(super) fn action_code(action: &Action) -> u8 {
         Action::Put(_) => 3,
         Action::Delete => 4,
         Action::Increment(_) => 5,
+        Action::MarkBegin(_) => 6,
+        Action::MarkEnd { .. } => 7,
     }
 }
 

@@ -1,8 +1,38 @@
 //! Values on their way between Pistol and Automerge.
 
+use automerge::legacy::{self, OpType};
 use automerge::{ObjType, ScalarValue};
 
-use crate::change::{Kind, Scalar};
+use crate::change::{Action, Kind, Mark, Scalar};
+
+pub(super) fn action_to_automerge(action: &Action) -> OpType {
+    match action {
+        Action::Make(kind) => OpType::Make(kind_to_automerge(*kind)),
+        Action::Put(value) => OpType::Put(scalar_to_automerge(value)),
+        Action::Delete => OpType::Delete,
+        Action::Increment(by) => OpType::Increment(*by),
+        Action::MarkBegin(mark) => {
+            let (name, value) = (mark.name.as_str().into(), scalar_to_automerge(&mark.value));
+            OpType::MarkBegin(legacy::MarkData { name, value, expand: mark.expand })
+        }
+        Action::MarkEnd { expand } => OpType::MarkEnd(*expand),
+    }
+}
+
+/// `None` for what Pistol has no use for.
+pub(super) fn action_from_automerge(action: &OpType) -> Option<Action> {
+    Some(match action {
+        OpType::Make(kind) => Action::Make(kind_from_automerge(*kind)?),
+        OpType::Put(value) => Action::Put(scalar_from_automerge(value)?),
+        OpType::Delete => Action::Delete,
+        OpType::Increment(by) => Action::Increment(*by),
+        OpType::MarkBegin(mark) => {
+            let (name, value) = (mark.name.to_string(), scalar_from_automerge(&mark.value)?);
+            Action::MarkBegin(Box::new(Mark { name, value, expand: mark.expand }))
+        }
+        OpType::MarkEnd(expand) => Action::MarkEnd { expand: *expand },
+    })
+}
 
 pub(super) fn scalar_to_automerge(value: &Scalar) -> ScalarValue {
     match value {

@@ -12,6 +12,7 @@ use automerge::transaction::CommitOptions;
 use automerge::{Automerge, Change, ChangeHash, ExpandedChange, PatchLog};
 
 use super::patch::Patch;
+use super::tree::has_marks;
 use super::{Document, apply};
 use crate::validate::{Accepted, Branch, Ordinal};
 use steps::Steps;
@@ -33,7 +34,10 @@ impl Document {
     /// Shows a change. `None` if it has to be applied instead.
     pub(super) fn project_linear(&mut self, accepted: &Accepted) -> Option<Vec<Patch>> {
         let author = accepted.change.change().author;
-        let expanded = self.expand(accepted).filter(|_| !self.distrusted.contains(&author))?;
+        if self.distrusted.contains(&author) || has_marks(&accepted.change.change().ops) {
+            return None;
+        }
+        let expanded = self.expand(accepted)?;
         let heads = self.automerge.get_heads();
         if !self.follows_on(&heads, accepted, &expanded) {
             return None;

@@ -2,12 +2,13 @@
 
 use std::num::NonZeroU64;
 
-use automerge::legacy::{self, ElementId, Key, ObjectId, OpId, OpType};
+use automerge::legacy::{self, ElementId, Key, ObjectId, OpId};
 use automerge::{ActorId, Change, ChangeHash, ExpandedChange};
 
 use super::hashes::Hashes;
 use super::names::Names;
 use super::patch::Patch;
+use super::tree::{Tree, has_marks};
 use super::{Document, apply, convert};
 use crate::change::{Action, Op, Place, Reference};
 use crate::validate::{Accepted, History, Ordinal, Rule, Spot};
@@ -80,7 +81,11 @@ impl Document {
             self.names.add_branch(&self.history, branch);
         }
         self.hashes.look_up(&accepted.deps, &self.history, &self.names, &self.automerge);
-        Expander { history: &self.history, names: &self.names, hashes: &self.hashes }.expand(accepted)
+        if has_marks(&accepted.change.change().ops) {
+            self.tree.grow(&self.history, &self.names, accepted.ordinal);
+        }
+        let (history, names, tree) = (&self.history, &self.names, &self.tree);
+        Expander { history, names, tree, hashes: &self.hashes }.expand(accepted)
     }
 
     pub(super) fn hash_of(&self, ordinal: Ordinal) -> Option<ChangeHash> {
@@ -94,12 +99,16 @@ pub(super) fn skeleton(history: &History, names: &Names) -> Option<Change> {
     if skeleton.is_empty() {
         return None;
     }
-    let expander = Expander { history, names, hashes: &Hashes::default() };
+    let mut tree = Tree::default();
+    if has_marks(skeleton) {
+        tree.grow(history, names, 0);
+    }
+    let expander = Expander { history, names, tree: &tree, hashes: &Hashes::default() };
     let find = |reference| match reference {
         Reference::Skeleton(number) => Some(Spot { branch: 0, number }),
         Reference::Own(_) | Reference::Entry(..) => None,
     };
-    let operations = skeleton.iter().map(|op| expander.operation(op, &find)).collect::<Option<Vec<_>>>()?;
+    let operations = expander.operations(0, skeleton, &find)?;
     let actor_id = names.at_seq(0, 0)?.clone();
     expanded(operations, actor_id, 1, 1, 0, None, Vec::new()).map(Change::from)
 }
@@ -122,6 +131,7 @@ fn expanded(
 struct Expander<'a> {
     history: &'a History,
     names: &'a Names,
+    tree: &'a Tree,
     hashes: &'a Hashes,
 }
 
@@ -138,7 +148,7 @@ impl Expander<'_> {
                 self.history.spot(*tip, number)
             }
         };
-        let operations = change.ops.iter().map(|op| self.operation(op, &find)).collect::<Option<Vec<_>>>()?;
+        let operations = self.operations(ordinal, &change.ops, &find)?;
         let deps = if accepted.deps.is_empty() {
             self.hash(0).into_iter().collect()
         } else {
@@ -154,6 +164,26 @@ impl Expander<'_> {
         self.hashes.of(ordinal)
     }
 
+    fn operations(
+        &self,
+        ordinal: Ordinal,
+        ops: &[Op],
+        find: &impl Fn(Reference) -> Option<Spot>,
+    ) -> Option<Vec<legacy::Op>> {
+        let (branch, (first, _)) = (self.history.branch_index(ordinal)?, self.history.numbers(ordinal)?);
+        let mut operations = Vec::with_capacity(ops.len());
+        for (number, op) in (first..).zip(ops) {
+            let mut operation = self.operation(op, find)?;
+            let is_mark_end = matches!(op.action, Action::MarkEnd { .. });
+            if is_mark_end && self.tree.ends_at_begin(self.history.row_at(Spot { branch, number })?) {
+                let begin = Spot { branch, number: number.checked_sub(1)? };
+                operation.key = Key::Seq(ElementId::Id(self.op_id(begin)?));
+            }
+            operations.push(operation);
+        }
+        Some(operations)
+    }
+
     fn operation(&self, op: &Op, find: &impl Fn(Reference) -> Option<Spot>) -> Option<legacy::Op> {
         let id = |reference: Reference| self.op_id(find(reference)?);
         let obj = match op.object {
@@ -165,12 +195,7 @@ impl Expander<'_> {
             Place::After(None) => Key::Seq(ElementId::Head),
             Place::After(Some(element)) | Place::At(element) => Key::Seq(ElementId::Id(id(*element)?)),
         };
-        let action = match &op.action {
-            Action::Make(kind) => OpType::Make(convert::kind_to_automerge(*kind)),
-            Action::Put(value) => OpType::Put(convert::scalar_to_automerge(value)),
-            Action::Delete => OpType::Delete,
-            Action::Increment(by) => OpType::Increment(*by),
-        };
+        let action = convert::action_to_automerge(&op.action);
         let mut pred = op.pred.iter().map(|pred| id(*pred)).collect::<Option<Vec<OpId>>>()?;
         pred.sort_unstable();
         Some(legacy::Op { action, obj, key, pred: pred.into(), insert: op.is_insert() })

@@ -4,15 +4,16 @@ mod references;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use automerge::legacy::{self, ElementId, Key, ObjectId, OpType};
+use automerge::legacy::{self, ElementId, Key, ObjectId};
 use automerge::transaction::{CommitOptions, OwnedTransaction};
 use automerge::{Automerge, ChangeHash, PatchLog};
 
 use super::edit::{self, Edit, EditError};
 use super::patch::Patch;
+use super::tree::has_marks;
 use super::{Document, apply, convert};
 use crate::chain::ChainId;
-use crate::change::{Action, Change, Op, Place, Reference};
+use crate::change::{Change, Op, Place, Reference};
 use crate::envelope::Linked;
 use crate::id::{ChangeId, Link};
 use crate::limits;
@@ -64,8 +65,12 @@ impl Document {
         let own = match committed {
             Some(mut log) => {
                 let own = self.take_back(by)?;
-                let patches = self.patches(&mut log, &before);
-                self.unseen.extend(patches);
+                if self.is_behind() {
+                    self.unseen = self.project().map_err(EditError::Refused)?;
+                } else {
+                    let patches = self.patches(&mut log, &before);
+                    self.unseen.extend(patches);
+                }
                 Some(own)
             }
             None => None,
@@ -134,7 +139,12 @@ impl Document {
                 if let Some(branch) = self.history.branch_index(accepted.ordinal).filter(|b| !self.names.knows(*b)) {
                     self.names.add_branch(&self.history, branch);
                 }
-                self.hashes.push(Some(hash));
+                if self.is_projected_alike(&accepted, hash) {
+                    self.hashes.push(Some(hash));
+                } else {
+                    self.undo(&heads);
+                    self.waiting.push(accepted.clone());
+                }
                 Ok(accepted)
             }
             Err(error) => {
@@ -142,6 +152,13 @@ impl Document {
                 Err(error)
             }
         }
+    }
+
+    /// Whether others will make the same of a local change. They do, but a mark's end may be moved to its begin, and here
+    /// it would have to be as well.
+    fn is_projected_alike(&mut self, accepted: &Accepted, hash: ChangeHash) -> bool {
+        !has_marks(&accepted.change.change().ops)
+            || self.expand(accepted).is_some_and(|expanded| automerge::Change::from(expanded).hash() == hash)
     }
 
     /// Every local change is checked as all others will check it.
@@ -264,13 +281,7 @@ fn operation(op: &legacy::Op, reference: &impl Fn(&legacy::OpId) -> Option<Refer
         (Key::Seq(ElementId::Id(id)), false) => Place::At(reference(id)?),
         (Key::Seq(ElementId::Head), false) | (Key::Map(_), true) => return None,
     };
-    let action = match &op.action {
-        OpType::Make(kind) => Action::Make(convert::kind_from_automerge(*kind)?),
-        OpType::Put(value) => Action::Put(convert::scalar_from_automerge(value)?),
-        OpType::Delete => Action::Delete,
-        OpType::Increment(by) => Action::Increment(*by),
-        OpType::MarkBegin(_) | OpType::MarkEnd(_) => return None,
-    };
+    let action = convert::action_from_automerge(&op.action)?;
     let mut pred = op.pred.iter().map(reference).collect::<Option<Vec<_>>>()?;
     pred.sort_unstable();
     Some(Op { object, place, action, pred })

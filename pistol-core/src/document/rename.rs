@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use automerge::legacy::{ElementId, Key, ObjectId, OpId, SortedVec};
+use automerge::legacy::{ElementId, Key, ObjectId, OpId, OpType, SortedVec};
 use automerge::{Automerge, Change, ChangeHash, ObjId, ReadDoc};
 
 use super::hashes::Hashes;
 use super::names::Names;
 use super::patch::{Patch, replaced};
+use super::tree::Tree;
 use super::{Document, apply};
 use crate::validate::{Accepted, History, Ordinal, Rule, Spot};
 
@@ -16,19 +17,21 @@ impl Document {
     pub(super) fn rebuild(&mut self, waiting: &[Accepted]) -> Result<Vec<Patch>, Rule> {
         self.walked += self.history.operations() as u64;
         let names = Names::of(&self.history);
+        let mut tree = Tree::default();
         let mut renamer = Renamer { history: &self.history, old: &self.names, new: &names, ordinals: BTreeMap::new() };
         let mut hashes = vec![None; self.hashes.len()];
         let mut changes = Vec::with_capacity(self.hashes.len() + waiting.len());
         let projected = renamer.in_order(self.automerge.get_changes(&[]));
         renamer.ordinals = projected.iter().map(|(ordinal, change)| (change.hash(), *ordinal)).collect();
         for (ordinal, change) in projected {
-            let renamed = renamer.rename(ordinal, &change, &hashes).ok_or(Rule::Operation)?;
+            let renamed = renamer.rename(ordinal, &change, &hashes, &mut tree).ok_or(Rule::Operation)?;
             if let Some(hash) = usize::try_from(ordinal).ok().and_then(|index| hashes.get_mut(index)) {
                 *hash = Some(renamed.hash());
             }
             changes.push(renamed);
         }
         let old = std::mem::replace(&mut self.names, names);
+        self.tree = tree;
         self.hashes = Hashes::new(hashes);
         changes.extend(self.expand_all(waiting));
         let mut automerge = Automerge::new();
@@ -74,13 +77,24 @@ impl Renamer<'_> {
         changes
     }
 
-    fn rename(&self, ordinal: Ordinal, change: &Change, hashes: &[Option<ChangeHash>]) -> Option<Change> {
+    fn rename(
+        &self,
+        ordinal: Ordinal,
+        change: &Change,
+        hashes: &[Option<ChangeHash>],
+        tree: &mut Tree,
+    ) -> Option<Change> {
         let mut change = change.decode();
-        for op in &mut change.operations {
+        let (branch, (first, _)) = (self.history.branch_index(ordinal)?, self.history.numbers(ordinal)?);
+        for (number, op) in (first..).zip(&mut change.operations) {
             if let ObjectId::Id(id) = &mut op.obj {
                 *id = self.op_id(id)?;
             }
-            if let Key::Seq(ElementId::Id(id)) = &mut op.key {
+            if let OpType::MarkEnd(_) = op.action {
+                tree.grow(self.history, self.new, ordinal);
+                let element = tree.parent(self.history.row_at(Spot { branch, number })?)?;
+                op.key = Key::Seq(ElementId::Id(tree.op_id(self.history, self.new, element)?));
+            } else if let Key::Seq(ElementId::Id(id)) = &mut op.key {
                 *id = self.op_id(id)?;
             }
             let pred = op.pred.iter().map(|id| self.op_id(id)).collect::<Option<Vec<OpId>>>()?;

@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::index::{Addition, Index};
+use super::index::{Addition, Element, Index};
 use super::{History, Ordinal};
 use crate::chain::ChainId;
 use crate::id::Session;
@@ -320,6 +320,11 @@ impl History {
     /// The row of an operation: rows count all operations in the order in which they were accepted, the skeleton's first.
     pub(crate) fn row_at(&self, spot: Spot) -> Option<u32> {
         self.branches.branch(spot.branch)?.row(spot.number)
+    }
+
+    /// The element that the operation of a row inserted into a list or text, if it did.
+    pub(crate) fn element(&self, row: u32) -> Option<Element> {
+        self.index.inserted(row)
     }
 
     /// Whether `earlier` is `tip` or before it on the path of their chain.

@@ -17,6 +17,8 @@ pub(super) enum Form {
     Counter,
     Delete,
     Increment,
+    MarkBegin,
+    MarkEnd,
 }
 
 /// One operation, as later ones need it.
@@ -30,6 +32,17 @@ pub(super) struct Row {
     pub(super) is_insert: bool,
     /// How deep the object it made lies.
     pub(super) depth: u8,
+}
+
+/// An element of a list or text, or a mark's end of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Element {
+    /// Row of the list or text.
+    pub(crate) object: u32,
+    /// Row of the element that it was inserted after; `None` for the head.
+    pub(crate) after: Option<u32>,
+    pub(crate) is_mark: bool,
+    pub(crate) is_mark_end: bool,
 }
 
 /// Rows checked but not yet added, and the keys they are the first to use.
@@ -79,6 +92,15 @@ impl Index {
     /// The row of the n-th operation of the addition, if it comes before its end.
     pub(super) fn own_row(addition: &Addition, number: u32) -> Option<u32> {
         (number < addition.len()).then(|| addition.base + number)
+    }
+
+    /// The element that an operation inserted, if it did.
+    pub(super) fn inserted(&self, row: u32) -> Option<Element> {
+        let row = self.rows.get(usize::try_from(row).ok()?).filter(|row| row.is_insert)?;
+        let after = (row.place != NONE).then_some(row.place);
+        let is_mark_end = row.form == Form::MarkEnd;
+        let is_mark = is_mark_end || row.form == Form::MarkBegin;
+        Some(Element { object: row.object, after, is_mark, is_mark_end })
     }
 
     /// The number of a key, a new one if it is new.

@@ -3,7 +3,7 @@
 use super::index::{Addition, Form, Index, NONE, Row};
 use super::reference::Table;
 use super::{History, Ordinal, Rule, is_strictly_sorted};
-use crate::change::{Action, Change, Kind, Op, Place, Reference, Scalar};
+use crate::change::{Action, Change, Kind, Mark, Op, Place, Reference, Scalar};
 use crate::limits;
 
 impl History {
@@ -26,9 +26,9 @@ impl History {
                     None => own_row(addition, reference, first),
                 }
             };
-            let row = self.index.check(&mut addition, op, &mut find)?;
-            addition.rows.push(row);
+            self.index.check(&mut addition, op, &mut find)?;
         }
+        check_is_ended(&addition)?;
         // An entry that nothing needs would be another form of the same change.
         if is_named.iter().all(|is_named| *is_named) { Ok(addition) } else { Err(Rule::Reference) }
     }
@@ -60,20 +60,23 @@ impl Index {
             Reference::Own(_) | Reference::Entry(..) => Err(Rule::Reference),
         };
         for op in skeleton {
-            let row = self.check(&mut addition, op, &mut find)?;
-            addition.rows.push(row);
+            self.check(&mut addition, op, &mut find)?;
         }
+        check_is_ended(&addition)?;
         Ok(addition)
     }
 
-    /// Checks one operation and says what later ones need to know of it.
-    fn check(&self, addition: &mut Addition, op: &Op, find: &mut Find<'_>) -> Result<Row, Rule> {
+    /// Checks one operation and notes what later ones need to know of it.
+    fn check(&self, addition: &mut Addition, op: &Op, find: &mut Find<'_>) -> Result<(), Rule> {
         let (object, inside, depth) = self.object(addition, op, find)?;
         let (place, is_insert) = self.place(addition, op, object, inside, find)?;
         let form = form(&op.action, depth)?;
         check_fits(op, inside, form)?;
         self.check_pred(addition, op, (object, place), find)?;
-        Ok(Row { object, place, form, is_insert, depth: depth + 1 })
+        let row = Row { object, place, form, is_insert, depth: depth + 1 };
+        check_is_paired(addition.rows.last(), &row)?;
+        addition.rows.push(row);
+        Ok(())
     }
 
     /// The object's row, what it is, and how deep.
@@ -87,7 +90,9 @@ impl Index {
             Form::Map => Kind::Map,
             Form::List => Kind::List,
             Form::Text => Kind::Text,
-            Form::Value | Form::Counter | Form::Delete | Form::Increment => return Err(Rule::Operation),
+            Form::Value | Form::Counter | Form::Delete | Form::Increment | Form::MarkBegin | Form::MarkEnd => {
+                return Err(Rule::Operation);
+            }
         };
         Ok((number, kind, row.depth))
     }
@@ -139,7 +144,7 @@ impl Index {
             let number = find(addition, *pred)?;
             let row = self.row(addition, number).ok_or(Rule::Reference)?;
             let is_here = row.object == object && if row.is_insert { number == place } else { row.place == place };
-            let is_value = !matches!(row.form, Form::Delete | Form::Increment);
+            let is_value = !matches!(row.form, Form::Delete | Form::Increment | Form::MarkBegin | Form::MarkEnd);
             let is_counted = !matches!(op.action, Action::Increment(_)) || row.form == Form::Counter;
             if !(is_here && is_value && is_counted) {
                 return Err(Rule::Operation);
@@ -161,17 +166,43 @@ fn form(action: &Action, depth: u8) -> Result<Form, Rule> {
         Action::Delete => Form::Delete,
         Action::Increment(by) if by.unsigned_abs() > limits::INCREMENT_MAX.unsigned_abs() => return Err(Rule::Value),
         Action::Increment(_) => Form::Increment,
+        Action::MarkBegin(mark) if !is_within_bounds(mark) => return Err(Rule::Value),
+        Action::MarkBegin(_) => Form::MarkBegin,
+        Action::MarkEnd { .. } => Form::MarkEnd,
     })
 }
 
-/// In a text nothing but new strings and blocks, and deletions: a put on an element of a text makes Automerge panic.
+/// Nobody could increment a counter of a mark, and Automerge compares the values of marks, which NaN does not bear.
+pub(crate) fn is_within_bounds(mark: &Mark) -> bool {
+    let is_value = match mark.value {
+        Scalar::Float(bits) => !f64::from_bits(bits).is_nan(),
+        Scalar::Counter(_) => false,
+        _ => true,
+    };
+    is_value && mark.name.len() <= limits::KEY_BYTES_MAX
+}
+
+/// A mark's end comes right after its begin, in the same text, and nowhere else.
+fn check_is_paired(before: Option<&Row>, row: &Row) -> Result<(), Rule> {
+    let begun = before.filter(|before| before.form == Form::MarkBegin).map(|before| before.object);
+    let ended = (row.form == Form::MarkEnd).then_some(row.object);
+    if begun == ended { Ok(()) } else { Err(Rule::Operation) }
+}
+
+fn check_is_ended(addition: &Addition) -> Result<(), Rule> {
+    let is_open = addition.rows.last().is_some_and(|row| row.form == Form::MarkBegin);
+    if is_open { Err(Rule::Operation) } else { Ok(()) }
+}
+
+/// In a text nothing but new strings, blocks and marks, and deletions: a put on an element of a text makes Automerge panic.
 fn check_fits(op: &Op, inside: Kind, form: Form) -> Result<(), Rule> {
     let is_text = matches!(op.action, Action::Put(Scalar::Text(_))) || form == Form::Map;
+    let is_mark = matches!(form, Form::MarkBegin | Form::MarkEnd);
     let fits = match (&op.place, inside) {
-        (Place::After(_), Kind::Text) => is_text,
+        (Place::After(_), Kind::Text) => is_text || is_mark,
         (Place::At(_), Kind::Text) => form == Form::Delete,
-        (Place::After(_), _) => !matches!(form, Form::Delete | Form::Increment),
-        (Place::Key(_) | Place::At(_), _) => true,
+        (Place::After(_), _) => !matches!(form, Form::Delete | Form::Increment) && !is_mark,
+        (Place::Key(_) | Place::At(_), _) => !is_mark,
     };
     if fits { Ok(()) } else { Err(Rule::Operation) }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pistol_core::chain::{ChainId, Tip};
-use pistol_core::change::{Action, Change, Kind, Op, Place, Reference, Scalar};
+use pistol_core::change::{Action, Change, Kind, Mark, Op, Place, Reference, Scalar};
 use pistol_core::envelope::{Envelope, Run, Verified, VerifiedChange};
 use pistol_core::id::{AuthorityId, ChangeId, DocumentId, Link, Session};
 use pistol_core::key::{AuthorKey, Verifier};
@@ -184,10 +184,15 @@ impl Seed {
             2 => Place::After(None),
             _ => Place::After(Some(self.reference())),
         };
-        let action = match self.below(8) {
+        let action = match self.below(10) {
             0 => Action::Make([Kind::Map, Kind::List, Kind::Text][self.below(3)]),
             1 => Action::Delete,
             2 => Action::Increment(self.signed()),
+            3 => Action::MarkEnd { expand: self.below(2) == 0 },
+            4 => {
+                let (name, value, expand) = (self.text(2), self.scalar(), self.below(2) == 0);
+                Action::MarkBegin(Box::new(Mark { name, value, expand }))
+            }
             _ => Action::Put(self.scalar()),
         };
         let mut pred: Vec<Reference> = (0..self.below(3)).map(|_| self.reference()).collect();

@@ -1,6 +1,6 @@
 //! Envelopes whose bytes are part of the format.
 
-use pistol_core::change::{Action, Kind, Op, Place, Reference, Scalar};
+use pistol_core::change::{Action, Kind, Mark, Op, Place, Reference, Scalar};
 use pistol_core::envelope::Envelope;
 
 use crate::desk::{Chain, deleted, put, seal, typed};
@@ -86,6 +86,38 @@ pub(crate) fn scalars() -> Envelope {
         change.ops = ops;
     }));
     order.push(chain.write(&[], 1, Vec::new()));
+    let changes = chain.sign();
+    seal(&order, changes)
+}
+
+/// A text that is marked: every kind of value and both ways to grow, a name that comes again, a mark taken away, a block.
+pub(crate) fn marks() -> Envelope {
+    let mut chain = Chain::new(4, 9);
+    let letters = (0..6).map(|number: u32| typed(number.checked_sub(1).map(Reference::Own), "m")).collect();
+    let mut order = vec![chain.write(&[], 0, letters)];
+    let in_text = |after, action| Op { action, ..typed(after, "") };
+    let values = [
+        Scalar::Bool(true),
+        Scalar::Null,
+        Scalar::Text("https://example.org".into()),
+        Scalar::Int(-3),
+        Scalar::Uint(3),
+        Scalar::Float(0.5f64.to_bits()),
+        Scalar::Bytes(vec![1, 2]),
+        Scalar::Timestamp(7),
+        Scalar::Counter(7),
+    ];
+    for (number, value) in (0..).zip(values) {
+        let name = ["bold", "link"][usize::from(number > 1)].to_owned();
+        let begin = Action::MarkBegin(Box::new(Mark { name, value, expand: number % 2 == 0 }));
+        let end = Action::MarkEnd { expand: number % 3 == 0 };
+        let after = |number: u32| Some(Reference::Own(number % 6));
+        let ops = vec![in_text(after(number), begin), in_text(after(number + 2), end)];
+        order.push(chain.write(&[], 100 * u64::from(number), ops));
+    }
+    let block = in_text(Some(Reference::Own(2)), Action::Make(Kind::Map));
+    let kind = Op { object: Some(Reference::Own(24)), ..put("type", Scalar::Text("paragraph".into())) };
+    order.push(chain.write(&[], 1000, vec![block, kind]));
     let changes = chain.sign();
     seal(&order, changes)
 }

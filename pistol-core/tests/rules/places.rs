@@ -9,7 +9,7 @@ use super::{
     COUNTED, COUNTER, DELETED, ITEM, LIST, MAP, NESTED, PUT_K, Rejected, Rule, Stage, TEXT, Valid, Verdict, X, Y,
 };
 
-fn entry(number: u32) -> Reference {
+pub(super) fn entry(number: u32) -> Reference {
     Reference::Entry(0, number)
 }
 
@@ -18,7 +18,7 @@ fn put(value: Scalar) -> Action {
 }
 
 /// Checks what is said of operations by Bob, all of which refer to Ann's first change.
-fn check(cases: Vec<(&str, Verdict, Vec<Op>)>) {
+pub(super) fn check(cases: Vec<(&str, Verdict, Vec<Op>)>) {
     let stage = Stage::new(Limits::default());
     for (name, expected, ops) in cases {
         let is_named = ops.iter().any(|op| format!("{op:?}").contains("Entry"));
@@ -28,8 +28,8 @@ fn check(cases: Vec<(&str, Verdict, Vec<Op>)>) {
     }
 }
 
-const NOT: Verdict = Rejected(Rule::Operation);
-const OUT: Verdict = Rejected(Rule::Value);
+pub(super) const NOT: Verdict = Rejected(Rule::Operation);
+pub(super) const OUT: Verdict = Rejected(Rule::Value);
 
 #[test]
 fn an_operation_fits_the_object_it_acts_in() {

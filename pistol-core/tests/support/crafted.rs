@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use pistol_core::change::{Action, Change, Kind, Op, Place, Reference, Scalar};
+use pistol_core::change::{Action, Change, Kind, Mark, Op, Place, Reference, Scalar};
 use pistol_core::id::{AuthorityId, ChangeId};
 use pistol_core::limits;
 
@@ -24,12 +24,40 @@ pub fn any_ops(dice: &mut Dice, world: &World, past: &BTreeSet<ChangeId>) -> Vec
         }
     }
     let mut ops = Vec::new();
-    for place in 0..dice.below(5) {
-        let op = any_op(dice, &pool);
-        pool.push(((Some(SELF), place), op.clone()));
-        ops.push(op);
+    for _ in 0..dice.below(5) {
+        let marks = if dice.below(6) == 0 { any_mark(dice, &pool, ops.len()) } else { vec![] };
+        let some = if marks.is_empty() { vec![any_op(dice, &pool)] } else { marks };
+        for op in some {
+            pool.push(((Some(SELF), ops.len()), op.clone()));
+            ops.push(op);
+        }
     }
     ops
+}
+
+/// A mark in some text, if there is one: from anywhere to anywhere, so every other one ends before it begins.
+fn any_mark(dice: &mut Dice, pool: &[(Target, Plain)], place: usize) -> Vec<Plain> {
+    let is_text = |op: &Plain| matches!(op.action, Action::Make(Kind::Text));
+    let texts: Vec<Target> = pool.iter().filter(|(_, op)| is_text(op)).map(|(target, _)| *target).collect();
+    let Some(text) = texts.get(dice.below(texts.len())).copied() else { return vec![] };
+    let is_in = |op: &Plain| op.object == Some(text) && matches!(op.place, PlainPlace::After(_));
+    let elements: Vec<Target> = pool.iter().filter(|(_, op)| is_in(op)).map(|(target, _)| *target).collect();
+    let any = |dice: &mut Dice| elements.get(dice.below(elements.len() + 1)).copied();
+    let name = ["bold", "link", "", "\u{1f980}"][dice.below(4)].to_owned();
+    let value = if dice.below(3) == 0 { any_scalar(dice) } else { Scalar::Bool(true) };
+    let begin = Action::MarkBegin(Box::new(Mark { name, value, expand: dice.below(2) == 0 }));
+    let from = any(dice);
+    let to = if dice.below(5) == 0 { Some((Some(SELF), place)) } else { any(dice) };
+    let end = Action::MarkEnd { expand: dice.below(2) == 0 };
+    let plain = |after, action| Plain { object: Some(text), place: PlainPlace::After(after), action, pred: vec![] };
+    let mut mark = vec![plain(from, begin), plain(to, end)];
+    match dice.below(40) {
+        0 => mark.reverse(),
+        1 => drop(mark.pop()),
+        2 => mark.insert(1, plain(from, Action::Put(Scalar::Text("between".to_owned())))),
+        _ => {}
+    }
+    mark
 }
 
 fn any_op(dice: &mut Dice, pool: &[(Target, Plain)]) -> Plain {
@@ -74,7 +102,10 @@ fn any_op(dice: &mut Dice, pool: &[(Target, Plain)]) -> Plain {
         let is_counter = matches!(op.1.action, Action::Put(Scalar::Counter(_)));
         op.1.object == object
             && is_same
-            && !matches!(op.1.action, Action::Delete | Action::Increment(_))
+            && !matches!(
+                op.1.action,
+                Action::Delete | Action::Increment(_) | Action::MarkBegin(_) | Action::MarkEnd { .. }
+            )
             && (is_counter || !matches!(action, Action::Increment(_)))
     };
     let mut pred: Vec<Target> = pool.iter().filter(here).map(|(target, _)| *target).collect();
@@ -96,7 +127,9 @@ fn kind_of(op: &Plain) -> Kind {
 }
 
 fn any_action(dice: &mut Dice) -> Action {
-    match dice.below(14) {
+    match dice.below(16) {
+        14 => Action::MarkEnd { expand: false },
+        15 => Action::MarkBegin(Box::new(Mark { name: "bold".to_owned(), value: any_scalar(dice), expand: true })),
         0 => Action::Make(Kind::Map),
         1 => Action::Make(Kind::List),
         2 => Action::Make(Kind::Text),

@@ -159,10 +159,18 @@ impl World {
             Some(id) => self.plain((Some(id), place)).filter(|_| past.contains(&id)),
             None => self.plain((None, place)),
         };
-        ops.iter().enumerate().all(|(here, op)| {
-            let find = |target| find(here, target);
-            fits(op, &find)
-        })
+        let is_begin = |op: &Plain| matches!(op.action, Action::MarkBegin(_));
+        let is_end = |op: &Plain| matches!(op.action, Action::MarkEnd { .. });
+        let begins = ops.iter().enumerate().filter(|(_, op)| is_begin(op));
+        let are_ended = begins
+            .clone()
+            .all(|(here, begin)| ops.get(here + 1).is_some_and(|end| is_end(end) && end.object == begin.object));
+        let are_paired = are_ended && begins.count() == ops.iter().filter(|op| is_end(op)).count();
+        are_paired
+            && ops.iter().enumerate().all(|(here, op)| {
+                let find = |target| find(here, target);
+                fits(op, &find)
+            })
     }
 }
 
@@ -177,14 +185,17 @@ fn fits<'a>(op: &Plain, find: &dyn Fn(Target) -> Option<&'a Plain>) -> bool {
     };
     let is_delete = matches!(op.action, Action::Delete);
     let is_increment = matches!(op.action, Action::Increment(_));
+    let is_mark = is_mark(&op.action);
     let is_place_right = match (&op.place, kind) {
-        (PlainPlace::Key(key), Some(Kind::Map)) => key.len() <= limits::KEY_BYTES_MAX,
-        (PlainPlace::After(after), Some(Kind::List)) => after.is_none_or(is_element) && !is_delete && !is_increment,
+        (PlainPlace::Key(key), Some(Kind::Map)) => key.len() <= limits::KEY_BYTES_MAX && !is_mark,
+        (PlainPlace::After(after), Some(Kind::List)) => {
+            after.is_none_or(is_element) && !is_delete && !is_increment && !is_mark
+        }
         (PlainPlace::After(after), Some(Kind::Text)) => {
             let is_text = matches!(op.action, Action::Put(Scalar::Text(_)) | Action::Make(Kind::Map));
-            after.is_none_or(is_element) && is_text
+            after.is_none_or(is_element) && (is_text || is_mark)
         }
-        (PlainPlace::At(element), Some(Kind::List)) => is_element(*element),
+        (PlainPlace::At(element), Some(Kind::List)) => is_element(*element) && !is_mark,
         (PlainPlace::At(element), Some(Kind::Text)) => is_element(*element) && is_delete,
         _ => false,
     };
@@ -196,19 +207,29 @@ fn fits<'a>(op: &Plain, find: &dyn Fn(Target) -> Option<&'a Plain>) -> bool {
                     place => found.place == *place,
                 };
             let is_counter = matches!(found.action, Action::Put(Scalar::Counter(_)));
-            is_here && !matches!(found.action, Action::Delete | Action::Increment(_)) && (!is_increment || is_counter)
+            let is_value =
+                !matches!(found.action, Action::Delete | Action::Increment(_)) && !self::is_mark(&found.action);
+            is_here && is_value && (!is_increment || is_counter)
         })
     };
     let is_count_right = match op.place {
         PlainPlace::After(_) => op.pred.is_empty(),
         _ => !(is_delete || is_increment) || !op.pred.is_empty(),
     };
-    let is_value_right = match op.action {
+    let is_value_right = match &op.action {
+        Action::MarkBegin(mark) => {
+            let is_number = !matches!(mark.value, Scalar::Float(bits) if f64::from_bits(bits).is_nan());
+            is_number && !matches!(mark.value, Scalar::Counter(_)) && mark.name.len() <= limits::KEY_BYTES_MAX
+        }
         Action::Increment(by) => by.unsigned_abs() <= limits::INCREMENT_MAX.unsigned_abs(),
         Action::Put(Scalar::Counter(start)) => start.unsigned_abs() <= limits::EXACT_MAX,
         _ => true,
     };
     is_place_right && is_count_right && is_value_right && op.pred.iter().all(is_pred_right)
+}
+
+fn is_mark(action: &Action) -> bool {
+    matches!(action, Action::MarkBegin(_) | Action::MarkEnd { .. })
 }
 
 pub fn targets(op: &Plain) -> impl Iterator<Item = Target> + '_ {

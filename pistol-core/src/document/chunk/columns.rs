@@ -80,6 +80,13 @@ impl Columns {
         self.column(specification, |out| Encoder::<bool>::encode_to(out, values));
     }
 
+    /// Left out if no flag is set.
+    pub(super) fn some_flags(&mut self, specification: u64, mut values: impl Iterator<Item = bool> + Clone) {
+        if values.clone().any(|flag| flag) {
+            self.flags(specification, &mut values);
+        }
+    }
+
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }

@@ -3,7 +3,8 @@
 use super::changes::Entry;
 use super::columns::Columns;
 use super::value;
-use crate::change::{Op, Place, Reference};
+use crate::change::{Action, Op, Place, Reference};
+use crate::document::tree::Tree;
 use crate::validate::History;
 
 /// Automerge's name of an operation. Ids sort as Automerge sorts them, since actors are called by their sorted places.
@@ -44,7 +45,7 @@ pub(super) struct Operations<'a> {
 
 impl<'a> Operations<'a> {
     pub(super) fn read(history: &History, entries: &[Entry<'a>]) -> Option<Self> {
-        let mut operations = Operations::default();
+        let (mut operations, mut tree) = (Operations::default(), Tree::default());
         operations.rows.reserve(history.operations());
         for entry in entries {
             let find = |reference| {
@@ -57,6 +58,9 @@ impl<'a> Operations<'a> {
             };
             for (counter, op) in (entry.start..).zip(entry.ops()) {
                 operations.add(op, Id { counter, actor: entry.actor }, &find)?;
+                if let Action::MarkEnd { .. } = op.action {
+                    operations.end_mark(history, &mut tree)?;
+                }
             }
         }
         (operations.rows.len() == history.operations()).then_some(operations)
@@ -81,6 +85,14 @@ impl<'a> Operations<'a> {
         self.preds.get_mut(first..)?.sort_unstable_by_key(|row| at(rows, *row).map(|pred| pred.id));
         let preds = (u32::try_from(first).ok()?, u32::try_from(self.preds.len()).ok()?);
         self.rows.push(Operation { op, id, object, element, preds });
+        Some(())
+    }
+
+    /// Moves the mark's end that was added last to where it belongs.
+    fn end_mark(&mut self, history: &History, tree: &mut Tree) -> Option<()> {
+        tree.grow_to(u32::try_from(self.rows.len()).ok()?, history, |row| self.id(Some(row)));
+        let row = self.rows.len().checked_sub(1)?;
+        self.rows.get_mut(row)?.element = tree.parent(u32::try_from(row).ok()?);
         Some(())
     }
 
@@ -116,6 +128,7 @@ impl<'a> Operations<'a> {
         columns.numbers(112, rows.iter().map(|operation| self.preds(operation).len() as u64));
         columns.numbers(113, preds().map(|id| actor(id.actor)));
         columns.differences(115, preds().map(|id| i64::from(id.counter)));
+        write_marks(columns, rows.iter());
     }
 
     /// The columns of a document whose rows stand in a given order.
@@ -130,6 +143,7 @@ impl<'a> Operations<'a> {
         columns.numbers(128, counts.iter().map(|count| u64::from(*count)));
         columns.numbers(129, successors.iter().map(|id| actor(id.actor)));
         columns.differences(131, successors.iter().map(|id| i64::from(id.counter)));
+        write_marks(columns, rows());
     }
 
     /// How many successors each row has, and all of them, sorted for each.
@@ -184,6 +198,14 @@ fn write_actions<'a>(columns: &mut Columns, rows: impl Iterator<Item = &'a Opera
     columns.numbers(66, rows.clone().map(|operation| value::code(&operation.op.action)));
     columns.numbers(86, rows.clone().map(|operation| value::meta(&operation.op.action)));
     columns.raw(87, |out| rows.for_each(|operation| value::write(&operation.op.action, out)));
+}
+
+/// Where marks begin and end. Nearly all documents have none, and so no columns of marks.
+fn write_marks<'a>(columns: &mut Columns, rows: impl Iterator<Item = &'a Operation<'a>> + Clone) {
+    if rows.clone().any(|operation| value::is_mark(&operation.op.action)) {
+        columns.some_flags(148, rows.clone().map(|operation| value::expand(&operation.op.action)));
+        columns.some_texts(165, rows.map(|operation| value::mark_name(&operation.op.action)));
+    }
 }
 
 fn at<'a, 'b>(rows: &'b [Operation<'a>], row: u32) -> Option<&'b Operation<'a>> {

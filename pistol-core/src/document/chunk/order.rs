@@ -25,7 +25,7 @@ pub(super) fn rows(operations: &Operations<'_>) -> Vec<u32> {
         match operations.row(row).map(|operation| &operation.op.action) {
             Some(Action::Make(Kind::Map)) => order.extend(maps.remove(&Some(row)).unwrap_or_default()),
             Some(Action::Make(Kind::List | Kind::Text)) => sequences.write(row, &mut order),
-            Some(Action::Put(_) | Action::Delete | Action::Increment(_)) | None => {}
+            Some(_) | None => {}
         }
     }
     order

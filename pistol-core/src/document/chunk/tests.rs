@@ -12,12 +12,14 @@ mod support;
 #[path = "../../../tests/support/world.rs"]
 mod world;
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
 use automerge::{Automerge, ObjId, ObjType, Prop, ROOT, ReadDoc};
 
 use super::super::names::Names;
+use super::super::tree::Tree;
 use super::super::{Document, project};
 use super::Chunk;
 use crate::document::hashes::Hashes;
@@ -60,9 +62,38 @@ fn compare(genesis: &Arc<Genesis>, changes: &[VerifiedChange]) -> (Document, Doc
     let chunk = Chunk::write(&opened.history, &applied.names, &opened.waiting).expect("a whole history is written");
     assert!(Hashes::new(chunk.hashes) == applied.hashes, "the hashes of changes");
     assert!(chunk.bytes == applied.automerge.save_nocompress(), "the bytes of the chunk");
+    moved_ends(&applied);
     let waiting: Vec<Accepted> = std::mem::take(&mut opened.waiting);
     opened.open_chunk(&waiting).expect("Automerge takes the chunk");
     (opened, applied)
+}
+
+/// How many marks there are, and how many of their ends were moved: just those that are not after their begins when one
+/// writes down all elements in order.
+fn moved_ends(document: &Document) -> (usize, usize) {
+    let (history, mut tree) = (&document.history, Tree::default());
+    tree.grow(history, &document.names, history.next() - 1);
+    let rows = history.operations() as u32;
+    let elements = (0..rows).filter(|row| history.element(*row).is_some());
+    let mut children: BTreeMap<Option<u32>, Vec<u32>> = BTreeMap::new();
+    elements.clone().for_each(|row| children.entry(tree.parent(row)).or_default().push(row));
+    for siblings in children.values_mut() {
+        siblings.sort_by_key(|row| tree.op_id(history, &document.names, *row));
+    }
+    let (mut places, mut stack) = (BTreeMap::new(), vec![None]);
+    while let Some(element) = stack.pop() {
+        places.insert(element, places.len());
+        stack.extend(children.remove(&element).into_iter().flatten().map(Some));
+    }
+    let (mut marks, mut moved) = (0, 0);
+    for (row, end) in elements.filter_map(|row| Some((row, history.element(row)?))).filter(|(_, end)| end.is_mark_end) {
+        let is_after = places[&end.after] > places[&history.element(row - 1).unwrap().after];
+        let expected = if end.after == Some(row - 1) || is_after { end.after } else { Some(row - 1) };
+        assert_eq!(tree.parent(row), expected);
+        marks += 1;
+        moved += usize::from(expected != end.after);
+    }
+    (marks, moved)
 }
 
 /// Everything that reading a document gives.
@@ -79,6 +110,7 @@ fn describe(automerge: &Automerge, object: &ObjId, out: &mut String) {
         ObjType::List | ObjType::Text => sequence.collect(),
     };
     out.push_str(&automerge.text(object).unwrap_or_default());
+    writeln!(out, "{:?}", automerge.marks(object)).unwrap();
     for prop in props {
         for (value, id) in automerge.get_all(object, prop.clone()).unwrap() {
             writeln!(out, "{object} {prop:?} {id} {value:?}").unwrap();
@@ -135,18 +167,24 @@ fn seeds() -> std::ops::Range<u64> {
 #[test]
 fn a_chunk_is_what_automerge_saves_of_the_same_changes() {
     let (mut changes, mut operations, mut forks, mut heads) = (0, 0, 0, 0);
+    let (mut marks, mut moved_marks) = (0, 0);
     for seed in seeds() {
         let story = Story::any(seed);
         let checked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| check(&story, seed)));
         assert!(checked.is_ok(), "seed {seed}");
-        let document = unprojected(&story.genesis, &story.changes);
+        let mut document = unprojected(&story.genesis, &story.changes);
+        document.names = Names::of(&document.history);
+        let (all, moved) = moved_ends(&document);
+        (marks, moved_marks) = (marks + all, moved_marks + moved);
         changes += document.history.next();
         operations += document.history.operations();
         forks += document.history.branches().iter().filter(|branch| branch.parent().is_some()).count();
         heads += document.history.heads().len();
     }
-    eprintln!("{changes} changes, {operations} operations, {forks} forks, {heads} heads");
-    assert!(forks > 0);
+    eprintln!(
+        "{changes} changes, {operations} operations, {forks} forks, {heads} heads, {marks} marks, {moved_marks} moved"
+    );
+    assert!(forks > 0 && moved_marks > 0 && marks > moved_marks);
 }
 
 #[test]

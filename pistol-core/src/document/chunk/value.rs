@@ -14,6 +14,7 @@ pub(super) fn code(action: &Action) -> u64 {
         Action::Delete => 3,
         Action::Make(Kind::Text) => 4,
         Action::Increment(_) => 5,
+        Action::MarkBegin(_) | Action::MarkEnd { .. } => 7,
     }
 }
 
@@ -21,8 +22,9 @@ pub(super) fn code(action: &Action) -> u64 {
 pub(super) fn meta(action: &Action) -> u64 {
     match action {
         Action::Put(value) => (length(value) << 4) | kind(value),
+        Action::MarkBegin(mark) => (length(&mark.value) << 4) | kind(&mark.value),
         Action::Increment(by) => (lebsize(*by) << 4) | kind(&Scalar::Int(*by)),
-        Action::Make(_) | Action::Delete => kind(&Scalar::Null),
+        Action::Make(_) | Action::Delete | Action::MarkEnd { .. } => kind(&Scalar::Null),
     }
 }
 
@@ -30,8 +32,30 @@ pub(super) fn meta(action: &Action) -> u64 {
 pub(super) fn write(action: &Action, out: &mut Vec<u8>) {
     match action {
         Action::Put(value) => write_scalar(value, out),
+        Action::MarkBegin(mark) => write_scalar(&mark.value, out),
         Action::Increment(by) => signed(out, *by),
-        Action::Make(_) | Action::Delete => {}
+        Action::Make(_) | Action::Delete | Action::MarkEnd { .. } => {}
+    }
+}
+
+pub(super) fn is_mark(action: &Action) -> bool {
+    matches!(action, Action::MarkBegin(_) | Action::MarkEnd { .. })
+}
+
+/// Whether a mark begins or ends so that what is inserted there belongs to it.
+pub(super) fn expand(action: &Action) -> bool {
+    match action {
+        Action::MarkBegin(mark) => mark.expand,
+        Action::MarkEnd { expand } => *expand,
+        _ => false,
+    }
+}
+
+/// The name of a mark that begins.
+pub(super) fn mark_name(action: &Action) -> Option<&str> {
+    match action {
+        Action::MarkBegin(mark) => Some(&mark.name),
+        _ => None,
     }
 }
 

@@ -49,6 +49,7 @@ impl<'a, 'b> Steps<'a, 'b> {
                 count = text.chars().count();
                 self.transaction.splice_text(&object, at, 0, &text).ok()?;
             }
+            OpType::Make(ObjType::Map) if is_text => drop(self.transaction.split_block(&object, at).ok()?),
             OpType::Put(value) if !is_text => self.transaction.insert(&object, at, value.clone()).ok()?,
             OpType::Make(kind) if !is_text => drop(self.transaction.insert_object(&object, at, *kind).ok()?),
             _ => return None,

@@ -5,9 +5,9 @@ use super::cursor::Cursor;
 use super::keys::Followers;
 use super::layout::ColumnsReader;
 use super::numbers::NumbersReader;
-use super::tag::{What, Where, from_tag};
+use super::tag::{What, Where, from_tag, from_value};
 use super::value::Before;
-use crate::change::{Action, Op, Place, Reference, Scalar};
+use crate::change::{Action, Mark, Op, Place, Reference, Scalar};
 use crate::codec::Malformed;
 use crate::limits;
 
@@ -66,10 +66,30 @@ impl<'a> Operations<'a> {
         columns: &mut ColumnsReader<'a>,
         budget: &mut Budget,
     ) -> Result<Action, Malformed> {
-        Ok(Action::Put(match what {
-            What::Make(kind) => return Ok(Action::Make(kind)),
-            What::Delete => return Ok(Action::Delete),
-            What::Increment => return columns.increment.next_signed().map(Action::Increment),
+        Ok(match what {
+            What::Make(kind) => Action::Make(kind),
+            What::Delete => Action::Delete,
+            What::Increment => Action::Increment(columns.increment.next_signed()?),
+            What::MarkBegin(expand) => {
+                let name = self.read_key(columns, budget)?;
+                let what = from_value(columns.tag.next()?)?;
+                Action::MarkBegin(Box::new(Mark { name, value: self.read_value(what, columns, budget)?, expand }))
+            }
+            What::MarkEnd(expand) => Action::MarkEnd { expand },
+            what => Action::Put(self.read_value(what, columns, budget)?),
+        })
+    }
+
+    fn read_value(
+        &mut self,
+        what: What,
+        columns: &mut ColumnsReader<'a>,
+        budget: &mut Budget,
+    ) -> Result<Scalar, Malformed> {
+        Ok(match what {
+            What::Make(_) | What::Delete | What::Increment | What::MarkBegin(_) | What::MarkEnd(_) => {
+                return Err(Malformed::Tag);
+            }
             What::Null => Scalar::Null,
             What::Bool(value) => Scalar::Bool(value),
             What::Int => Scalar::Int(self.before.int.at(columns.number.next_signed()?)),
@@ -92,7 +112,7 @@ impl<'a> Operations<'a> {
                 budget.spend(bytes.len())?;
                 Scalar::Bytes(bytes.to_owned())
             }
-        }))
+        })
     }
 }
 

@@ -26,10 +26,12 @@ pub(super) enum What {
     Timestamp,
     Counter,
     Increment,
+    MarkBegin(bool),
+    MarkEnd(bool),
 }
 
 /// All actions; their places here are their codes.
-const ACTIONS: [What; 15] = [
+const ACTIONS: [What; 19] = [
     What::Text,
     What::Delete,
     What::Make(Kind::Map),
@@ -45,6 +47,10 @@ const ACTIONS: [What; 15] = [
     What::Timestamp,
     What::Counter,
     What::Increment,
+    What::MarkBegin(false),
+    What::MarkBegin(true),
+    What::MarkEnd(false),
+    What::MarkEnd(true),
 ];
 const PLACES: [Where; 3] = [Where::After, Where::At, Where::Key];
 
@@ -55,16 +61,27 @@ pub(super) fn tag(op: &Op) -> u64 {
         Place::At(_) => 1,
         Place::Key(_) => 2,
     };
-    let code = ACTIONS.iter().position(|action| *action == what).unwrap_or(0);
-    code as u64 * 3 + place
+    code(what) * 3 + place
+}
+
+fn code(what: What) -> u64 {
+    ACTIONS.iter().position(|action| *action == what).unwrap_or(0) as u64
+}
+
+/// The code of a value: that of the action that puts it.
+pub(super) fn value(scalar: &Scalar) -> u64 {
+    code(put(scalar))
+}
+
+/// The type of a value by its code; no value if it is the code of another action.
+pub(super) fn from_value(code: u64) -> Result<What, Malformed> {
+    usize::try_from(code).ok().and_then(|code| ACTIONS.get(code)).copied().ok_or(Malformed::Tag)
 }
 
 pub(super) fn from_tag(tag: u64) -> Result<(What, Where), Malformed> {
-    let code = usize::try_from(tag / 3).map_err(|_| Malformed::Tag)?;
     let place = usize::try_from(tag % 3).map_err(|_| Malformed::Tag)?;
-    let what = ACTIONS.get(code).ok_or(Malformed::Tag)?;
     let place = PLACES.get(place).ok_or(Malformed::Tag)?;
-    Ok((*what, *place))
+    Ok((from_value(tag / 3)?, *place))
 }
 
 fn what(action: &Action) -> What {
@@ -72,14 +89,22 @@ fn what(action: &Action) -> What {
         Action::Make(kind) => What::Make(*kind),
         Action::Delete => What::Delete,
         Action::Increment(_) => What::Increment,
-        Action::Put(Scalar::Null) => What::Null,
-        Action::Put(Scalar::Bool(value)) => What::Bool(*value),
-        Action::Put(Scalar::Int(_)) => What::Int,
-        Action::Put(Scalar::Uint(_)) => What::Uint,
-        Action::Put(Scalar::Float(_)) => What::Float,
-        Action::Put(Scalar::Text(_)) => What::Text,
-        Action::Put(Scalar::Bytes(_)) => What::Bytes,
-        Action::Put(Scalar::Timestamp(_)) => What::Timestamp,
-        Action::Put(Scalar::Counter(_)) => What::Counter,
+        Action::MarkBegin(mark) => What::MarkBegin(mark.expand),
+        Action::MarkEnd { expand } => What::MarkEnd(*expand),
+        Action::Put(value) => put(value),
+    }
+}
+
+fn put(value: &Scalar) -> What {
+    match value {
+        Scalar::Null => What::Null,
+        Scalar::Bool(value) => What::Bool(*value),
+        Scalar::Int(_) => What::Int,
+        Scalar::Uint(_) => What::Uint,
+        Scalar::Float(_) => What::Float,
+        Scalar::Text(_) => What::Text,
+        Scalar::Bytes(_) => What::Bytes,
+        Scalar::Timestamp(_) => What::Timestamp,
+        Scalar::Counter(_) => What::Counter,
     }
 }

@@ -5,12 +5,13 @@ use super::layout::{Columns, ColumnsReader};
 use super::read_change::ChangeReader;
 use super::stretch::Stretch;
 use super::*;
-use crate::change::{Action, Change, Op, Place, Scalar};
+use crate::change::{Action, Change, Mark, Op, Place, Scalar};
 
-const FIXTURES: [&str; 4] = [
+const FIXTURES: [&str; 5] = [
     include_str!("../../../tests/fixtures/envelope-v1-typing.hex"),
     include_str!("../../../tests/fixtures/envelope-v1-turns.hex"),
     include_str!("../../../tests/fixtures/envelope-v1-scalars.hex"),
+    include_str!("../../../tests/fixtures/envelope-v1-marks.hex"),
     include_str!("../../../tests/fixtures/envelope-v1-odd.hex"),
 ];
 
@@ -37,6 +38,7 @@ fn weight(changes: &[Entry]) -> usize {
         (Place::Key(key), Action::Put(Scalar::Text(text))) => key.capacity() + text.capacity(),
         (Place::Key(text), _) | (_, Action::Put(Scalar::Text(text))) => text.capacity(),
         (_, Action::Put(Scalar::Bytes(bytes))) => bytes.capacity(),
+        (_, Action::MarkBegin(mark)) => size_of::<Mark>() + mark.name.capacity() + marked(&mark.value),
         _ => 0,
     };
     let op = |op: &Op| size_of::<Op>() + op.pred.capacity() * 12 + text(op);
@@ -48,6 +50,14 @@ fn weight(changes: &[Entry]) -> usize {
 
 /// The operations there may be, and the budget for all else; vectors may have twice the room they need.
 const WEIGHT_MAX: usize = limits::ENVELOPE_OPERATIONS_MAX * size_of::<Op>() + 2 * 4 * limits::ENVELOPE_TEXT_MAX;
+
+fn marked(value: &Scalar) -> usize {
+    match value {
+        Scalar::Text(text) => text.capacity(),
+        Scalar::Bytes(bytes) => bytes.capacity(),
+        _ => 0,
+    }
+}
 
 fn next(seed: &mut usize) -> usize {
     *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

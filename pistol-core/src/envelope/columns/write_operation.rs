@@ -6,7 +6,7 @@ use super::cursor::{Cursor, number};
 use super::keys::Followers;
 use super::layout::Columns;
 use super::numbers::Numbers;
-use super::tag::tag;
+use super::tag::{tag, value};
 use super::value::Before;
 use crate::change::{Action, Op, Place, Reference, Scalar};
 
@@ -27,7 +27,7 @@ impl Operations {
             Place::After(element) => write_element(*element, cursor.insert_after(), cursor, columns),
             Place::At(element) => write_element(Some(*element), cursor.touched_next(), cursor, columns),
         }
-        self.write_value(&op.action, columns);
+        self.write_action(&op.action, columns);
         write_pred(op, cursor, columns);
         cursor.advance(op);
     }
@@ -43,24 +43,36 @@ impl Operations {
         columns.names.extend_from_slice(key.as_bytes());
     }
 
-    fn write_value(&mut self, action: &Action, columns: &mut Columns) {
+    fn write_action(&mut self, action: &Action, columns: &mut Columns) {
+        match action {
+            Action::Put(value) => self.write_value(value, columns),
+            Action::Increment(by) => columns.increment.push_signed(*by),
+            Action::MarkBegin(mark) => {
+                self.write_key(&mark.name, columns);
+                columns.tag.push(value(&mark.value));
+                self.write_value(&mark.value, columns);
+            }
+            Action::Make(_) | Action::Delete | Action::MarkEnd { .. } => {}
+        }
+    }
+
+    fn write_value(&mut self, value: &Scalar, columns: &mut Columns) {
         let before = &mut self.before;
-        let delta = match action {
-            Action::Put(Scalar::Int(number)) => before.int.delta(*number),
-            Action::Put(Scalar::Uint(number)) => before.uint.delta(number.cast_signed()),
-            Action::Put(Scalar::Timestamp(number)) => before.timestamp.delta(*number),
-            Action::Put(Scalar::Counter(number)) => before.counter.delta(*number),
-            Action::Increment(by) => return columns.increment.push_signed(*by),
-            Action::Put(Scalar::Float(bits)) => return columns.floats.extend_from_slice(&bits.to_le_bytes()),
-            Action::Put(Scalar::Text(text)) => {
+        let delta = match value {
+            Scalar::Int(number) => before.int.delta(*number),
+            Scalar::Uint(number) => before.uint.delta(number.cast_signed()),
+            Scalar::Timestamp(number) => before.timestamp.delta(*number),
+            Scalar::Counter(number) => before.counter.delta(*number),
+            Scalar::Float(bits) => return columns.floats.extend_from_slice(&bits.to_le_bytes()),
+            Scalar::Text(text) => {
                 columns.text_length.push(text.chars().count() as u64 ^ 1);
                 return columns.texts.extend_from_slice(text.as_bytes());
             }
-            Action::Put(Scalar::Bytes(bytes)) => {
+            Scalar::Bytes(bytes) => {
                 columns.bytes_length.push(bytes.len() as u64);
                 return columns.bytes.extend_from_slice(bytes);
             }
-            Action::Put(Scalar::Null | Scalar::Bool(_)) | Action::Make(_) | Action::Delete => return,
+            Scalar::Null | Scalar::Bool(_) => return,
         };
         columns.number.push_signed(delta);
     }

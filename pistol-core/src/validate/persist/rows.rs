@@ -76,7 +76,17 @@ impl Before {
     }
 }
 
-const FORMS: [Form; 7] = [Form::Map, Form::List, Form::Text, Form::Value, Form::Counter, Form::Delete, Form::Increment];
+const FORMS: [Form; 9] = [
+    Form::Map,
+    Form::List,
+    Form::Text,
+    Form::Value,
+    Form::Counter,
+    Form::Delete,
+    Form::Increment,
+    Form::MarkBegin,
+    Form::MarkEnd,
+];
 
 fn code(form: Form) -> u8 {
     match form {
@@ -87,6 +97,8 @@ fn code(form: Form) -> u8 {
         Form::Counter => 4,
         Form::Delete => 5,
         Form::Increment => 6,
+        Form::MarkBegin => 7,
+        Form::MarkEnd => 8,
     }
 }
 
@@ -99,7 +111,7 @@ fn is_map(form: Form) -> Option<bool> {
     match form {
         Form::Map => Some(true),
         Form::List | Form::Text => Some(false),
-        Form::Value | Form::Counter | Form::Delete | Form::Increment => None,
+        Form::Value | Form::Counter | Form::Delete | Form::Increment | Form::MarkBegin | Form::MarkEnd => None,
     }
 }
 
