@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pistol_fuzz::entry::{change, envelope, frame, genesis, row, ticket};
+use pistol_fuzz::entry::{change, envelope, frame, genesis, key_file, row, ticket};
 use pistol_sync::proto::frame::encode;
 
 #[expect(clippy::disallowed_methods, reason = "a program has arguments")]
@@ -18,6 +18,7 @@ fn main() -> std::io::Result<()> {
         ("envelope", envelope::seeds()),
         ("change", changes),
         ("genesis", genesis::seeds()),
+        ("key_file", key_file::seeds()),
         ("ticket", ticket::seeds()),
         ("row", row::seeds()),
     ];

@@ -18,6 +18,11 @@ pub fn accepts(bytes: &[u8]) -> Outcome {
     Ok(true)
 }
 
+/// Honest files.
+pub fn seeds() -> Vec<Vec<u8>> {
+    [[0; 32], [0x5a; 32]].iter().map(|seed| key_file(seed).to_vec()).collect()
+}
+
 pub(super) fn run(chance: &mut Chance) -> Outcome {
     let (mut bytes, other) = (key_file(&chance.bytes32()).to_vec(), key_file(&chance.bytes32()));
     if !chance.one_in(50) {
