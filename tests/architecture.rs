@@ -46,6 +46,7 @@ fn each_crate_uses_only_the_crates_below_it() {
         ("pistol-cli", vec!["pistol-sdk"]),
         ("pistol-sim", vec!["pistol-core", "pistol-acl", "pistol-sync", "pistol-engine"]),
         ("pistol-fuzz", vec!["pistol-core", "pistol-acl", "pistol-sync", "pistol-engine"]),
+        ("pistol-oracle", vec![]),
     ];
     let graph = graph();
     for (name, allowed) in allowed {
@@ -53,6 +54,14 @@ fn each_crate_uses_only_the_crates_below_it() {
         let wrong: Vec<_> = ours.filter(|used| !allowed.contains(&used.as_str())).collect();
         assert!(wrong.is_empty(), "{name} uses {wrong:?}");
     }
+}
+
+#[test]
+fn the_oracle_uses_no_crate_and_only_tests_use_it() {
+    let graph = graph();
+    assert_eq!(graph["pistol-oracle"], BTreeSet::new());
+    let users: Vec<_> = graph.iter().filter(|(_, uses)| uses.contains("pistol-oracle")).collect();
+    assert!(users.is_empty(), "{users:?}");
 }
 
 #[test]
@@ -85,7 +94,9 @@ fn the_engine_builds_without_io_and_its_tree_holds_none() {
 
 #[test]
 fn every_pure_crate_bans_clocks_threads_and_unordered_maps() {
-    for pure in ["pistol-core", "pistol-acl", "pistol-sync", "pistol-engine", "pistol-sim", "pistol-fuzz"] {
+    for pure in
+        ["pistol-core", "pistol-acl", "pistol-sync", "pistol-engine", "pistol-sim", "pistol-fuzz", "pistol-oracle"]
+    {
         let rules = std::fs::read_to_string(root().join(pure).join("clippy.toml")).unwrap();
         for banned in ["Instant::now", "SystemTime::now", "thread::spawn", "env::var", "HashMap", "HashSet"] {
             assert!(rules.contains(banned), "{pure}/clippy.toml does not ban {banned}");
@@ -127,6 +138,7 @@ fn every_library_file_begins_by_saying_what_it_is() {
         "pistol-sim",
         "pistol-bench",
         "pistol-fuzz",
+        "pistol-oracle",
     ];
     crates.iter().for_each(|name| sources(&root().join(name).join("src"), &mut files));
     sources(&root().join("src"), &mut files);

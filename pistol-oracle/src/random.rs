@@ -1,0 +1,50 @@
+//! Random worlds from a seed: honest authors and hostile ones, who backdate, fork, make puppets, cite what they like, and
+//! say things concurrently. Nothing here asks the oracle, so that both judges meet worlds that neither has shaped.
+
+mod chance;
+mod play;
+mod stage;
+mod turn;
+
+pub use chance::Chance;
+
+use crate::world::{Author, World};
+use play::Play;
+
+/// How much happens in a random world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// A few operations and changes: all orders can be tried.
+    Small,
+    /// Some dozens.
+    Medium,
+}
+
+impl World {
+    /// A random world. The same seed makes the same one.
+    ///
+    /// ```
+    /// use pistol_oracle::{Size, World};
+    ///
+    /// let world = World::random(1, Size::Small);
+    /// assert_eq!(world, World::random(1, Size::Small));
+    /// assert!(world.to_string().contains("log 0: Document"));
+    /// ```
+    pub fn random(seed: u64, size: Size) -> Self {
+        let mut chance = Chance::new(seed);
+        let steps = match size {
+            Size::Small => 5 + chance.below(8),
+            Size::Medium => 30 + chance.below(30),
+        };
+        let mut play = Play::begin(chance, size);
+        (0..steps).for_each(|_| play.step());
+        play.end()
+    }
+
+    /// The same world after some more steps by these authors, hostile ones, who know everything.
+    pub fn continued(&self, seed: u64, steps: usize, authors: &[Author]) -> Self {
+        let mut play = Play::resume(Chance::new(seed), self, authors);
+        (0..steps).for_each(|_| play.step());
+        play.world
+    }
+}
