@@ -6,6 +6,7 @@
 //! Architecture Invariant: everything that Automerge is given was computed here from the history.
 
 mod apply;
+mod backlog;
 mod chunk;
 mod content;
 mod convert;
@@ -39,6 +40,7 @@ use crate::envelope::Linked;
 use crate::genesis::Genesis;
 use crate::key::AuthorId;
 use crate::validate::{Accepted, Check, History, Rule, Stale, Valid};
+use backlog::Backlog;
 use hashes::Hashes;
 use names::Names;
 use tree::Tree;
@@ -54,7 +56,7 @@ pub struct Document {
     tree: Tree,
     hashes: Hashes,
     /// Accepted, and to be projected at the end of the tick.
-    waiting: Vec<Accepted>,
+    backlog: Backlog,
     /// Merges of heads made for edits that failed: the next edit returns them, since it stands on them.
     merges: Vec<Accepted>,
     /// Patches made for edits that failed: readers have yet to see them.
@@ -97,7 +99,7 @@ impl Document {
             names,
             tree: Tree::default(),
             hashes,
-            waiting: Vec::new(),
+            backlog: Backlog::default(),
             merges: Vec::new(),
             unseen: Vec::new(),
             followed: BTreeMap::new(),
@@ -122,13 +124,13 @@ impl Document {
     /// [`Stale`] if another change came in since the check.
     pub fn accept(&mut self, valid: Valid) -> Result<Accepted, Stale> {
         let accepted = self.history.accept(valid)?;
-        self.waiting.push(accepted.clone());
+        self.backlog.push(&accepted);
         Ok(accepted)
     }
 
     /// Whether there are accepted changes that readers do not see yet.
     pub fn is_behind(&self) -> bool {
-        !self.waiting.is_empty()
+        !self.backlog.is_empty()
     }
 
     /// Whether readers see nothing but the skeleton.

@@ -214,6 +214,11 @@ impl Linked {
         Linked { change: Arc::new(change), id, bytes, base, link: base.then(&id) }
     }
 
+    /// A change at the place at which the history holds it.
+    pub(crate) fn placed(change: Arc<Change>, id: ChangeId, bytes: usize, base: Link, link: Link) -> Self {
+        Linked { change, id, bytes, base, link }
+    }
+
     fn entry(&self, run: usize) -> Entry {
         Entry { run, change: Arc::clone(&self.change), id: self.id, bytes: self.bytes }
     }

@@ -21,6 +21,7 @@ mod value;
 
 use automerge::{Automerge, ChangeHash};
 
+use super::backlog::Backlog;
 use super::hashes::Hashes;
 use super::names::Names;
 use super::{Document, apply};
@@ -32,21 +33,30 @@ use operations::Operations;
 
 /// From how many changes on a document is written as a chunk; fewer are applied as fast.
 const CHANGES_LEAST: usize = 2_000;
+/// Changes in a chunk at most; later ones are applied. While Automerge opens a chunk it takes a kilobyte for each change,
+/// since it makes all of them anew, to hash them.
+const CHANGES_MOST: usize = 180_000;
 
 impl Document {
-    /// Opens the document from a chunk, if nothing but the skeleton is projected yet and much waits. Otherwise, and if
-    /// Automerge does not take the chunk, nothing is changed, and the changes are to be applied.
-    pub(super) fn project_in_bulk(&mut self, waiting: &[Accepted]) -> bool {
+    /// Opens the document from a chunk, if nothing but the skeleton is projected yet and much waits; what is left in the
+    /// backlog is then to be applied. Otherwise, and if Automerge does not take the chunk, nothing is changed.
+    pub(super) fn project_in_bulk(&mut self, backlog: &mut Backlog) -> bool {
         let is_fresh = self.hashes.len() == 1;
-        if waiting.len() < CHANGES_LEAST || !is_fresh || self.is_followed() {
+        if backlog.len() < CHANGES_LEAST || !is_fresh || self.is_followed() {
             return false;
         }
-        self.open_chunk(waiting).is_some()
+        let rest = backlog.rest();
+        let is_opened = self.open_chunk(backlog, CHANGES_MOST).is_some();
+        if !is_opened {
+            backlog.rewind(rest);
+        }
+        is_opened
     }
 
-    fn open_chunk(&mut self, waiting: &[Accepted]) -> Option<()> {
+    /// Opens the first changes. The names are those of all changes, so that the others can be applied.
+    fn open_chunk(&mut self, backlog: &mut Backlog, most: usize) -> Option<()> {
         let names = Names::of(&self.history);
-        let chunk = Chunk::write(&self.history, &names, waiting)?;
+        let chunk = Chunk::write(&self.history, &names, &backlog.take(&self.history, most))?;
         let automerge = apply::contained(|| Automerge::load(&chunk.bytes)).ok()?;
         (self.automerge, self.names, self.hashes) = (automerge, names, Hashes::new(chunk.hashes));
         Some(())
@@ -61,7 +71,7 @@ pub(super) struct Chunk {
 }
 
 impl Chunk {
-    /// Writes the document that the skeleton and all accepted changes make. `None` if they are not the whole history.
+    /// Writes the document that the skeleton and the first accepted changes make. `None` if some are missing.
     pub(super) fn write(history: &History, names: &Names, accepted: &[Accepted]) -> Option<Self> {
         let (actors, entries) = Actors::of(history, names, all(history, accepted)?)?;
         let operations = Operations::read(history, &entries)?;
@@ -82,14 +92,13 @@ impl Chunk {
     }
 }
 
-/// The skeleton, if it has operations, and the accepted changes; these must be numbered from 1 to the last.
+/// The skeleton, if it has operations, and the accepted changes; these must be numbered from 1 on.
 fn all<'a>(history: &'a History, accepted: &'a [Accepted]) -> Option<impl Iterator<Item = Entry<'a>> + Clone> {
-    let is_whole = accepted.len().checked_add(1) == usize::try_from(history.next()).ok();
     let is_in_order = (1..).zip(accepted).all(|(ordinal, accepted): (Ordinal, _)| accepted.ordinal == ordinal);
     let skeleton = &history.genesis().terms().skeleton;
     let skeleton = (!skeleton.is_empty()).then(|| Entry::skeleton(skeleton));
-    (is_whole && is_in_order).then(|| skeleton.into_iter().chain(accepted.iter().map(Entry::change)))
+    is_in_order.then(|| skeleton.into_iter().chain(accepted.iter().map(Entry::change)))
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

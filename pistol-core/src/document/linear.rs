@@ -23,12 +23,11 @@ const WALKED_IN_A_STEP: usize = 250;
 const DISTRUSTED_MAX: usize = 16;
 
 impl Document {
-    /// Whether it is faster to show changes one by one than to apply them all at once.
-    pub(super) fn is_linear_faster(&self, waiting: &[Accepted]) -> bool {
-        let steps: usize = waiting.iter().map(|accepted| accepted.change.change().ops.len()).sum();
-        let is_fork = waiting.iter().any(|accepted| accepted.is_fork);
-        let is_safe = !waiting.is_empty() && !is_fork && self.distrusted.len() < DISTRUSTED_MAX;
-        is_safe && steps.saturating_mul(WALKED_IN_A_STEP) <= self.history.operations()
+    /// Whether it is faster to show what was accepted one by one than to apply it all at once.
+    pub(super) fn is_linear_faster(&self) -> bool {
+        let backlog = &self.backlog;
+        let is_safe = !backlog.is_empty() && !backlog.has_forks() && self.distrusted.len() < DISTRUSTED_MAX;
+        is_safe && backlog.operations().saturating_mul(WALKED_IN_A_STEP) <= self.history.operations()
     }
 
     /// Shows a change. `None` if it has to be applied instead.

@@ -13,6 +13,9 @@ use super::{Document, apply, convert};
 use crate::change::{Action, Op, Place, Reference};
 use crate::validate::{Accepted, History, Ordinal, Rule, Spot};
 
+/// Changes that are unpacked and applied at once.
+const STRETCH: usize = 30_000;
+
 impl Document {
     /// Shows readers what was accepted since the last time. Returns the patches, if they are wanted.
     ///
@@ -26,29 +29,42 @@ impl Document {
 
     /// Shows of what was accepted as much as costs next to nothing, from the beginning. Returns the patches.
     pub fn project_cheap(&mut self) -> Vec<Patch> {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        if self.is_linear_faster(&waiting) {
-            let mut shown = 0;
-            while let Some(patches) = waiting.get(shown).and_then(|accepted| self.project_linear(accepted)) {
-                self.unseen.extend(patches);
-                shown += 1;
-            }
-            waiting.drain(..shown);
+        let is_linear_faster = self.is_linear_faster();
+        while is_linear_faster {
+            let rest = self.backlog.rest();
+            let next = self.backlog.take(&self.history, 1);
+            let Some(patches) = next.first().and_then(|accepted| self.project_linear(accepted)) else {
+                self.backlog.rewind(rest);
+                break;
+            };
+            self.unseen.extend(patches);
         }
-        self.waiting = waiting;
         std::mem::take(&mut self.unseen)
     }
 
     fn project_waiting(&mut self) -> Result<Vec<Patch>, Rule> {
         let mut patches = self.project_cheap();
-        let waiting = std::mem::take(&mut self.waiting);
-        if self.project_in_bulk(&waiting) {
-            return Ok(patches);
+        let mut backlog = std::mem::take(&mut self.backlog);
+        let mut failed = None;
+        if !self.project_in_bulk(&mut backlog) && backlog.has_forks() {
+            let waiting = backlog.take(&self.history, usize::MAX);
+            patches.extend(self.rebuild(&waiting)?);
         }
-        let shown =
-            if waiting.iter().any(|accepted| accepted.is_fork) { self.rebuild(&waiting) } else { self.apply(&waiting) };
-        patches.extend(shown?);
-        Ok(patches)
+        loop {
+            let some = backlog.take(&self.history, STRETCH);
+            if some.is_empty() {
+                break;
+            }
+            let shown = if failed.is_none() { self.apply(&some) } else { Ok(self.leave_out(&some)) };
+            shown.map_or_else(|rule| failed = Some(rule), |shown| patches.extend(shown));
+        }
+        failed.map_or(Ok(patches), Err)
+    }
+
+    /// Counts changes that are not shown, since Automerge failed on earlier ones.
+    fn leave_out(&mut self, accepted: &[Accepted]) -> Vec<Patch> {
+        self.expand_all(accepted);
+        Vec::new()
     }
 
     /// Applies changes all at once.

@@ -143,7 +143,7 @@ impl Document {
                     self.hashes.push(Some(hash));
                 } else {
                     self.undo(&heads);
-                    self.waiting.push(accepted.clone());
+                    self.backlog.push(&accepted);
                 }
                 Ok(accepted)
             }
@@ -195,7 +195,7 @@ impl Document {
         let deps = merged.into_iter().chain(previous);
         let change = self.draft(by, deps).map(|draft| draft.finish(Vec::new()));
         let accepted = self.accept_own(change.ok_or(EditError::Refused(Rule::Chain))?)?;
-        self.waiting.push(accepted.clone());
+        self.backlog.push(&accepted);
         Ok(accepted)
     }
 

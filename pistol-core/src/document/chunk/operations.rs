@@ -46,7 +46,7 @@ pub(super) struct Operations<'a> {
 impl<'a> Operations<'a> {
     pub(super) fn read(history: &History, entries: &[Entry<'a>]) -> Option<Self> {
         let (mut operations, mut tree) = (Operations::default(), Tree::default());
-        operations.rows.reserve(history.operations());
+        operations.rows.reserve(entries.iter().map(|entry| entry.ops().len()).sum());
         for entry in entries {
             let find = |reference| {
                 let (tip, number) = match reference {
@@ -63,7 +63,7 @@ impl<'a> Operations<'a> {
                 }
             }
         }
-        (operations.rows.len() == history.operations()).then_some(operations)
+        Some(operations)
     }
 
     fn add(&mut self, op: &'a Op, id: Id, find: &impl Fn(Reference) -> Option<u32>) -> Option<()> {

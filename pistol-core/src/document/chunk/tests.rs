@@ -6,7 +6,7 @@
 mod crafted;
 #[path = "../../../tests/support/hand.rs"]
 mod hand;
-mod stories;
+pub(in crate::document) mod stories;
 #[path = "../../../tests/support/replica.rs"]
 mod support;
 #[path = "../../../tests/support/world.rs"]
@@ -40,6 +40,11 @@ fn unprojected(genesis: &Arc<Genesis>, changes: &[VerifiedChange]) -> Document {
     document
 }
 
+/// The changes that a document took in and did not project.
+fn waiting(document: &Document) -> Vec<Accepted> {
+    document.backlog.clone().take(&document.history, usize::MAX)
+}
+
 /// The same document, its changes applied one by one, so that they stay in order; many, of one chain, at once.
 fn applied(document: &Document) -> Document {
     let mut applied = Document::new(Arc::clone(document.history.genesis())).unwrap();
@@ -47,7 +52,7 @@ fn applied(document: &Document) -> Document {
     applied.names = Names::of(&document.history);
     applied.automerge = Automerge::new();
     let skeleton = project::skeleton(&applied.history, &applied.names);
-    let changes = applied.expand_all(&document.waiting);
+    let changes = applied.expand_all(&waiting(document));
     let changes: Vec<_> = skeleton.into_iter().chain(changes).collect();
     for some in changes.chunks(if changes.len() > 1_000 { changes.len() } else { 1 }) {
         applied.automerge.apply_changes(some.iter().cloned()).unwrap();
@@ -59,13 +64,25 @@ fn applied(document: &Document) -> Document {
 fn compare(genesis: &Arc<Genesis>, changes: &[VerifiedChange]) -> (Document, Document) {
     let mut opened = unprojected(genesis, changes);
     let applied = applied(&opened);
-    let chunk = Chunk::write(&opened.history, &applied.names, &opened.waiting).expect("a whole history is written");
+    let chunk = Chunk::write(&opened.history, &applied.names, &waiting(&opened)).expect("a whole history is written");
     assert!(Hashes::new(chunk.hashes) == applied.hashes, "the hashes of changes");
     assert!(chunk.bytes == applied.automerge.save_nocompress(), "the bytes of the chunk");
     moved_ends(&applied);
-    let waiting: Vec<Accepted> = std::mem::take(&mut opened.waiting);
-    opened.open_chunk(&waiting).expect("Automerge takes the chunk");
+    let mut backlog = std::mem::take(&mut opened.backlog);
+    opened.open_chunk(&mut backlog, usize::MAX).expect("Automerge takes the chunk");
+    assert_alike_in_parts(genesis, changes, &applied);
     (opened, applied)
+}
+
+/// Compares with a document of which a part is opened from a chunk and the rest is applied.
+fn assert_alike_in_parts(genesis: &Arc<Genesis>, changes: &[VerifiedChange], applied: &Document) {
+    let mut in_parts = unprojected(genesis, changes);
+    let mut backlog = std::mem::take(&mut in_parts.backlog);
+    in_parts.open_chunk(&mut backlog, changes.len() / 2).expect("Automerge takes the chunk of a part");
+    for one in backlog.take(&in_parts.history, usize::MAX) {
+        in_parts.apply(&[one]).unwrap();
+    }
+    assert_alike(&in_parts, applied);
 }
 
 /// How many marks there are, and how many of their ends were moved: just those that are not after their begins when one
@@ -192,8 +209,8 @@ fn thousands_of_waiting_changes_are_opened_at_once_and_edited_on() {
     let story = Story::typed(2_100);
     let (opened, applied) = compare(&story.genesis, &story.changes);
     let mut projected = unprojected(&story.genesis, &story.changes);
-    let waiting = projected.waiting.clone();
-    assert!(projected.project_in_bulk(&waiting));
+    let mut backlog = std::mem::take(&mut projected.backlog);
+    assert!(projected.project_in_bulk(&mut backlog));
     assert_alike(&projected, &opened);
     let mut projected = unprojected(&story.genesis, &story.changes);
     projected.project().unwrap();
@@ -215,8 +232,8 @@ fn few_changes_a_followed_text_and_a_projected_document_are_not_opened_from_a_ch
         }
     }
     for document in [&mut few, &mut followed, &mut known] {
-        let waiting = document.waiting.clone();
-        assert!(!document.project_in_bulk(&waiting));
+        let mut backlog = document.backlog.clone();
+        assert!(!document.project_in_bulk(&mut backlog));
     }
     known.project().unwrap();
     let whole = unprojected(&story.genesis, &story.changes);
@@ -224,13 +241,15 @@ fn few_changes_a_followed_text_and_a_projected_document_are_not_opened_from_a_ch
 }
 
 #[test]
-fn a_chunk_of_only_a_part_of_the_history_is_not_written() {
+fn a_chunk_with_a_gap_is_not_written() {
     let story = Story::turns(1, 20);
     let document = unprojected(&story.genesis, &story.changes);
     let names = Names::of(&document.history);
-    assert!(Chunk::write(&document.history, &names, &document.waiting).is_some());
-    assert!(Chunk::write(&document.history, &names, &document.waiting[1..]).is_none());
-    assert!(Chunk::write(&document.history, &names, &document.waiting[..5]).is_none());
+    let waiting = waiting(&document);
+    assert!(Chunk::write(&document.history, &names, &waiting).is_some());
+    assert!(Chunk::write(&document.history, &names, &waiting[..5]).is_some());
+    assert!(Chunk::write(&document.history, &names, &waiting[1..]).is_none());
+    assert!(Chunk::write(&document.history, &names, &[&waiting[..5], &waiting[6..]].concat()).is_none());
 }
 
 #[test]

@@ -13,13 +13,13 @@ use crate::id::{ChangeId, Session};
 use crate::validate::Check;
 
 /// Changes of one document, in some causal order.
-pub(super) struct Story {
-    pub(super) genesis: Arc<Genesis>,
-    pub(super) changes: Vec<VerifiedChange>,
+pub(in crate::document) struct Story {
+    pub(in crate::document) genesis: Arc<Genesis>,
+    pub(in crate::document) changes: Vec<VerifiedChange>,
 }
 
 impl Story {
-    pub(super) fn any(seed: u64) -> Self {
+    pub(in crate::document) fn any(seed: u64) -> Self {
         let mut dice = Dice(seed);
         match dice.below(8) {
             0 | 1 => Story::turns(dice.roll(), 10 + dice.below(15)),
@@ -30,7 +30,7 @@ impl Story {
     }
 
     /// Authors who edit apart and hear of each other now and then.
-    pub(super) fn turns(seed: u64, edits: usize) -> Self {
+    pub(in crate::document) fn turns(seed: u64, edits: usize) -> Self {
         let (genesis, mut dice) = (support::genesis(), Dice(seed));
         let mut replicas: Vec<Replica> = (1..4).map(|number| Replica::new(&genesis, number, 7)).collect();
         let mut changes: Vec<VerifiedChange> = Vec::new();
@@ -47,7 +47,7 @@ impl Story {
     }
 
     /// One author who types and deletes.
-    pub(super) fn typed(changes: u32) -> Self {
+    pub(in crate::document) fn typed(changes: u32) -> Self {
         let genesis = support::genesis();
         let mut hand = Hand::new(genesis.id(), 1, 1);
         let body = Some(Reference::Skeleton(0));
@@ -87,7 +87,7 @@ impl Story {
     }
 
     /// Many authors who type at the same places without seeing each other, in any order, and one who reads them.
-    pub(super) fn crowd(seed: u64, authors: usize, each: usize) -> Self {
+    pub(in crate::document) fn crowd(seed: u64, authors: usize, each: usize) -> Self {
         let (genesis, mut dice) = (support::genesis(), Dice(seed));
         let (body, list) = (Some(Reference::Skeleton(0)), Some(Reference::Skeleton(1)));
         let mut chains: Vec<Vec<VerifiedChange>> = Vec::new();
