@@ -334,6 +334,30 @@ impl Verified {
         Ok(Verified::of(envelope, covers))
     }
 
+    /// Lets one new signature, at the last of them, cover the changes of one of the key's chains among these, which are in
+    /// causal order: an author may sign any place of its chain. They are left as they are if a signature ends there, or if
+    /// they do not follow each other.
+    pub fn sign_again(
+        key: &AuthorKey,
+        document: DocumentId,
+        chain: ChainId,
+        changes: &[VerifiedChange],
+    ) -> Vec<VerifiedChange> {
+        let is_own = |change: &&VerifiedChange| change.chain() == chain;
+        let own = changes.iter().filter(is_own).map(|change| change.linked.clone()).collect::<Vec<Linked>>();
+        let is_signed = changes.iter().rfind(is_own).is_none_or(|last| last.unsigned_after() == 0);
+        let follow = own.iter().zip(own.iter().skip(1)).all(|(one, next)| one.link == next.base);
+        let again = if is_signed || !follow || key.id() != chain.author {
+            None
+        } else {
+            Verified::sign(key, document, &own).ok()
+        };
+        let mut again = again.into_iter().flat_map(Verified::into_changes);
+        let next = |change: &VerifiedChange| if is_own(&change) { again.next() } else { None };
+        let mut next = next;
+        changes.iter().map(|change| next(change).unwrap_or_else(|| change.clone())).collect()
+    }
+
     /// Puts verified changes, in causal order, into one envelope: each stretch of a chain with the tip that covers it.
     pub fn seal(document: DocumentId, changes: &[VerifiedChange]) -> Envelope {
         let mut runs: Vec<(&VerifiedChange, &VerifiedChange)> = Vec::new();

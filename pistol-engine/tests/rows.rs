@@ -72,3 +72,30 @@ fn more_edits_than_one_signature_covers_are_stored_so_that_they_can_be_read() {
     assert_eq!(counts, [(1000, 1), (1000, 1), (500, 1)]);
     assert!(envelopes.into_iter().all(|envelope| envelope.verify(&mut Verifier::default()).is_ok()));
 }
+
+#[test]
+fn full_rows_hold_as_much_as_one_signature_covers_however_it_was_typed() {
+    let (mut engine, genesis) = (engine(), genesis());
+    let create = Command::Create { genesis: Arc::clone(&genesis), read_key: None };
+    engine.handle(Input::Command { token: 1, command: create }, NOW, &mut Vec::new());
+    commit(&mut engine);
+    let mut rows = std::collections::BTreeMap::new();
+    for count in [531, 1, 700, 1999, 469, 300] {
+        for _ in 0..count {
+            engine.documents().edit(&genesis.id(), NOW, None, |doc| doc.text("body").push("x")).unwrap();
+        }
+        for write in commit(&mut engine) {
+            match write.value.filter(|_| matches!(write.table, Table::Envelopes | Table::Tail)) {
+                Some(row) => drop(rows.insert((write.table, write.key), row)),
+                None => drop(rows.remove(&(write.table, write.key))),
+            }
+        }
+    }
+    let envelopes = rows.iter().map(|((table, _), row)| (*table, Envelope::from_bytes(row).unwrap()));
+    let counts = |(table, envelope): (Table, Envelope)| {
+        let count = (envelope.ids().len(), envelope.signatures());
+        assert!(envelope.verify(&mut Verifier::default()).is_ok());
+        (table == Table::Envelopes, count)
+    };
+    assert_eq!(envelopes.map(counts).collect::<Vec<_>>(), [(true, (1000, 1)); 4]);
+}

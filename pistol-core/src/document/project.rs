@@ -13,9 +13,6 @@ use super::{Document, apply, convert};
 use crate::change::{Action, Op, Place, Reference};
 use crate::validate::{Accepted, History, Ordinal, Rule, Spot};
 
-/// Changes that are unpacked and applied at once.
-const STRETCH: usize = 30_000;
-
 impl Document {
     /// Shows readers what was accepted since the last time. Returns the patches, if they are wanted.
     ///
@@ -51,7 +48,7 @@ impl Document {
             patches.extend(self.rebuild(&waiting)?);
         }
         loop {
-            let some = backlog.take(&self.history, STRETCH);
+            let some = backlog.take(&self.history, apply::BATCH);
             if some.is_empty() {
                 break;
             }

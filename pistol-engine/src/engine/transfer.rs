@@ -152,8 +152,8 @@ impl Engine {
                 )
             };
             if is_caught_up && is_all_lacked {
-                for (first, count, bytes) in &sealed.envelopes {
-                    self.send_changes(connection, topic, (*first, first + count), bytes.as_ref().clone(), effects);
+                for (first, count, bytes) in sealed.envelopes() {
+                    self.send_changes(connection, topic, (first, first + count), bytes.as_ref().clone(), effects);
                 }
             }
             self.pump(connection, topic, effects);

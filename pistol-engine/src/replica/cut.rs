@@ -17,9 +17,17 @@ pub(super) fn stretches(changes: &[Linked]) -> impl Iterator<Item = &[Linked]> {
     pieces(changes, stretch_length)
 }
 
-/// Cuts changes into rows of one envelope each.
-pub(super) fn rows(changes: &[VerifiedChange]) -> impl Iterator<Item = &[VerifiedChange]> {
-    pieces(changes, row_length)
+/// Cuts changes into rows of one envelope each. Those of the `own` chain can be signed anywhere.
+pub(super) fn rows(changes: &[VerifiedChange], own: Option<ChainId>) -> impl Iterator<Item = &[VerifiedChange]> {
+    pieces(changes, move |changes| row_length(changes, own))
+}
+
+/// Whether a row is as long as it should get. One that ends with another author's signature may be cut there for good,
+/// so half of it is enough.
+pub(super) fn is_full(row: &[VerifiedChange], own: Option<ChainId>) -> bool {
+    let is_foreign = row.last().is_none_or(|last| Some(last.chain()) != own);
+    let least = if is_foreign { TAIL_CHANGES / 2 } else { TAIL_CHANGES };
+    row.len() >= least || weight(row) * 2 >= ROW_WEIGHT
 }
 
 /// About how many bytes an envelope of these changes takes.
@@ -43,15 +51,16 @@ fn stretch_length(changes: &[Linked]) -> usize {
 
 /// How many of the first changes fit one envelope: at least one. It ends where signatures do, if it can: else the
 /// changes between its last one and the signature must be named, and the next envelope carries the signature again.
-fn row_length(changes: &[VerifiedChange]) -> usize {
+fn row_length(changes: &[VerifiedChange], own: Option<ChainId>) -> usize {
     let mut size = Size::default();
     // Of each run how many changes lie between its last one here and the signature.
     let mut runs: BTreeMap<(ChainId, Link), usize> = BTreeMap::new();
     let (mut named, mut fitting, mut whole) = (0, 0, 0);
     for (count, change) in (1..=TAIL_CHANGES).zip(changes) {
         named -= runs.remove(&(change.chain(), change.base())).unwrap_or(0);
-        named += change.unsigned_after();
-        runs.insert((change.chain(), change.link()), change.unsigned_after());
+        let unsigned = if Some(change.chain()) == own { 0 } else { change.unsigned_after() };
+        named += unsigned;
+        runs.insert((change.chain(), change.link()), unsigned);
         if !size.add(change) || runs.len() > ENVELOPE_CHAINS_MAX {
             break;
         }
@@ -119,7 +128,7 @@ mod tests {
     }
 
     fn lengths(changes: &[VerifiedChange]) -> Vec<usize> {
-        rows(changes).map(<[VerifiedChange]>::len).collect()
+        rows(changes, None).map(<[VerifiedChange]>::len).collect()
     }
 
     #[test]
@@ -129,11 +138,33 @@ mod tests {
     }
 
     #[test]
+    fn a_row_of_own_changes_is_as_long_as_it_can_be_and_gets_one_signature() {
+        let (key, changes) = (AuthorKey::from_seed(&[1; 32]), signed(&[531, 1000, 515, 3]));
+        let chain = changes[0].chain();
+        assert_eq!(rows(&changes, Some(chain)).map(<[VerifiedChange]>::len).collect::<Vec<_>>(), [1000, 1000, 49]);
+        for row in rows(&changes, Some(chain)) {
+            let again = Verified::sign_again(&key, DOCUMENT, chain, row);
+            assert!(again.iter().map(|change| change.id()).eq(row.iter().map(|change| change.id())));
+            assert_eq!(again.last().unwrap().unsigned_after(), 0);
+            let envelope = Envelope::from_bytes(&Verified::seal(DOCUMENT, &again).to_bytes()).unwrap();
+            assert_eq!(envelope.signatures(), 1);
+            assert!(envelope.verify(&mut Verifier::default()).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_chain_of_another_key_is_not_signed_again() {
+        let (key, changes) = (AuthorKey::from_seed(&[2; 32]), signed(&[20]));
+        let again = Verified::sign_again(&key, DOCUMENT, changes[0].chain(), &changes[..10]);
+        assert_eq!(again.last().unwrap().unsigned_after(), 10);
+    }
+
+    #[test]
     fn what_lacks_the_end_of_its_signature_is_cut_and_can_be_read_again() {
         let changes = signed(&[1000, 1000]);
         let changes = &changes[100..1100];
         assert_eq!(lengths(changes).iter().sum::<usize>(), changes.len());
-        for row in rows(changes) {
+        for row in rows(changes, None) {
             let envelope = Verified::seal(DOCUMENT, row);
             assert_eq!(Envelope::from_bytes(&envelope.to_bytes()), Ok(envelope));
         }

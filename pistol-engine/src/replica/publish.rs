@@ -12,7 +12,7 @@ use pistol_core::store::schema::{self, SessionRecord};
 use pistol_core::store::{Table, Write};
 use pistol_core::validate::{Ordinal, Rule};
 
-use super::cut::{rows, stretches, weight};
+use super::cut::{is_full, rows, stretches};
 use super::rows::StoredRow;
 use super::{Replica, Unstored};
 use crate::documents::Edited;
@@ -27,10 +27,32 @@ pub(crate) struct Sealed {
     /// The changes with the connections they came from, and the ordinal of the first.
     pub(crate) changes: Vec<(VerifiedChange, Option<ConnectionId>)>,
     pub(crate) first: Ordinal,
-    /// The envelopes that hold them: first ordinal, count, bytes.
-    pub(crate) envelopes: Vec<(Ordinal, u32, Arc<Vec<u8>>)>,
+    /// The rows, first ordinal, count and bytes, if they hold just these changes.
+    as_stored: Vec<(Ordinal, u32, Arc<Vec<u8>>)>,
     /// The rows that are there, or no more, once this is durable.
     rows: Vec<(Ordinal, Option<StoredRow>)>,
+}
+
+impl Sealed {
+    /// The changes as they travel: first ordinal, count, bytes. The rows themselves, unless older changes are in them too.
+    pub(crate) fn envelopes(&self) -> Vec<(Ordinal, u32, Arc<Vec<u8>>)> {
+        if !self.as_stored.is_empty() {
+            return self.as_stored.clone();
+        }
+        let changes: Vec<VerifiedChange> = self.changes.iter().map(|(change, _)| change.clone()).collect();
+        let mut first = self.first;
+        let envelope = |row: &[VerifiedChange]| {
+            let bytes = Arc::new(Verified::seal(self.document, row).to_bytes());
+            let (at, count) = (first, count_of(row));
+            first += count;
+            (at, count, bytes)
+        };
+        rows(&changes, None).map(envelope).collect()
+    }
+}
+
+fn count_of(row: &[VerifiedChange]) -> u32 {
+    u32::try_from(row.len()).unwrap_or(u32::MAX)
 }
 
 impl Replica {
@@ -115,7 +137,7 @@ impl Replica {
         let document = self.id();
         let changes = self.sign(document, unstored);
         let mut sealed =
-            Sealed { document, writes: Vec::new(), changes, first, envelopes: Vec::new(), rows: Vec::new() };
+            Sealed { document, writes: Vec::new(), changes, first, as_stored: Vec::new(), rows: Vec::new() };
         self.write_rows(&mut sealed);
         self.write_session(&mut sealed);
         Some(sealed)
@@ -146,48 +168,58 @@ impl Replica {
         signed.collect()
     }
 
+    /// Writes what is new after the small rows, or both in full rows and the rest in a small one.
     fn write_rows(&mut self, sealed: &mut Sealed) {
-        let changes: Vec<VerifiedChange> = sealed.changes.iter().map(|(change, _)| change.clone()).collect();
-        let mut first = sealed.first;
-        for row in rows(&changes) {
+        let own = self.session.map(|session| ChainId { author: self.key.id(), session });
+        let new = sealed.changes.iter().map(|(change, _)| change.clone());
+        let all: Vec<VerifiedChange> = self.tail.iter().cloned().chain(new).collect();
+        let is_one_row = rows(&all, own).nth(1).is_none() && !is_full(&all, own);
+        if is_one_row {
+            let new = all.get(self.tail.len()..).unwrap_or_default();
+            return self.write_each(sealed, new, sealed.first, own);
+        }
+        let first = self.tail_rows.first().copied().unwrap_or(sealed.first);
+        for row in std::mem::take(&mut self.tail_rows) {
+            sealed.rows.push((row, None));
+            sealed.writes.push(Write { table: Table::Tail, key: schema::envelope_key(self.log, row), value: None });
+        }
+        self.tail.clear();
+        self.write_each(sealed, &all, first, own);
+    }
+
+    /// Writes changes row by row. All but the last are full for good, and it if it is.
+    fn write_each(
+        &mut self,
+        sealed: &mut Sealed,
+        changes: &[VerifiedChange],
+        mut first: Ordinal,
+        own: Option<ChainId>,
+    ) {
+        let is_just_new = first == sealed.first;
+        let mut rest = changes.len();
+        for row in rows(changes, own) {
+            rest -= row.len();
+            let is_full = rest > 0 || is_full(row, own);
+            let again = own.map(|own| Verified::sign_again(&self.key, sealed.document, own, row));
+            let row = again.as_deref().unwrap_or(row);
             let bytes = Verified::seal(sealed.document, row).to_bytes();
-            let is_full = row.len() * 2 >= limits::TAIL_CHANGES || weight(row) * 2 >= limits::ROW_WEIGHT;
-            if is_full || self.tail.len() + row.len() > limits::TAIL_CHANGES || weight(&self.tail) >= limits::ROW_WEIGHT
-            {
-                self.seal_tail(sealed);
-            }
-            let table = if is_full { Table::Envelopes } else { Table::Tail };
-            let count = self.write_row(sealed, table, first, row.len(), &bytes);
+            let count = count_of(row);
+            self.write_row(sealed, if is_full { Table::Envelopes } else { Table::Tail }, (first, count), &bytes);
             if !is_full {
                 self.tail.extend_from_slice(row);
                 self.tail_rows.push(first);
             }
-            sealed.envelopes.push((first, count, Arc::new(bytes)));
+            if is_just_new {
+                sealed.as_stored.push((first, count, Arc::new(bytes)));
+            }
             first += count;
         }
     }
 
-    /// Puts the changes of all small rows into full ones, in their place.
-    fn seal_tail(&mut self, sealed: &mut Sealed) {
-        let tail = std::mem::take(&mut self.tail);
-        let tail_rows = std::mem::take(&mut self.tail_rows);
-        let Some(mut first) = tail_rows.first().copied() else { return };
-        for row in tail_rows {
-            sealed.rows.push((row, None));
-            sealed.writes.push(Write { table: Table::Tail, key: schema::envelope_key(self.log, row), value: None });
-        }
-        for row in rows(&tail) {
-            let bytes = Verified::seal(sealed.document, row).to_bytes();
-            first += self.write_row(sealed, Table::Envelopes, first, row.len(), &bytes);
-        }
-    }
-
-    fn write_row(&self, sealed: &mut Sealed, table: Table, first: Ordinal, count: usize, bytes: &[u8]) -> u32 {
-        let count = u32::try_from(count).unwrap_or(u32::MAX);
+    fn write_row(&self, sealed: &mut Sealed, table: Table, (first, count): (Ordinal, u32), bytes: &[u8]) {
         let key = schema::envelope_key(self.log, first);
         sealed.writes.push(Write { table, key, value: Some(bytes.to_vec()) });
         sealed.rows.push((first, Some(StoredRow { count, table })));
-        count
     }
 
     /// The session is written with its first change: before that nobody can have seen it.
