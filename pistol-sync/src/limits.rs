@@ -15,7 +15,7 @@ pub const EXTENSIONS_MAX: usize = 32;
 pub const REFUSED_TOLD_MAX: usize = 16;
 /// Documents that one session may follow.
 pub const TOPICS_MAX: usize = 4096;
-/// Bytes of envelopes that may be under way to one peer without an acknowledgement.
+/// Bytes of envelopes, and of what their changes take in memory, that may be under way to one peer without an acknowledgement.
 pub const UNDER_WAY_BYTES_MAX: usize = 4 << 20;
 /// The most addresses of one node that are told or dialled: all its interfaces, and no help to one who wants others flooded.
 pub const ADDRESSES_MAX: usize = 8;

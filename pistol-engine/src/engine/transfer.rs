@@ -18,6 +18,10 @@ use crate::input::ConnectionId;
 use crate::limits;
 use crate::replica::Sealed;
 
+/// What a change counts in the window beside its bytes: a keystroke is a byte on its way and some hundred in the memory of
+/// the peer, until the peer has stored it.
+const CHANGE_ROOM: usize = 128;
+
 /// Changes that came in during a tick, and from where.
 pub(super) type Inbox = Vec<(VerifiedChange, ConnectionId)>;
 
@@ -121,14 +125,22 @@ impl Engine {
         let Some(replica) = self.documents.replica(&document) else { return };
         let Some(state) = self.topic_mut(connection, topic) else { return };
         state.sent(lock(&replica).document().history(), from, to);
-        self.send_envelope(connection, topic, bytes, effects);
+        let changes = usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
+        let room = bytes.len().saturating_add(changes.saturating_mul(CHANGE_ROOM));
+        self.send_envelope(connection, topic, (bytes, room), effects);
     }
 
-    fn send_envelope(&mut self, connection: ConnectionId, topic: Topic, bytes: Vec<u8>, effects: &mut Vec<Effect>) {
+    fn send_envelope(
+        &mut self,
+        connection: ConnectionId,
+        topic: Topic,
+        (bytes, room): (Vec<u8>, usize),
+        effects: &mut Vec<Effect>,
+    ) {
         let Some(peer) = self.peers.get_mut(&connection) else { return };
         let Some(state) = peer.topics.get_mut(&topic) else { return };
-        state.under_way.push_back(bytes.len());
-        peer.under_way_bytes += bytes.len();
+        state.under_way.push_back(room);
+        peer.under_way_bytes += room;
         effects.push(send(connection, &Message::Envelope(topic, bytes)));
     }
 

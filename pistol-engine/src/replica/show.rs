@@ -26,7 +26,7 @@ impl Replica {
     }
 
     /// Shows what is due. `is_complete` says that all came that is known to come: a document that is new here is shown
-    /// whole if that takes no more than a moment.
+    /// whole if that takes no more than a moment, and once it is stored, since what waits for the disk takes memory too.
     pub(crate) fn show(&mut self, now_ms: u64, is_complete: bool) {
         let is_new = self.document.is_bare();
         if !is_new {
@@ -38,7 +38,11 @@ impl Replica {
             return;
         }
         let since_ms = *self.showing.behind_since_ms.get_or_insert(now_ms);
-        let due_ms = if is_new && !is_complete { since_ms + limits::WHOLE_MS } else { self.showing.rest_until_ms };
+        let due_ms = if is_new && !(is_complete && self.is_durable()) {
+            since_ms + limits::WHOLE_MS
+        } else {
+            self.showing.rest_until_ms
+        };
         if now_ms >= due_ms {
             self.show_all(now_ms);
         }
