@@ -133,6 +133,11 @@ impl Document {
         !self.backlog.is_empty()
     }
 
+    /// How many accepted changes readers do not see yet.
+    pub fn behind(&self) -> usize {
+        self.backlog.len()
+    }
+
     /// Whether readers see nothing but the skeleton.
     pub fn is_bare(&self) -> bool {
         self.hashes.len() <= 1

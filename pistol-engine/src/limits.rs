@@ -34,8 +34,12 @@ pub(crate) const SIMULTANEOUS_MS: u64 = 2000;
 pub(crate) const ASK_LATER_MS: u64 = 10_000;
 /// Milliseconds after which rows that could not be read, or were on the move, are read again.
 pub(crate) const READ_AGAIN_MS: u64 = 100;
-/// Milliseconds that a document which is new here is gathered at most before readers see it.
+/// Milliseconds that a document which is new here is gathered after its last change came, before readers see a part of it.
 pub(crate) const WHOLE_MS: u64 = 3000;
+/// Changes of a new document from which on it is stored first and then shown.
+pub(crate) const SHOWN_UNSTORED: usize = 2000;
+/// Milliseconds that it is gathered at most.
+pub(crate) const WHOLE_MS_MAX: u64 = 15_000;
 /// Operations that Automerge walks in a millisecond, on a machine of 2025.
 pub(crate) const WALKED_IN_A_MS: u64 = 5000;
 /// Rest after showing what took a walk, as a multiple of the time that the walk took.

@@ -26,17 +26,22 @@ impl Document {
 
     /// Shows of what was accepted as much as costs next to nothing, from the beginning. Returns the patches.
     pub fn project_cheap(&mut self) -> Vec<Patch> {
-        let is_linear_faster = self.is_linear_faster();
-        while is_linear_faster {
+        if self.is_linear_faster() {
+            self.project_one_by_one();
+        }
+        std::mem::take(&mut self.unseen)
+    }
+
+    /// Shows changes up to the first that has to be applied.
+    fn project_one_by_one(&mut self) {
+        loop {
             let rest = self.backlog.rest();
             let next = self.backlog.take(&self.history, 1);
             let Some(patches) = next.first().and_then(|accepted| self.project_linear(accepted)) else {
-                self.backlog.rewind(rest);
-                break;
+                return self.backlog.rewind(rest);
             };
             self.unseen.extend(patches);
         }
-        std::mem::take(&mut self.unseen)
     }
 
     fn project_waiting(&mut self) -> Result<Vec<Patch>, Rule> {

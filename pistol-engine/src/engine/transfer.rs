@@ -20,7 +20,7 @@ use crate::replica::Sealed;
 
 /// What a change counts in the window beside its bytes: a keystroke is a byte on its way and some hundred in the memory of
 /// the peer, until the peer has stored it.
-const CHANGE_ROOM: usize = 128;
+const CHANGE_ROOM: usize = 64;
 
 /// Changes that came in during a tick, and from where.
 pub(super) type Inbox = Vec<(VerifiedChange, ConnectionId)>;

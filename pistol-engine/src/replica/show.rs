@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use pistol_core::key::AuthorId;
+use pistol_core::validate::Ordinal;
 
 use super::Replica;
 use crate::limits;
@@ -15,6 +16,8 @@ pub(super) struct Showing {
     authors: BTreeMap<AuthorId, u64>,
     /// When the first of them came.
     behind_since_ms: Option<u64>,
+    /// When the last change came, and the number after it.
+    last_came: (u64, Ordinal),
     rest_until_ms: u64,
 }
 
@@ -26,7 +29,7 @@ impl Replica {
     }
 
     /// Shows what is due. `is_complete` says that all came that is known to come: a document that is new here is shown
-    /// whole if that takes no more than a moment, and once it is stored, since what waits for the disk takes memory too.
+    /// whole if that takes no more than a moment; a long one once it is stored, since what waits for the disk takes memory.
     pub(crate) fn show(&mut self, now_ms: u64, is_complete: bool) {
         let is_new = self.document.is_bare();
         if !is_new {
@@ -37,13 +40,14 @@ impl Replica {
             self.showing.behind_since_ms = None;
             return;
         }
-        let since_ms = *self.showing.behind_since_ms.get_or_insert(now_ms);
-        let due_ms = if is_new && !(is_complete && self.is_durable()) {
-            since_ms + limits::WHOLE_MS
-        } else {
-            self.showing.rest_until_ms
-        };
-        if now_ms >= due_ms {
+        self.showing.behind_since_ms.get_or_insert(now_ms);
+        let next = self.document.history().next();
+        if self.showing.last_came.1 != next {
+            self.showing.last_came = (now_ms, next);
+        }
+        let is_short = self.document.behind() < limits::SHOWN_UNSTORED;
+        let is_whole = is_complete && (is_short || self.is_durable());
+        if is_new && is_whole || self.show_at_ms().is_some_and(|at_ms| now_ms >= at_ms) {
             self.show_all(now_ms);
         }
     }
@@ -64,7 +68,9 @@ impl Replica {
     pub(crate) fn show_at_ms(&self) -> Option<u64> {
         let since_ms = self.showing.behind_since_ms?;
         let is_new = self.document.is_bare();
-        Some(if is_new { since_ms + limits::WHOLE_MS } else { self.showing.rest_until_ms })
+        let (came_ms, _) = self.showing.last_came;
+        let given_up_ms = (came_ms + limits::WHOLE_MS).min(since_ms + limits::WHOLE_MS_MAX);
+        Some(if is_new { given_up_ms } else { self.showing.rest_until_ms })
     }
 
     /// Whose changes readers see since the last time; none while some are not shown.
