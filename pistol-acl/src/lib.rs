@@ -1,9 +1,34 @@
-//! Who *may* change what, decided alike by every replica from the change and the genesis.
+//! Who *may* change what, decided alike by every replica from what it holds and nothing else.
 //!
 //! It is deliberately not: a look into documents, a network, a store, or a clock. A change that the validator of
 //! `pistol-core` passed is judged here (rule V8), and becomes [`Admitted`].
 //!
+//! [`Access`] is the judge of documents with members: from the operations of access logs and summaries of changes it finds
+//! the accepted set. `docs/access.md` states the rules. The engine does not ask it yet.
+//!
 //! Architecture Invariant: `Admitted` is made by [`judge`] only, and only an admitted change enters a history.
+//!
+//! Architecture Invariant: what is accepted is a function of the set of operations and changes, never of their order.
+
+mod accept;
+mod access;
+mod charter;
+mod explain;
+pub mod limits;
+mod log;
+mod path;
+pub mod record;
+mod release;
+mod rulings;
+
+pub use accept::{Added, Summary};
+pub use access::{Access, Loss, State};
+pub use charter::{Charter, Kind, Policy as AccessPolicy};
+pub use explain::Reason;
+pub use log::{Held, Woken};
+pub use path::Refusal;
+pub use record::SignedOp;
+pub use release::{ReleaseError, Released, verify_release};
 
 use pistol_core::genesis::{Genesis, Policy};
 use pistol_core::key::AuthorId;

@@ -18,6 +18,8 @@ pub enum Context {
     Root,
     /// The Automerge actor of a chain.
     Actor,
+    /// The id of an operation of an access log.
+    Acl,
     /// What a genesis says of its read key.
     ReadCommit,
     /// A document's read key, drawn from its space's.
@@ -38,6 +40,7 @@ impl Context {
             Context::Link => "pistol link v1",
             Context::Root => "pistol root v1",
             Context::Actor => "pistol actor v1",
+            Context::Acl => "pistol acl v1",
             Context::ReadCommit => "pistol read commit v1",
             Context::ReadDerive => "pistol read derive v1",
             Context::Entropy => "pistol entropy v1",

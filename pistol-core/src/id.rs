@@ -37,7 +37,7 @@ name! {
     Link
 }
 name! {
-    /// An operation of an access log, cited as authority. Reserved for documents with members.
+    /// An operation of an access log: the hash of its canonical bytes. Changes and operations cite it as authority.
     AuthorityId
 }
 

@@ -1,0 +1,209 @@
+//! Why a change is or is not part of the document: the rule, and the operations and changes that bear witness to it.
+
+use std::fmt;
+
+use pistol_core::id::{AuthorityId, ChangeId};
+
+use crate::accept::{Basis, Node, Place};
+use crate::access::Access;
+use crate::charter::Policy;
+use crate::path::Refusal;
+use crate::rulings::Fault;
+
+/// Why a change is in the state that it is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Accepted: anyone may write.
+    OpenToAll,
+    /// Accepted: the author is a root of the genesis.
+    Root,
+    /// Accepted: what it cites counts.
+    Granted(Vec<AuthorityId>),
+    /// Accepted: the document was released.
+    Released(AuthorityId),
+    /// Accepted: somebody who may write has built on it.
+    BuiltOn(ChangeId),
+    /// Accepted: these operations adopt or keep it.
+    Adopted(Vec<AuthorityId>),
+    /// Masked: somebody it stands on was revoked, and no one who may write has built on it.
+    Revoked(AuthorityId),
+    /// Masked: an operation it stands on is not valid; why, and by what.
+    Broken {
+        /// The operation that it stands on.
+        hop: AuthorityId,
+        /// The revocation or relinquishment behind it.
+        by: Option<AuthorityId>,
+    },
+    /// Masked: an `Exact` revocation purged it.
+    Purged(AuthorityId),
+    /// Masked: it builds on a change that was purged.
+    Orphaned {
+        /// The change.
+        on: ChangeId,
+        /// What purged that.
+        by: Option<AuthorityId>,
+    },
+    /// Masked: the document was removed from its space.
+    Removed(AuthorityId),
+    /// Masked: the document has no place in its space: its creator was revoked, or may not add documents.
+    NoPlace(Option<AuthorityId>),
+    /// Pending: this is not known.
+    Missing([u8; 32]),
+    /// Refused.
+    Refused(Refusal),
+    /// Nobody told of it.
+    Unknown,
+}
+
+impl Access {
+    /// Why a change is in its state, as of when things were last settled.
+    pub fn explain(&self, change: &ChangeId) -> Reason {
+        let Some(node) = self.node(change) else {
+            return match (self.changes.refused.reason(change), self.changes.lacks(change)) {
+                (Some(refusal), _) => Reason::Refused(refusal),
+                (None, Some(missing)) => Reason::Missing(missing),
+                (None, None) => Reason::Unknown,
+            };
+        };
+        if node.is_accepted() { self.why_accepted(node) } else { self.why_masked(node) }
+    }
+
+    fn why_accepted(&self, node: &Node) -> Reason {
+        if let Some(release) = self.changes.released.and_then(|by| self.id(by)) {
+            return Reason::Released(release);
+        }
+        if !node.is_active {
+            return self.built_on(node).map_or(Reason::Unknown, Reason::BuiltOn);
+        }
+        let cited = self.changes.cited.get(node.cited as usize);
+        match cited {
+            Some(cited) if cited.is_active() => match &cited.basis {
+                Basis::Standing(standing) if !standing.hops.is_empty() => Reason::Granted(self.ids(&standing.hops)),
+                Basis::Standing(standing) if standing.root.is_some() => Reason::Root,
+                _ => Reason::OpenToAll,
+            },
+            _ => {
+                let adopting = self.changes.named.get(&node.id).into_iter().flatten().copied().collect::<Vec<_>>();
+                let keeping = cited.map_or(&[][..], |cited| &cited.revoked);
+                Reason::Adopted(self.ids(if adopting.is_empty() { keeping } else { &adopting }))
+            }
+        }
+    }
+
+    fn why_masked(&self, node: &Node) -> Reason {
+        match &self.changes.place {
+            Place::Here => {}
+            Place::Removed(by) => return self.id(*by).map_or(Reason::NoPlace(None), Reason::Removed),
+            Place::Masked(Fault::Revoked(by) | Fault::Hop(by) | Fault::Relinquished(by)) => {
+                return Reason::NoPlace(self.id(*by));
+            }
+            Place::Pending(missing) => return missing.first().map_or(Reason::Unknown, |first| Reason::Missing(*first)),
+            Place::Refused(_) | Place::Unknown => return Reason::NoPlace(None),
+        }
+        if node.is_purged {
+            return self.purged_by(node).map_or(Reason::Unknown, Reason::Purged);
+        }
+        let fault = self.changes.cited.get(node.cited as usize).and_then(|cited| cited.fault);
+        if node.is_tainted && node.is_covered {
+            return self
+                .tainted_by(node)
+                .map_or(Reason::Unknown, |on| Reason::Orphaned { on: on.id, by: self.purged_by(on) });
+        }
+        match fault {
+            Some(Fault::Revoked(by) | Fault::Relinquished(by)) => self.id(by).map_or(Reason::Unknown, Reason::Revoked),
+            Some(Fault::Hop(hop)) => self.broken(hop),
+            None => Reason::Unknown,
+        }
+    }
+
+    fn broken(&self, hop: u32) -> Reason {
+        let mut at = hop;
+        // Each step leads to an operation that was known before, so this ends.
+        while let Some(Fault::Hop(next)) = self.rulings.fault_of(at) {
+            at = next;
+        }
+        let by = match self.rulings.fault_of(at) {
+            Some(Fault::Revoked(by) | Fault::Relinquished(by)) => self.id(by),
+            Some(Fault::Hop(_)) | None => None,
+        };
+        self.id(hop).map_or(Reason::Unknown, |hop| Reason::Broken { hop, by })
+    }
+
+    /// An active change that has this one in its past.
+    fn built_on(&self, node: &Node) -> Option<ChangeId> {
+        let start = *self.changes.ordinals.get(&node.id)?;
+        let mut reached = std::collections::BTreeSet::from([start]);
+        let later = self.changes.nodes.iter().enumerate().skip(start as usize + 1);
+        for (at, node) in later {
+            if node.deps.iter().any(|dep| reached.contains(dep)) {
+                if node.is_active {
+                    return Some(node.id);
+                }
+                reached.insert(crate::log::small(at));
+            }
+        }
+        None
+    }
+
+    /// A purged change in the past of this one.
+    fn tainted_by<'a>(&'a self, node: &'a Node) -> Option<&'a Node> {
+        let mut at = node;
+        while !at.is_purged {
+            let mut deps = at.deps.iter().filter_map(|dep| self.changes.nodes.get(*dep as usize));
+            at = deps.find(|dep| dep.is_tainted)?;
+        }
+        Some(at)
+    }
+
+    fn purged_by(&self, node: &Node) -> Option<AuthorityId> {
+        let cited = self.changes.cited.get(node.cited as usize)?;
+        let keeps = |by: &&u32| self.changes.keeps(&self.logs, **by, node);
+        cited.purges.iter().find(|by| !keeps(by)).and_then(|by| self.id(*by))
+    }
+
+    fn id(&self, ordinal: u32) -> Option<AuthorityId> {
+        self.logs.entry(ordinal).map(|entry| entry.signed.id())
+    }
+
+    fn ids(&self, ordinals: &[u32]) -> Vec<AuthorityId> {
+        ordinals.iter().filter_map(|ordinal| self.id(*ordinal)).collect()
+    }
+
+    /// The document's policy, if its genesis is known.
+    pub fn policy(&self) -> Option<Policy> {
+        self.logs.charter(&self.changes.document).ok().map(|charter| charter.policy)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |ids: &[AuthorityId]| ids.iter().map(|id| format!("{id:?}")).collect::<Vec<_>>().join(", ");
+        let by = |by: &Option<AuthorityId>| by.map_or(String::new(), |by| format!(" because of {by:?}"));
+        match self {
+            Reason::OpenToAll => f.write_str("accepted: anyone may write here"),
+            Reason::Root => f.write_str("accepted: its author is a root"),
+            Reason::Granted(path) => write!(f, "accepted: its author was granted this by {}", list(path)),
+            Reason::Released(release) => write!(f, "accepted: {release:?} opened this to everybody for ever"),
+            Reason::BuiltOn(change) => write!(f, "accepted: {change:?}, by an author who may write, builds on it"),
+            Reason::Adopted(by) => write!(f, "accepted: {} adopted it", list(by)),
+            Reason::Revoked(by) => {
+                write!(f, "masked: {by:?} revoked its author, and nobody who may write has built on it")
+            }
+            Reason::Broken { hop, by: cause } => {
+                write!(f, "masked: {hop:?}, which it cites, is not valid{}", by(cause))
+            }
+            Reason::Purged(by) => write!(f, "masked: {by:?} revoked its author and does not keep it"),
+            Reason::Orphaned { on, by: cause } => {
+                write!(f, "masked: it builds on {on:?}, which is purged{}", by(cause))
+            }
+            Reason::Removed(by) => write!(f, "masked: {by:?} removed the document from its space"),
+            Reason::NoPlace(cause) => write!(f, "masked: the document has no place in its space{}", by(cause)),
+            Reason::Missing(id) => {
+                write!(f, "pending: {:?}, which it needs, is not known yet", AuthorityId(*id))
+            }
+            Reason::Refused(refusal) => write!(f, "refused: {refusal}"),
+            Reason::Unknown => f.write_str("unknown here"),
+        }
+    }
+}
