@@ -222,6 +222,7 @@ fn start_of(folder: &StoreFolder, key: AuthorKey, node: NodeId) -> Result<Start,
         names: all(Table::Names)?,
         sessions: all(Table::Sessions)?,
         peers: all(Table::Peers)?,
+        owed: all(Table::Owed)?,
     })
 }
 

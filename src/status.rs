@@ -21,6 +21,10 @@ pub struct DocStatus {
     pub forks: Vec<AuthorId>,
     /// Changes that wait for others.
     pub waiting: u64,
+    /// Some of the changes that are waited for, and by how many; no peer has sent them yet.
+    pub waits_for: Vec<(ChangeId, u64)>,
+    /// Peers that sent what could not be kept, for want of room or since a later version wrote it: they are asked again.
+    pub owed: Vec<NodeId>,
     /// Why the store does not take anything, if it does not.
     pub store_failure: Option<String>,
 }
@@ -46,6 +50,8 @@ impl DocStatus {
             refusals: state.refusals.iter().map(|(reason, count)| (reason.clone(), *count)).collect(),
             forks: state.forks.iter().copied().collect(),
             waiting: state.waiting as u64,
+            waits_for: state.waits_for.iter().map(|(id, count)| (*id, *count as u64)).collect(),
+            owed: state.owed.iter().copied().collect(),
             store_failure: state.store_failure.clone(),
         }
     }

@@ -91,6 +91,9 @@ pub enum Malformed {
     /// Something that must be in order is not.
     #[error("a list is not in its order")]
     Order,
+    /// It was written by a later version, which alone can say what it means.
+    #[error("it is of a later version; install a newer Pistol to read it")]
+    Version,
     /// A public key is weak or not canonical.
     #[error("a public key is weak or not canonical")]
     Key,

@@ -283,6 +283,21 @@ impl VerifiedChange {
         self.cover.ids.len().saturating_sub(self.index + 1)
     }
 
+    /// Bytes that it takes in memory, without what it shares with others under the same signature.
+    pub fn memory(&self) -> usize {
+        let change = self.linked.change();
+        let predecessors: usize = change.ops.iter().map(|op| size_of_val(op.pred.as_slice())).sum();
+        size_of::<Self>() + size_of::<Change>() + self.linked.bytes + size_of_val(change.ops.as_slice()) + predecessors
+    }
+
+    /// What it shares with others under the same signature: a number that is the same for all of them while any of them
+    /// lives, and the bytes that it takes in memory.
+    pub fn shared(&self) -> (usize, usize) {
+        let bytes =
+            size_of::<Cover>() + size_of_val(self.cover.ids.as_slice()) + size_of_val(self.cover.links.as_slice());
+        (Arc::as_ptr(&self.cover).addr(), bytes)
+    }
+
     /// The stretch from `first` to this change, with the tip that covers it.
     fn run_from(&self, first: &VerifiedChange) -> Run {
         Run {

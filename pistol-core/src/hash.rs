@@ -30,6 +30,8 @@ pub enum Context {
     Stamp,
     /// A row of a store, to know it again; nothing of it travels.
     Row,
+    /// A record as it was received, to know it again; nothing of it travels.
+    Record,
 }
 
 impl Context {
@@ -46,6 +48,7 @@ impl Context {
             Context::Entropy => "pistol entropy v1",
             Context::Stamp => "pistol stamp v1",
             Context::Row => "pistol row v1",
+            Context::Record => "pistol record v1",
         }
     }
 

@@ -35,11 +35,13 @@ pub enum Table {
     Index = 7,
     /// Log number -> what the document looked like at some time. A cache.
     Snapshots = 8,
+    /// (log, node id) -> nothing: the peer sent what could not be kept, and is to be asked again.
+    Owed = 9,
 }
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Table; 9] = [
+    pub const ALL: [Table; 10] = [
         Table::Meta,
         Table::Logs,
         Table::Envelopes,
@@ -49,6 +51,7 @@ impl Table {
         Table::Peers,
         Table::Index,
         Table::Snapshots,
+        Table::Owed,
     ];
 }
 

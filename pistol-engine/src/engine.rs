@@ -5,7 +5,9 @@ mod commit;
 mod dial;
 mod join;
 mod load;
+mod owed;
 mod peer;
+mod records;
 mod topic;
 mod transfer;
 
@@ -21,6 +23,10 @@ use crate::documents::Documents;
 use crate::effect::{Effect, Reply, ReplyError};
 use crate::entropy::Entropy;
 use crate::input::{Command, ConnectionId, Input, Now, Token};
+use crate::limits;
+use crate::recent::Recent;
+use crate::replica::RecordHash;
+use crate::room::Room;
 use catalog::Catalog;
 pub use catalog::Entry;
 use commit::Commits;
@@ -28,7 +34,9 @@ pub use dial::Contact;
 use dial::Contacts;
 use join::Joins;
 use load::Loads;
+use owed::Owed;
 use peer::Peer;
+use records::Verdict;
 
 /// What a node starts with.
 #[derive(Debug)]
@@ -51,6 +59,8 @@ pub struct Start {
     pub sessions: Vec<Row>,
     /// The peers known.
     pub peers: Vec<Row>,
+    /// The peers that are to be asked again.
+    pub owed: Vec<Row>,
 }
 
 /// One node.
@@ -67,6 +77,10 @@ pub struct Engine {
     joins: Joins,
     contacts: Contacts,
     peers: BTreeMap<ConnectionId, Peer>,
+    owed: Owed,
+    room: Room,
+    /// Records that need not be looked at again.
+    records: Recent<RecordHash, Verdict>,
     commits: Commits,
     /// Documents that took something in during this tick.
     inbox: BTreeMap<DocumentId, transfer::Inbox>,
@@ -90,9 +104,10 @@ impl Engine {
     /// # Errors
     /// [`StoreError::Damaged`] if rows cannot be read.
     pub fn new(start: Start, now: Now) -> Result<Self, StoreError> {
-        let Start { key, node, epoch, seed, sessions_continue, logs, names, sessions, peers } = start;
+        let Start { key, node, epoch, seed, sessions_continue, logs, names, sessions, peers, owed } = start;
         let sessions = if sessions_continue { sessions } else { Vec::new() };
         let entropy = Arc::new(Entropy::new(seed));
+        let catalog = Catalog::from_rows(&logs, &names, &sessions)?;
         Ok(Engine {
             documents: Documents::default(),
             key: Arc::new(key),
@@ -100,7 +115,10 @@ impl Engine {
             epoch,
             entropy,
             verifier: Verifier::default(),
-            catalog: Catalog::from_rows(&logs, &names, &sessions)?,
+            owed: Owed::from_rows(&owed, &catalog)?,
+            room: Room::default(),
+            records: Recent::up_to(limits::RECORDS_MAX),
+            catalog,
             loads: Loads::default(),
             joins: Joins::default(),
             contacts: Contacts::from_rows(&peers, now)?,

@@ -19,7 +19,9 @@ mod engine;
 mod entropy;
 mod input;
 mod limits;
+mod recent;
 mod replica;
+mod room;
 
 pub use documents::{Documents, Edited, Insight, Screen, UnknownDocument};
 pub use effect::{Effect, Reply, ReplyError};

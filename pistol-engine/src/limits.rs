@@ -2,14 +2,22 @@
 
 /// Bytes of changes made here that may wait for the disk; past it an edit is refused, not kept in memory.
 pub(crate) const UNSTORED_BYTES_MAX: usize = 64 << 20;
-/// Changes with missing dependencies that a document keeps.
-pub(crate) const WAITING_CHANGES_MAX: usize = 10_000;
-/// Canonical bytes of changes with missing dependencies that a document keeps.
-pub(crate) const WAITING_BYTES_MAX: usize = 4 << 20;
+/// Changes with missing dependencies that are kept for one peer.
+pub(crate) const WAITING_A_PEER: usize = 10_000;
+/// Memory that changes with missing dependencies of one peer take.
+pub(crate) const WAITING_BYTES_A_PEER: usize = 4 << 20;
+/// Memory that all changes with missing dependencies take.
+pub(crate) const WAITING_BYTES_IN_ALL: usize = 64 << 20;
+/// Things waited for that a document's status names.
+pub(crate) const WAITS_TOLD_MAX: usize = 8;
+/// Peers that a document remembers to be asked again, those that are dialled anyway apart.
+pub(crate) const OWED_STRANGERS_MAX: usize = 1024;
 /// Connections remembered as senders of one change that waits.
 pub(crate) const SENDERS_MAX: usize = 16;
 /// Ids of refused changes that a document remembers.
 pub(crate) const REJECTED_MAX: usize = 10_000;
+/// Records that a node knows again, since they were refused or held nothing new.
+pub(crate) const RECORDS_MAX: usize = 10_000;
 /// Changes after which the tail of a document is sealed into one envelope.
 pub(crate) const TAIL_CHANGES: usize = 1000;
 /// Weight in bytes after which an envelope is closed.
@@ -26,8 +34,10 @@ pub(crate) const STORE_RETRY_MS: u64 = 500;
 pub(crate) const REDIAL_MS: u64 = 100;
 /// Milliseconds between attempts at most.
 pub(crate) const REDIAL_MS_MAX: u64 = 30_000;
-/// Milliseconds after which a side that dropped changes for want of room asks again.
+/// Milliseconds after which a side that dropped changes for want of room asks again; doubled each time.
 pub(crate) const ASK_AGAIN_MS: u64 = 1000;
+/// How often that is doubled at most.
+pub(crate) const ASK_AGAIN_DOUBLED: u32 = 5;
 /// Milliseconds within which two connections with a peer, one from each side, count as dialled at the same time.
 pub(crate) const SIMULTANEOUS_MS: u64 = 2000;
 /// Milliseconds after which a connected peer that did not have a document is asked for it again.

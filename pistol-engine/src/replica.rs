@@ -9,7 +9,6 @@ mod show;
 mod state;
 mod waiting;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pistol_core::document::Document;
@@ -19,6 +18,7 @@ use pistol_core::id::{ChangeId, DocumentId, Session};
 use pistol_core::key::AuthorKey;
 use pistol_core::store::schema::LogNumber;
 use pistol_core::validate::{Ordinal, Rule};
+use pistol_sync::node::NodeId;
 use pistol_sync::proto::heads;
 use pistol_sync::proto::message::Head;
 
@@ -29,6 +29,8 @@ pub use state::{DocumentState, PeerState, PeerView};
 use crate::Insight;
 use crate::entropy::Entropy;
 use crate::input::ConnectionId;
+use crate::limits;
+use crate::recent::Recent;
 use screens::Screens;
 use show::Showing;
 use waiting::Waiting;
@@ -54,10 +56,22 @@ pub(crate) struct Replica {
     /// Where those rows begin.
     tail_rows: Vec<Ordinal>,
     waiting: Waiting,
-    rejected: BTreeMap<ChangeId, Rule>,
+    /// Changes whose content broke a rule that is final: so they are refused in any record.
+    rejected: Recent<ChangeId, Rule>,
     screens: Screens,
     showing: Showing,
     pub(crate) state: DocumentState,
+}
+
+/// A record as it was received: its hash, with the document for which it came.
+pub(crate) type RecordHash = [u8; 32];
+
+/// From where a change came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source {
+    pub(crate) connection: ConnectionId,
+    pub(crate) node: NodeId,
+    pub(crate) record: RecordHash,
 }
 
 /// A change that the disk has not got.
@@ -99,7 +113,7 @@ impl Replica {
             rows,
             tail,
             waiting: Waiting::default(),
-            rejected: BTreeMap::new(),
+            rejected: Recent::up_to(limits::REJECTED_MAX),
             screens: Screens::default(),
             showing: Showing::default(),
             state: DocumentState::default(),

@@ -23,9 +23,9 @@ const NOW: Now = Now { steady_ms: 0, wall_ms: 0 };
 
 fn engine() -> Engine {
     let (key, node) = (AuthorKey::from_seed(&[1; 32]), NodeId([2; 32]));
-    let (logs, names, sessions, peers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (logs, names, sessions, peers, owed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (epoch, seed, sessions_continue) = ([3; 16], [4; 32], true);
-    Engine::new(Start { key, node, epoch, seed, sessions_continue, logs, names, sessions, peers }, NOW).unwrap()
+    Engine::new(Start { key, node, epoch, seed, sessions_continue, logs, names, sessions, peers, owed }, NOW).unwrap()
 }
 
 fn genesis() -> Arc<Genesis> {

@@ -57,6 +57,7 @@ impl Node {
             names: self.disk.rows(Table::Names),
             sessions: self.disk.rows(Table::Sessions),
             peers: self.disk.rows(Table::Peers),
+            owed: self.disk.rows(Table::Owed),
         };
         self.life += 1;
         self.wake_ms = None;

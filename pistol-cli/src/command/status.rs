@@ -50,6 +50,16 @@ struct Document {
     peers: Vec<Standing>,
     refusals: Vec<Refused>,
     forks: Vec<String>,
+    waiting: u64,
+    waits_for: Vec<Waited>,
+    owed: Vec<String>,
+}
+
+/// A change that others wait for.
+#[derive(Debug, Serialize, Deserialize)]
+struct Waited {
+    change: String,
+    count: u64,
 }
 
 /// How a document stands with a peer.
@@ -102,7 +112,18 @@ impl Document {
         lines.extend(
             self.refusals.iter().map(|refused| format!("  refused {} times: {}", refused.count, refused.reason)),
         );
-        lines.extend(self.forks.iter().map(|author| format!("  {author} wrote two histories; both are kept")));
+        lines.extend(self.forks.iter().map(|author| {
+            format!("  {author} wrote two histories (a restored backup, a copied profile, or malice); both are kept")
+        }));
+        lines.extend(self.waits_for.iter().map(|Waited { change, count }| {
+            format!("  {count} changes wait for change {change}, which no peer has sent yet")
+        }));
+        let named: u64 = self.waits_for.iter().map(|waited| waited.count).sum();
+        let unnamed = self.waiting.saturating_sub(named);
+        lines.extend((unnamed > 0).then(|| format!("  {unnamed} more changes wait for others")));
+        lines.extend(
+            self.owed.iter().map(|node| format!("  peer {node} sent what could not be kept; it is asked again")),
+        );
         lines
     }
 
@@ -110,6 +131,7 @@ impl Document {
         let status = doc.status();
         let standing =
             |peer: pistol::PeerStatus| Standing { node: peer.node.to_string(), state: peer.state.to_string() };
+        let waited = |(id, count): &(pistol::ChangeId, u64)| Waited { change: id.to_string(), count: *count };
         let refused = |(reason, count): (String, u64)| Refused { reason, count };
         Ok(Document {
             listed: Listed::of(node, doc.id())?,
@@ -118,6 +140,9 @@ impl Document {
             peers: status.peers.into_iter().map(standing).collect(),
             refusals: status.refusals.into_iter().map(refused).collect(),
             forks: status.forks.iter().map(ToString::to_string).collect(),
+            waiting: status.waiting,
+            waits_for: status.waits_for.iter().map(waited).collect(),
+            owed: status.owed.iter().map(ToString::to_string).collect(),
         })
     }
 }

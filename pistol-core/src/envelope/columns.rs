@@ -70,8 +70,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Malformed> {
         return Err(Malformed::Limit);
     }
     let mut reader = Reader::new(bytes);
-    if reader.byte()? != VERSION {
-        return Err(Malformed::Tag);
+    match reader.byte()? {
+        VERSION => {}
+        later if later > VERSION => return Err(Malformed::Version),
+        _ => return Err(Malformed::Tag),
     }
     let (document, headers) = header::read_runs(&mut reader)?;
     let (runs, changes) = read_changes(headers, &mut reader)?;

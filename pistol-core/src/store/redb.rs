@@ -179,6 +179,7 @@ const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'s
         Table::Peers => "peers",
         Table::Index => "index",
         Table::Snapshots => "snapshots",
+        Table::Owed => "owed",
     })
 }
 

@@ -13,7 +13,7 @@ pub use fence::{Fence, FileIdentity};
 pub use log::{LogNumber, LogRecord, SessionRecord};
 pub use snapshot::{SealedRow, Snapshot, row_digest, snapshot_range, stretch, stretch_value};
 
-use super::StoreError;
+use super::{Row, StoreError};
 use fields::Fields;
 
 /// The format of the store that this Pistol writes.
@@ -151,6 +151,22 @@ pub fn peer_value(addresses: &[u8]) -> Vec<u8> {
 /// [`StoreError::Damaged`].
 pub fn peer_addresses(value: &[u8]) -> Result<Vec<u8>, StoreError> {
     Fields::parse("peer", value, |fields| Ok(fields.rest()))
+}
+
+/// The row that says that a peer is to be asked again for what could not be kept of a log.
+pub fn owed_row(log: LogNumber, node: [u8; 32]) -> Row {
+    ([log.key(), node.to_vec()].concat(), vec![VERSION])
+}
+
+/// Reads the row: the log and the peer.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn owed((key, value): &Row) -> Result<(LogNumber, [u8; 32]), StoreError> {
+    Fields::parse("owed", value, |_| Ok(()))?;
+    let (log, node) = key.split_first_chunk::<4>().ok_or_else(|| damaged("key of what is owed"))?;
+    let node = node.try_into().map_err(|_| damaged("key of what is owed"))?;
+    Ok((LogNumber(u32::from_be_bytes(*log)), node))
 }
 
 fn damaged(reason: impl Into<String>) -> StoreError {

@@ -70,6 +70,11 @@ impl Catalog {
         self.logs.get(document)
     }
 
+    /// The document of a log.
+    pub(super) fn document(&self, number: LogNumber) -> Option<DocumentId> {
+        self.logs.iter().find(|(_, log)| log.number == number).map(|(document, _)| *document)
+    }
+
     /// A log is in the store.
     pub(super) fn became_durable(&mut self, document: &DocumentId) {
         if let Some(log) = self.logs.get_mut(document) {

@@ -1,6 +1,6 @@
 //! One connection: hello, what is asked for, and who may have it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pistol_core::id::DocumentId;
 use pistol_sync::limits::{FRAME_BYTES_MAX, TOPICS_MAX};
@@ -95,6 +95,7 @@ impl Engine {
             under_way_bytes: 0,
         };
         self.peers.insert(connection, peer);
+        self.room.came(node);
         let hello = Hello {
             versions: VERSIONS.to_vec(),
             epoch: self.epoch,
@@ -104,9 +105,14 @@ impl Engine {
             extensions: Vec::new(),
         };
         effects.push(send(connection, &Message::Hello(hello)));
-        for document in self.contacts.documents(&node) {
+        for document in self.documents_of(&node) {
             self.declare_interest(node, document, effects);
         }
+    }
+
+    /// The documents that this node asks a peer for by itself.
+    fn documents_of(&self, node: &NodeId) -> BTreeSet<DocumentId> {
+        self.contacts.documents(node).into_iter().chain(self.owed.to(node)).collect()
     }
 
     /// Whether a new connection takes the place of the one that stands with the same peer. Of two that were dialled from
@@ -132,6 +138,7 @@ impl Engine {
             self.show(&topic.document, peer.node, state, topic.was_equal);
         }
         if !is_still_connected {
+            self.room.went(peer.node);
             self.try_again(peer.node, reason);
         }
     }
@@ -284,6 +291,7 @@ impl Engine {
 
     /// A document came into memory or into the store: peers that waited for it are answered and asked.
     pub(super) fn document_is_open(&mut self, document: DocumentId, effects: &mut Vec<Effect>) {
+        self.tell_owed(&document);
         let waits = |state: &TopicState| state.document == document && state.is_wanted && !state.is_following;
         let waiting = |(id, peer): (&ConnectionId, &Peer)| {
             let topics: Vec<_> = peer.topics.iter().filter(|(_, state)| waits(state)).map(|(t, _)| (*id, *t)).collect();
@@ -295,7 +303,7 @@ impl Engine {
         }
         let nodes: Vec<NodeId> = self.peers.values().map(|peer| peer.node).collect();
         for node in nodes {
-            if self.contacts.documents(&node).contains(&document) {
+            if self.documents_of(&node).contains(&document) {
                 self.declare_interest(node, document, effects);
             }
         }

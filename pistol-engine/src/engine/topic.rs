@@ -50,6 +50,12 @@ pub(super) struct TopicState {
     is_settled: bool,
     /// When to ask again for what was dropped.
     pub(super) ask_again_ms: Option<u64>,
+    /// Whether something that the peer sent could not be kept, and its heads were not compared since.
+    pub(super) is_owed: bool,
+    /// How often something was dropped since both were equal.
+    pub(super) drops: u32,
+    /// Envelopes of a later version, which cannot be read here.
+    pub(super) unreadable: usize,
 }
 
 impl TopicState {
@@ -74,6 +80,9 @@ impl TopicState {
             was_equal: false,
             is_settled: false,
             ask_again_ms: None,
+            is_owed: false,
+            drops: 0,
+            unreadable: 0,
         }
     }
 
@@ -190,6 +199,8 @@ impl Engine {
             effects.push(send(connection, &Message::Locate(locate)));
         }
         state.held = comparison.held;
+        // It is told again when both are equal: what was dropped here or there may have come.
+        (state.is_owed, state.is_settled) = (false, false);
         // What waited there or was dropped is lacking by these heads: it is sent again, and answered for again.
         state.waiting_there = 0;
         state.unknown = told.iter().filter(|head| heads::find_head(history, head).is_none()).copied().collect();
@@ -233,6 +244,7 @@ impl Engine {
         }
         let is_equal = state.is_equal() && replica.is_durable();
         state.was_equal |= is_equal;
+        let is_paid = is_equal && !state.is_owed;
         let view = if is_equal {
             PeerState::Same
         } else if state.has_sent_all() && replica.is_durable() {
@@ -247,18 +259,25 @@ impl Engine {
         }
         let was_equal = state.was_equal;
         drop(replica);
+        if is_paid {
+            self.pay(document, node);
+        }
         self.show(&document, node, view, was_equal);
     }
 
     /// The peer has nothing more to send. If it differs although nothing is on its way, both compare again.
     pub(super) fn took_settled(&mut self, connection: ConnectionId, topic: Topic, digest: [u8; 32]) {
-        let Some(state) = self.topic_mut(connection, topic) else { return };
+        let Some(peer) = self.peers.get_mut(&connection) else { return };
+        let node = peer.node;
+        let Some(state) = peer.topics.get_mut(&topic) else { return };
         let (document, is_equal) = (state.document, state.is_equal());
         let Some(replica) = self.documents.replica(&document) else { return };
         let own = heads::digest(&lock(&replica).heads());
-        let now = self.now.steady_ms;
-        if let Some(state) = self.topic_mut(connection, topic).filter(|_| own != digest && is_equal) {
-            state.ask_again_ms.get_or_insert(now + crate::limits::ASK_AGAIN_MS);
+        if own == digest {
+            (state.is_owed, state.drops) = (false, 0);
+            self.pay(document, node);
+        } else if is_equal {
+            self.plan_to_ask_again(connection, &document);
         }
     }
 

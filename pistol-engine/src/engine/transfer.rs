@@ -1,8 +1,8 @@
-//! Envelopes on their way: out in order and within a window, in once they are checked.
+//! Envelopes on their way: out in order and within a window, in once they were checked.
 
 use std::collections::BTreeMap;
 
-use pistol_core::envelope::{Envelope, Verified, VerifiedChange};
+use pistol_core::envelope::{Verified, VerifiedChange};
 use pistol_core::id::{ChangeId, DocumentId};
 use pistol_core::store::{Row, Table, schema};
 use pistol_core::validate::{Ordinal, Rule};
@@ -10,20 +10,21 @@ use pistol_sync::limits::{REFUSED_TOLD_MAX, UNDER_WAY_BYTES_MAX};
 use pistol_sync::proto::message::{Acknowledge, Message, Topic};
 
 use super::peer::send;
+use super::records::Verdict;
 use super::topic::TopicState;
 use super::{Engine, load};
 use crate::documents::lock;
 use crate::effect::Effect;
 use crate::input::ConnectionId;
 use crate::limits;
-use crate::replica::Sealed;
+use crate::replica::{Sealed, Source};
 
 /// What a change counts in the window beside its bytes: a keystroke is a byte on its way and some hundred in the memory of
 /// the peer, until the peer has stored it.
 const CHANGE_ROOM: usize = 64;
 
 /// Changes that came in during a tick, and from where.
-pub(super) type Inbox = Vec<(VerifiedChange, ConnectionId)>;
+pub(super) type Inbox = Vec<(VerifiedChange, Source)>;
 
 /// For whom rows are read, and where they lay when they were asked for.
 #[derive(Clone, Copy, Debug)]
@@ -172,60 +173,22 @@ impl Engine {
         }
     }
 
-    /// An envelope: checked outside any document, then kept for the end of the tick.
-    pub(super) fn took_envelope(
-        &mut self,
-        connection: ConnectionId,
-        topic: Topic,
-        bytes: &[u8],
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(state) = self.topic_mut(connection, topic).filter(|state| state.is_following) else {
-            return self.blame(connection, "it sent changes that nobody asked for", effects);
-        };
-        state.received += 1;
-        let document = state.document;
-        self.commits.acknowledge_when_stored(connection, topic);
-        let outcome = self.verify(document, bytes);
-        match outcome {
-            Ok(changes) => {
-                let inbox = self.inbox.entry(document).or_default();
-                inbox.extend(changes.into_iter().map(|change| (change, connection)));
-            }
-            Err(reason) => {
-                if let Some(replica) = self.documents.replica(&document) {
-                    lock(&replica).state.refuse(&reason);
-                }
-                self.blame(connection, &reason, effects);
-            }
-        }
-    }
-
-    /// Duplicates are recognised before any signature is checked.
-    fn verify(&mut self, document: DocumentId, bytes: &[u8]) -> Result<Vec<VerifiedChange>, String> {
-        let envelope = Envelope::from_bytes(bytes).map_err(|error| format!("an envelope is malformed: {error}"))?;
-        if envelope.document() != document {
-            return Err("an envelope of another document was sent".to_owned());
-        }
-        let verified = envelope.verify(&mut self.verifier).map_err(|error| error.to_string())?;
-        Ok(verified.into_changes())
-    }
-
     /// Takes in everything that arrived during the tick: one projection for each document.
     pub(super) fn admit_inbox(&mut self, effects: &mut Vec<Effect>) {
         for (document, changes) in std::mem::take(&mut self.inbox) {
             let Some(replica) = self.documents.replica(&document) else { continue };
             let mut replica = lock(&replica);
-            let admission = replica.admit(changes);
+            let admission = replica.admit(changes, &mut self.room);
             drop(replica);
             if !admission.accepted.is_empty() {
                 self.documents.mark_dirty(document);
                 self.unshown.insert(document);
             }
             self.tell_refused(&document, admission.refused, effects);
-            for connection in admission.dropped {
-                self.plan_to_ask_again(connection, &document);
+            for (connection, node) in admission.dropped {
+                self.dropped(document, connection, node);
             }
+            self.make_room();
             for connection in admission.released {
                 if let Some(topic) = self.peers.get(&connection).and_then(|peer| peer.topic_of(&document)) {
                     self.commits.acknowledge_when_stored(connection, topic);
@@ -277,11 +240,13 @@ impl Engine {
         self.unshown.iter().filter_map(at).min()
     }
 
-    fn plan_to_ask_again(&mut self, connection: ConnectionId, document: &DocumentId) {
-        let at = self.now.steady_ms + limits::ASK_AGAIN_MS;
+    pub(super) fn plan_to_ask_again(&mut self, connection: ConnectionId, document: &DocumentId) {
+        let now = self.now.steady_ms;
         let Some(peer) = self.peers.get_mut(&connection) else { return };
-        if let Some(state) = peer.topic_of(document).and_then(|topic| peer.topics.get_mut(&topic)) {
-            state.ask_again_ms.get_or_insert(at);
+        let state = peer.topic_of(document).and_then(|topic| peer.topics.get_mut(&topic));
+        if let Some(state) = state.filter(|state| state.ask_again_ms.is_none()) {
+            state.ask_again_ms = Some(now + (limits::ASK_AGAIN_MS << state.drops));
+            state.drops = (state.drops + 1).min(limits::ASK_AGAIN_DOUBLED);
         }
     }
 
@@ -296,11 +261,12 @@ impl Engine {
     fn tell_refused(
         &mut self,
         document: &DocumentId,
-        refused: Vec<(ConnectionId, ChangeId, Rule)>,
+        refused: Vec<(Source, ChangeId, Rule)>,
         effects: &mut Vec<Effect>,
     ) {
         let mut by_connection: BTreeMap<ConnectionId, Rule> = BTreeMap::new();
-        for (connection, id, rule) in refused {
+        for (Source { connection, record, .. }, id, rule) in refused {
+            self.records.insert(record, Verdict::Refused(rule.to_string()));
             let Some(peer) = self.peers.get_mut(&connection) else { continue };
             let state = peer.topic_of(document).and_then(|topic| peer.topics.get_mut(&topic));
             if let Some(state) = state.filter(|state| state.refused.len() < REFUSED_TOLD_MAX) {
@@ -316,7 +282,7 @@ impl Engine {
     /// What may be acknowledged of a topic once all that was accepted is durable.
     pub(super) fn acknowledgement(&mut self, connection: ConnectionId, topic: Topic) -> Option<Acknowledge> {
         let state = self.topic_mut(connection, topic)?;
-        let (count, dropped) = (state.received, usize::from(state.ask_again_ms.is_some()));
+        let (count, dropped) = (state.received, usize::from(state.ask_again_ms.is_some()) + state.unreadable);
         let (document, refused) = (state.document, std::mem::take(&mut state.refused));
         let replica = self.documents.replica(&document)?;
         let waiting = lock(&replica).waiting_from(connection).saturating_add(dropped);

@@ -6,10 +6,12 @@ use pistol_core::envelope::VerifiedChange;
 use pistol_core::id::ChangeId;
 use pistol_core::key::AuthorId;
 use pistol_core::validate::{Check, Rule, Valid};
+use pistol_sync::node::NodeId;
 
-use super::{Replica, Unstored};
+use super::{Replica, Source, Unstored};
 use crate::input::ConnectionId;
 use crate::limits;
+use crate::room::{Record, Room};
 
 /// What became of received changes.
 #[derive(Debug, Default)]
@@ -17,57 +19,59 @@ pub(crate) struct Admission {
     /// Whose changes were accepted, and how many of each.
     pub(crate) accepted: BTreeMap<AuthorId, u64>,
     /// What was refused, by whom it was sent.
-    pub(crate) refused: Vec<(ConnectionId, ChangeId, Rule)>,
-    /// Connections that sent what there was no room for: they must be asked again.
-    pub(crate) dropped: BTreeSet<ConnectionId>,
+    pub(crate) refused: Vec<(Source, ChangeId, Rule)>,
+    /// Who sent what there was no room for: they must be asked again.
+    pub(crate) dropped: BTreeMap<ConnectionId, NodeId>,
     /// Connections whose changes waited and do so no more.
     pub(crate) released: BTreeSet<ConnectionId>,
 }
 
 impl Replica {
     /// Takes in what is ready; the rest waits.
-    pub(crate) fn admit(&mut self, changes: Vec<(VerifiedChange, ConnectionId)>) -> Admission {
+    pub(crate) fn admit(&mut self, changes: Vec<(VerifiedChange, Source)>, room: &mut Room) -> Admission {
         let mut admission = Admission::default();
-        let mut queue: VecDeque<(VerifiedChange, ConnectionId)> = changes.into();
+        let mut queue: VecDeque<(VerifiedChange, Source)> = changes.into();
         while let Some((change, from)) = queue.pop_front() {
             let id = change.id();
             if let Some(rule) = self.refused_before(&change) {
                 self.refuse(&mut admission, from, id, rule);
-                queue.extend(self.release(&mut admission, &id));
+                queue.extend(self.release(&mut admission, &id, room));
                 continue;
             }
             match self.document.check(&change) {
                 Check::Known => {}
                 Check::Missing(missing) => {
                     let Some(dependency) = missing.first() else { continue };
-                    if !self.waiting.keep(change, from, *dependency) {
-                        admission.dropped.insert(from);
+                    let document = self.id();
+                    if !self.waiting.keep(document, change, from, *dependency, room) {
+                        admission.dropped.insert(from.connection, from.node);
                     }
                 }
                 Check::Rejected(rule) => self.refuse(&mut admission, from, id, rule),
-                Check::Valid(valid) => match self.accept(*valid, change, from) {
+                Check::Valid(valid) => match self.accept(*valid, change, from.connection) {
                     Ok(author) => *admission.accepted.entry(author).or_default() += 1,
                     Err(rule) => self.refuse(&mut admission, from, id, rule),
                 },
             }
             if self.is_decided(&id) {
-                queue.extend(self.release(&mut admission, &id));
+                queue.extend(self.release(&mut admission, &id, room));
             }
         }
-        self.state.waiting = self.waiting.len();
+        self.note_waiting();
         self.will_show(&admission.accepted);
         admission
     }
 
     /// Whether a change is accepted, or refused for ever.
     fn is_decided(&self, id: &ChangeId) -> bool {
-        self.document.history().ordinal(id).is_some() || self.rejected.contains_key(id)
+        self.document.history().ordinal(id).is_some() || self.rejected.find(id).is_some()
     }
 
     /// What waited for a change that is decided now.
-    fn release(&mut self, admission: &mut Admission, id: &ChangeId) -> Vec<(VerifiedChange, ConnectionId)> {
-        let released = self.waiting.release(id);
-        admission.released.extend(released.iter().flat_map(|(_, from)| from.iter().copied()));
+    fn release(&mut self, admission: &mut Admission, id: &ChangeId, room: &mut Room) -> Vec<(VerifiedChange, Source)> {
+        let released = self.waiting.release(id, room);
+        let senders = released.iter().flat_map(|(_, from)| from.iter().map(|source| source.connection));
+        admission.released.extend(senders);
         released.into_iter().filter_map(|(change, from)| Some((change, *from.first()?))).collect()
     }
 
@@ -76,9 +80,21 @@ impl Replica {
         self.waiting.count_of(connection)
     }
 
+    /// Lets go of a change that waits, for want of room. Says who sent it.
+    pub(crate) fn drop_waiting(&mut self, record: &Record, room: &mut Room) -> Vec<Source> {
+        let dropped = self.waiting.remove(record, room);
+        self.note_waiting();
+        dropped.map(|(_, from)| from).unwrap_or_default()
+    }
+
+    fn note_waiting(&mut self) {
+        self.state.waiting = self.waiting.len();
+        self.state.waits_for = self.waiting.for_what().take(limits::WAITS_TOLD_MAX).collect();
+    }
+
     fn refused_before(&self, change: &VerifiedChange) -> Option<Rule> {
-        let is_dependent = || change.change().deps.iter().any(|dep| self.rejected.contains_key(dep));
-        self.rejected.get(&change.id()).copied().or_else(|| is_dependent().then_some(Rule::Dependencies))
+        let is_dependent = || change.change().deps.iter().any(|dep| self.rejected.find(dep).is_some());
+        self.rejected.find(&change.id()).copied().or_else(|| is_dependent().then_some(Rule::Dependencies))
     }
 
     fn accept(&mut self, valid: Valid, change: VerifiedChange, from: ConnectionId) -> Result<AuthorId, Rule> {
@@ -99,13 +115,10 @@ impl Replica {
         Ok(author)
     }
 
-    fn refuse(&mut self, admission: &mut Admission, from: ConnectionId, id: ChangeId, rule: Rule) {
+    fn refuse(&mut self, admission: &mut Admission, from: Source, id: ChangeId, rule: Rule) {
         self.state.refuse(&rule.to_string());
         // A wrong place in a chain is the record's fault: the same change may come again in its right place.
         if rule != Rule::Chain {
-            while self.rejected.len() >= limits::REJECTED_MAX {
-                self.rejected.pop_first();
-            }
             self.rejected.insert(id, rule);
         }
         admission.refused.push((from, id, rule));

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use pistol_core::id::ChangeId;
 use pistol_core::key::AuthorId;
 use pistol_sync::node::NodeId;
 
@@ -19,6 +20,10 @@ pub struct DocumentState {
     pub forks: BTreeSet<AuthorId>,
     /// Changes that wait for others.
     pub waiting: usize,
+    /// Some of the changes that are waited for, and by how many.
+    pub waits_for: Vec<(ChangeId, usize)>,
+    /// Peers that sent what could not be kept: they are asked again.
+    pub owed: BTreeSet<NodeId>,
     /// Why the store does not take anything, if it does not.
     pub store_failure: Option<String>,
 }

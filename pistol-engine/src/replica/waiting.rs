@@ -1,30 +1,40 @@
-//! Changes whose dependencies are not here yet, bounded, and found by what they wait for.
+//! Changes whose dependencies are not here yet: in the room of the peers that sent them, found by what they wait for.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use pistol_core::envelope::VerifiedChange;
-use pistol_core::id::{ChangeId, Link};
+use pistol_core::id::{ChangeId, DocumentId};
 
+use super::Source;
 use crate::input::ConnectionId;
 use crate::limits;
-
-/// A change at a place of its chain, by the link before it. Its author may sign it at a wrong place too, and that must
-/// not keep the right one out.
-type Record = (ChangeId, Link);
+use crate::room::{Place, Record, Room};
 
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     changes: BTreeMap<Record, Kept>,
     /// What is waited for, and by whom.
     by_dependency: BTreeMap<ChangeId, BTreeSet<Record>>,
-    bytes: usize,
+    shared: BTreeMap<usize, Shared>,
+    by_sender: BTreeMap<ConnectionId, usize>,
 }
 
 #[derive(Debug)]
 struct Kept {
     change: VerifiedChange,
+    dependency: ChangeId,
+    /// In the share of the one who sent it first.
+    place: Place,
     /// Who sent it, the first one first.
-    from: Vec<ConnectionId>,
+    from: Vec<Source>,
+}
+
+/// What changes under one signature share.
+#[derive(Debug)]
+struct Shared {
+    /// Who has taken the room for it.
+    payer: Record,
+    by: BTreeSet<Record>,
 }
 
 impl Waiting {
@@ -34,34 +44,85 @@ impl Waiting {
 
     /// How many changes from a connection wait.
     pub(super) fn count_of(&self, connection: ConnectionId) -> usize {
-        self.changes.values().filter(|kept| kept.from.contains(&connection)).count()
+        self.by_sender.get(&connection).copied().unwrap_or(0)
+    }
+
+    /// Some of what is waited for, and by how many changes.
+    pub(super) fn for_what(&self) -> impl Iterator<Item = (ChangeId, usize)> + '_ {
+        self.by_dependency.iter().map(|(dependency, records)| (*dependency, records.len()))
     }
 
     /// Keeps a change until `dependency` comes; `false` if there is no room.
-    pub(super) fn keep(&mut self, change: VerifiedChange, from: ConnectionId, dependency: ChangeId) -> bool {
+    pub(super) fn keep(
+        &mut self,
+        document: DocumentId,
+        change: VerifiedChange,
+        from: Source,
+        dependency: ChangeId,
+        room: &mut Room,
+    ) -> bool {
         let record = (change.id(), change.base());
         if let Some(kept) = self.changes.get_mut(&record) {
-            if !kept.from.contains(&from) {
-                kept.from.truncate(limits::SENDERS_MAX - 1);
+            let is_known = kept.from.iter().any(|source| source.connection == from.connection);
+            if !is_known && kept.from.len() < limits::SENDERS_MAX {
                 kept.from.push(from);
+                *self.by_sender.entry(from.connection).or_default() += 1;
             }
             return true;
         }
-        let bytes = self.bytes + change.bytes();
-        if self.changes.len() >= limits::WAITING_CHANGES_MAX || bytes > limits::WAITING_BYTES_MAX {
-            return false;
-        }
-        self.bytes = bytes;
-        self.changes.insert(record, Kept { change, from: vec![from] });
+        let (shared, shared_bytes) = change.shared();
+        let bytes = change.memory() + if self.shared.contains_key(&shared) { 0 } else { shared_bytes };
+        let Some(place) = room.take(from.node, document, record, bytes) else { return false };
+        let sharing = self.shared.entry(shared).or_insert(Shared { payer: record, by: BTreeSet::new() });
+        sharing.by.insert(record);
         self.by_dependency.entry(dependency).or_default().insert(record);
+        *self.by_sender.entry(from.connection).or_default() += 1;
+        self.changes.insert(record, Kept { change, dependency, place, from: vec![from] });
         true
     }
 
     /// Takes out what waited for a change, each with those who sent it.
-    pub(super) fn release(&mut self, dependency: &ChangeId) -> Vec<(VerifiedChange, Vec<ConnectionId>)> {
-        let waiting = self.by_dependency.remove(dependency).unwrap_or_default();
-        let released: Vec<_> = waiting.iter().filter_map(|record| self.changes.remove(record)).collect();
-        self.bytes -= released.iter().map(|kept| kept.change.bytes()).sum::<usize>().min(self.bytes);
-        released.into_iter().map(|kept| (kept.change, kept.from)).collect()
+    pub(super) fn release(&mut self, dependency: &ChangeId, room: &mut Room) -> Vec<(VerifiedChange, Vec<Source>)> {
+        let records = self.by_dependency.remove(dependency).unwrap_or_default();
+        records.iter().filter_map(|record| self.remove(record, room)).collect()
+    }
+
+    /// Takes out one change.
+    pub(super) fn remove(&mut self, record: &Record, room: &mut Room) -> Option<(VerifiedChange, Vec<Source>)> {
+        let Kept { change, dependency, place, from } = self.changes.remove(record)?;
+        room.give_back(place);
+        if let Some(records) = self.by_dependency.get_mut(&dependency) {
+            records.remove(record);
+            if records.is_empty() {
+                self.by_dependency.remove(&dependency);
+            }
+        }
+        self.unshare(record, &change, room);
+        for source in &from {
+            if let Some(count) = self.by_sender.get_mut(&source.connection) {
+                *count -= 1;
+                if *count == 0 {
+                    self.by_sender.remove(&source.connection);
+                }
+            }
+        }
+        Some((change, from))
+    }
+
+    /// What a change shared with others is left to them: if it had taken the room for it, the next one does.
+    fn unshare(&mut self, record: &Record, change: &VerifiedChange, room: &mut Room) {
+        let (shared, bytes) = change.shared();
+        let Some(sharing) = self.shared.get_mut(&shared) else { return };
+        sharing.by.remove(record);
+        match sharing.by.first() {
+            Some(next) if sharing.payer == *record => {
+                sharing.payer = *next;
+                if let Some(next) = self.changes.get(next) {
+                    room.grow(next.place, bytes);
+                }
+            }
+            Some(_) => {}
+            None => drop(self.shared.remove(&shared)),
+        }
     }
 }

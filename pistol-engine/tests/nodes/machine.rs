@@ -6,7 +6,7 @@ use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
 use pistol_core::id::DocumentId;
 use pistol_core::key::AuthorKey;
 use pistol_core::store::memory::MemoryStore;
-use pistol_core::store::{Batch, Store};
+use pistol_core::store::{Batch, Store, Table};
 use pistol_core::validate::History;
 use pistol_engine::{Command, ConnectionId, Effect, Engine, Input, Now, Start};
 use pistol_sync::node::NodeId;
@@ -27,20 +27,30 @@ pub struct Machine {
 impl Machine {
     /// A node with an empty store; nodes compare by their numbers.
     pub fn new(number: u8) -> Self {
-        let node = NodeId([number; 32]);
+        Machine::on(NodeId([number; 32]), MemoryStore::new())
+    }
+
+    /// The node started again, with what is durable.
+    pub fn restarted(self) -> Self {
+        Machine::on(self.node, self.store)
+    }
+
+    fn on(node: NodeId, store: MemoryStore) -> Self {
+        let all = |table| store.range(table, b"", &[0xff; 64], usize::MAX).unwrap();
         let start = Start {
-            key: AuthorKey::from_seed(&[number; 32]),
+            key: AuthorKey::from_seed(&node.0),
             node,
-            epoch: [number; 16],
-            seed: [number; 32],
+            epoch: node.0[..16].try_into().unwrap(),
+            seed: node.0,
             sessions_continue: true,
-            logs: vec![],
-            names: vec![],
-            sessions: vec![],
-            peers: vec![],
+            logs: all(Table::Logs),
+            names: all(Table::Names),
+            sessions: all(Table::Sessions),
+            peers: all(Table::Peers),
+            owed: all(Table::Owed),
         };
         let engine = Engine::new(start, Now::default()).unwrap();
-        Machine { engine, node, store: MemoryStore::new(), outstanding: None, now_ms: 0, effects: vec![] }
+        Machine { engine, node, store, outstanding: None, now_ms: 0, effects: vec![] }
     }
 
     fn now(&self) -> Now {
@@ -136,6 +146,12 @@ impl Machine {
     pub fn connected(&mut self, connection: ConnectionId, peer: &Machine, is_dialler: bool) {
         let exported = [u8::try_from(connection).unwrap(); 32];
         self.give(Input::Connected { connection, peer: peer.node, is_dialler, exported });
+    }
+
+    /// Whether it asks a peer that comes for documents.
+    pub fn asks_by_itself(mut self, peer: &Machine) -> bool {
+        self.connected(200, peer, false);
+        self.sent(200).iter().any(|message| matches!(message, Message::Interest(_)))
     }
 
     /// Whether it closed a connection.

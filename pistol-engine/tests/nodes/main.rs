@@ -1,20 +1,18 @@
 //! Two nodes, step by step: what each says at the moments that chance rarely meets.
 
 #![allow(missing_docs, unreachable_pub)]
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod machine;
-
-use std::sync::Arc;
+mod states;
+mod stranger;
 
 use machine::{Machine, exchange, pair};
-use pistol_core::chain::{ChainId, Tip};
 use pistol_core::change::Change;
-use pistol_core::envelope::{Envelope, Run};
-use pistol_core::id::{ChangeId, DocumentId, Link, Session};
-use pistol_core::key::AuthorKey;
+use pistol_core::id::{ChangeId, DocumentId, Link};
 use pistol_engine::{Effect, Input, PeerState};
 use pistol_sync::proto::message::{Acknowledge, Head, Interest, Message, Scope};
+use stranger::Stranger;
 
 fn envelopes(messages: &[Message]) -> usize {
     messages.iter().filter(|message| matches!(message, Message::Envelope(..))).count()
@@ -294,24 +292,13 @@ fn a_connected_peer_that_did_not_have_a_document_is_asked_again() {
 #[test]
 fn a_waiting_change_at_a_wrong_place_does_not_keep_the_right_one_out() {
     let (mut one, _, document) = pair();
-    let (key, session) = (AuthorKey::from_seed(&[7; 32]), Session(1));
-    let chain = ChainId { author: key.id(), session };
-    let change = |seq, deps: Vec<ChangeId>| {
-        let (author, time_ms) = (key.id(), 1);
-        Change { author, session, seq, deps, authority: vec![], time_ms, message: None, table: vec![], ops: vec![] }
-    };
-    let envelope = |base: Link, change: &Change| {
-        let tip = Tip::sign(&key, &document, session, change.seq, base.then(&change.id()));
-        let run = Run { chain, first_seq: change.seq, base, withheld: vec![], tip };
-        let envelope = Envelope::new(document, vec![run], vec![(0, Arc::new(change.clone()))]).unwrap();
-        Message::Envelope(0, envelope.to_bytes())
-    };
-    let first = change(1, vec![]);
-    let second = change(2, vec![first.id()]);
-    let root = chain.root(&document);
-    one.receive(1, &envelope(Link([7; 32]), &second));
-    one.receive(1, &envelope(root.then(&first.id()), &second));
-    one.receive(1, &envelope(root, &first));
+    let stranger = Stranger::new(7, document);
+    let [first, second] = stranger.chain(1, 2, vec![]).try_into().unwrap();
+    let root = stranger.root(1);
+    let record = |base: Link, change: &Change| stranger.record(base, std::slice::from_ref(change), |_| {});
+    one.receive(1, &record(Link([7; 32]), &second));
+    one.receive(1, &record(root.then(&first.id()), &second));
+    one.receive(1, &record(root, &first));
     let is_known = |id: &ChangeId| {
         one.engine.documents().look(&document, |insight| insight.document.history().ordinal(id).is_some()).unwrap()
     };

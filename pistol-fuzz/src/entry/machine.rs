@@ -16,7 +16,7 @@ use crate::finding::{Divergence, promise};
 use crate::measure::step;
 
 /// The tables that a node reads when it starts.
-pub(super) const AT_START: [Table; 4] = [Table::Logs, Table::Names, Table::Sessions, Table::Peers];
+pub(super) const AT_START: [Table; 5] = [Table::Logs, Table::Names, Table::Sessions, Table::Peers, Table::Owed];
 
 /// No input makes a node do more than this.
 const EFFECTS_MAX: usize = 100_000;
@@ -54,6 +54,7 @@ impl Machine {
             names: take(Table::Names),
             sessions: take(Table::Sessions),
             peers: take(Table::Peers),
+            owed: take(Table::Owed),
         };
         let engine = Engine::new(start, Now::default()).map_err(|error| error.to_string())?;
         Ok(Machine {

@@ -1,0 +1,162 @@
+//! Refused, pending, owed: what is kept of others' changes that cannot be taken in, for how long, and at whose cost.
+
+use pistol_core::id::{ChangeId, DocumentId};
+use pistol_engine::{DocumentState, Input};
+use pistol_sync::proto::message::{Interest, Message, Scope};
+
+use crate::machine::{Machine, exchange, pair};
+use crate::stranger::Stranger;
+
+const NOWHERE: ChangeId = ChangeId([0xee; 32]);
+
+fn state(machine: &Machine, document: DocumentId) -> DocumentState {
+    machine.engine.documents().look(&document, |insight| insight.state.clone()).unwrap()
+}
+
+fn is_known(machine: &Machine, document: DocumentId, id: &ChangeId) -> bool {
+    let look = |insight: pistol_engine::Insight<'_>| insight.document.history().ordinal(id).is_some();
+    machine.engine.documents().look(&document, look).unwrap()
+}
+
+/// A node whose document two peers follow, on connections 1 and 2.
+fn served() -> (Machine, DocumentId, [Machine; 2]) {
+    let (one, mut other, document) = pair();
+    let third = Machine::new(3);
+    other.connected(2, &third, false);
+    let scope = Scope::Document(document.0);
+    let interest = Interest { topic: 0, scope, proof: None, wants_genesis: false, extensions: vec![] };
+    let hello = one_hello(&mut Machine::new(3));
+    for message in [hello, Message::Interest(interest), Message::Heads(0, vec![])] {
+        other.receive(2, &message);
+    }
+    (other, document, [one, third])
+}
+
+fn one_hello(machine: &mut Machine) -> Message {
+    let peer = Machine::new(4);
+    machine.connected(9, &peer, true);
+    machine.sent(9).remove(0)
+}
+
+/// Gives a node chains of 1,000 changes each, which all wait for one that nobody has.
+fn flood(machine: &mut Machine, connection: u64, stranger: &Stranger, chains: u64) {
+    for session in 0..chains {
+        machine.receive(connection, &stranger.honest(&stranger.chain(session, 1000, vec![NOWHERE])));
+    }
+}
+
+#[test]
+fn a_bad_signature_under_a_good_id_keeps_nobody_out() {
+    let (mut one, _, document) = pair();
+    let stranger = Stranger::new(7, document);
+    let change = stranger.chain(1, 1, vec![]);
+    for _ in 0..3 {
+        one.receive(1, &stranger.record(stranger.root(1), &change, |tip| tip.signature.0[0] ^= 1));
+    }
+    assert!(!is_known(&one, document, &change[0].id()));
+    one.receive(1, &stranger.honest(&change));
+    assert!(is_known(&one, document, &change[0].id()));
+}
+
+#[test]
+fn a_refused_record_counts_again_each_time_it_is_sent() {
+    let (mut one, _, document) = pair();
+    let stranger = Stranger::new(7, document);
+    let bad = stranger.record(stranger.root(1), &stranger.chain(1, 1, vec![]), |tip| tip.signature.0[0] ^= 1);
+    for count in 1..=32 {
+        assert!(!one.has_closed(1));
+        one.receive(1, &bad);
+        assert_eq!(state(&one, document).refusals.values().sum::<u64>(), count);
+    }
+    assert!(one.has_closed(1));
+}
+
+#[test]
+fn a_record_sent_for_another_document_is_not_refused_in_its_own() {
+    let (mut one, mut other, document) = pair();
+    let second = other.create();
+    other.sync();
+    one.join(second, &other);
+    exchange(1, &mut one, &mut other);
+    let stranger = Stranger::new(7, document);
+    let change = stranger.chain(1, 1, vec![]);
+    let Message::Envelope(_, bytes) = stranger.honest(&change) else { unreachable!() };
+    one.receive(1, &Message::Envelope(2, bytes.clone()));
+    assert!(!is_known(&one, document, &change[0].id()));
+    one.receive(1, &Message::Envelope(0, bytes));
+    assert!(is_known(&one, document, &change[0].id()));
+}
+
+#[test]
+fn dependents_of_a_refused_change_are_refused_whichever_came_first() {
+    for is_first_last in [false, true] {
+        let (mut one, _, document) = pair();
+        let stranger = Stranger::new(7, document);
+        let mut bad = stranger.chain(1, 1, vec![]).remove(0);
+        bad.time_ms = u64::MAX;
+        let dependent = stranger.chain(2, 1, vec![bad.id()]);
+        let mut records = [stranger.honest(&[bad]), stranger.honest(&dependent)];
+        records.rotate_left(usize::from(is_first_last));
+        records.iter().for_each(|record| one.receive(1, record));
+        assert_eq!(state(&one, document).refusals.len(), 2, "{:?}", state(&one, document).refusals);
+        assert_eq!(state(&one, document).waiting, 0);
+    }
+}
+
+#[test]
+fn a_flood_of_changes_that_wait_takes_nothing_from_another_peer() {
+    let (mut node, document, _) = served();
+    let honest = Stranger::new(8, document);
+    let [first, second] = honest.chain(1, 2, vec![]).try_into().unwrap();
+    let later = honest.record(honest.root(1).then(&first.id()), std::slice::from_ref(&second), |_| {});
+    node.receive(2, &later);
+    flood(&mut node, 1, &Stranger::new(7, document), 12);
+    let waiting = state(&node, document).waiting;
+    assert!((5_000..=10_001).contains(&waiting), "{waiting}");
+    node.receive(2, &honest.honest(&[first]));
+    assert!(is_known(&node, document, &second.id()), "what the honest peer sent was pushed out");
+}
+
+#[test]
+fn the_state_says_what_is_waited_for() {
+    let (mut one, _, document) = pair();
+    let stranger = Stranger::new(7, document);
+    one.receive(1, &stranger.honest(&stranger.chain(1, 1, vec![NOWHERE])));
+    one.receive(1, &stranger.honest(&stranger.chain(2, 1, vec![NOWHERE])));
+    assert_eq!((state(&one, document).waiting, state(&one, document).waits_for), (2, vec![(NOWHERE, 2)]));
+}
+
+#[test]
+fn what_had_no_room_is_owed_across_a_restart_until_both_hold_the_same() {
+    let (mut node, document, [mut peer, _]) = served();
+    flood(&mut node, 1, &Stranger::new(7, document), 12);
+    node.sync();
+    assert_eq!(state(&node, document).owed, [peer.node].into());
+    let mut node = node.restarted();
+    peer.give(Input::Disconnected { connection: 1, reason: String::new() });
+    node.connected(3, &peer, false);
+    let told = node.sent(3);
+    assert!(told.iter().any(|message| matches!(message, Message::Interest(_))), "{told:?}");
+    peer.connected(3, &node, true);
+    told.iter().for_each(|message| peer.receive(3, message));
+    exchange(3, &mut node, &mut peer);
+    node.sync();
+    assert!(state(&node, document).owed.is_empty());
+    assert!(!node.restarted().asks_by_itself(&peer), "the row is still there");
+}
+
+#[test]
+fn a_record_of_a_later_version_is_owed_and_nobody_is_blamed() {
+    let (mut one, other, document) = pair();
+    for number in 0..100 {
+        one.receive(1, &Message::Envelope(0, vec![2, number]));
+    }
+    one.sync();
+    assert!(!one.has_closed(1));
+    assert_eq!(state(&one, document).owed, [other.node].into());
+    let waiting = |message: &Message| match message {
+        Message::Acknowledge(acknowledge) => Some((acknowledge.count, acknowledge.waiting)),
+        _ => None,
+    };
+    assert_eq!(one.sent(1).iter().filter_map(waiting).next_back(), Some((100, 100)));
+}
