@@ -274,6 +274,13 @@ impl HostilePeer {
         self.sender.send_raw(bytes).await.map_err(lost)
     }
 
+    /// From now on it only speaks: what it hears is thrown away, so that the node is not made to wait.
+    pub fn deaf(self) -> DeafPeer {
+        let HostilePeer { endpoint, connection, sender, mut receiver, .. } = self;
+        let listening = tokio::spawn(async move { while let Ok(Some(_)) = receiver.receive().await {} });
+        DeafPeer { endpoint, connection, sender, listening }
+    }
+
     /// Says that nothing more follows.
     pub fn finish(&mut self) {
         self.sender.finish();
@@ -349,6 +356,37 @@ impl HostilePeer {
             }
         }
         Ok(())
+    }
+}
+
+/// A hostile peer that does not listen.
+pub struct DeafPeer {
+    endpoint: Endpoint,
+    connection: Connection,
+    sender: FrameSender,
+    listening: tokio::task::JoinHandle<()>,
+}
+
+impl DeafPeer {
+    /// Sends a frame of any payload.
+    ///
+    /// # Errors
+    /// [`HostileError::Connection`].
+    pub async fn send_frame(&mut self, payload: &[u8]) -> Result<(), HostileError> {
+        self.sender.send(payload).await.map_err(lost)
+    }
+
+    /// Leaves the network.
+    pub async fn close(self) {
+        self.listening.abort();
+        self.connection.close(pistol_sync::net::CloseReason::Shutdown);
+        self.endpoint.close().await;
+    }
+}
+
+impl std::fmt::Debug for DeafPeer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DeafPeer({:?} at {:?})", self.endpoint.id(), self.connection.peer())
     }
 }
 

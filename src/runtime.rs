@@ -75,6 +75,11 @@ impl Clock {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Now { steady_ms: milliseconds(self.0.elapsed()), wall_ms: milliseconds(wall) }
     }
+
+    /// Microseconds since the node was opened.
+    fn now_us(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -107,6 +112,7 @@ impl Runtime {
             waiting,
             disk,
             deferred: std::collections::VecDeque::new(),
+            turns: pistol_engine::Turns::default(),
             network: Arc::clone(&network),
             subscribers: Arc::clone(&subscribers),
             picture: Arc::clone(&picture),

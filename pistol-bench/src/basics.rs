@@ -14,7 +14,7 @@ use pistol::Node;
 use crate::Outcome;
 
 /// Longer than anything here takes on a slow machine.
-const WITHIN: Duration = Duration::from_mins(5);
+pub(crate) const WITHIN: Duration = Duration::from_mins(5);
 
 /// What to measure.
 #[derive(Debug, clap::Args)]
@@ -61,7 +61,7 @@ pub(crate) async fn run(options: &Options) -> Outcome<()> {
 }
 
 /// A node that listens on this machine only.
-async fn node(folder: &Path) -> Outcome<Node> {
+pub(crate) async fn node(folder: &Path) -> Outcome<Node> {
     Ok(Node::builder(folder).listen(([127, 0, 0, 1], 0).into()).open().await?)
 }
 

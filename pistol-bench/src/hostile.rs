@@ -1,6 +1,8 @@
-//! What safety among strangers costs: checking changes, carrying them, and showing others' keystrokes.
+//! What safety among strangers costs: checking changes, carrying them, showing others' keystrokes, and withstanding
+//! floods.
 
 mod envelope;
+pub(crate) mod flood;
 mod fuzz;
 mod typed;
 mod validator;
@@ -26,6 +28,9 @@ pub(crate) struct Options {
     /// Only this case
     #[arg(long, value_enum, value_name = "NAME")]
     case: Option<Case>,
+    /// Only this kind of flood
+    #[arg(long, value_enum, value_name = "NAME")]
+    kind: Option<flood::Kind>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -35,6 +40,7 @@ enum Case {
     FirstSync,
     Live,
     Fuzz,
+    Flood,
 }
 
 /// Measures what was asked for, one line for each figure.
@@ -68,6 +74,11 @@ pub(crate) async fn run(options: &Options) -> Outcome<()> {
     }
     if is_wanted(Case::Fuzz) {
         fuzz::run()?;
+    }
+    if is_wanted(Case::Flood) {
+        for kind in flood::Kind::value_variants().iter().filter(|kind| options.kind.is_none_or(|only| only == **kind)) {
+            flood::run(*kind).await?.print();
+        }
     }
     Ok(())
 }

@@ -30,7 +30,7 @@ struct Arguments {
 enum Bench {
     /// What one or two nodes do: first sync, an edit, a keystroke's way to another node, the start of `share`
     Basics(basics::Options),
-    /// What safety among strangers costs: checking, envelopes, first sync, keystrokes of one and two typists
+    /// What safety among strangers costs: checking, envelopes, first sync, keystrokes of one and two typists, floods
     Hostile(hostile::Options),
     /// The other side of `first-sync`, in a process of its own
     #[command(hide = true)]
@@ -40,6 +40,14 @@ enum Bench {
         /// The folder of its store
         folder: PathBuf,
     },
+    /// The other side of `flood`, in a process of its own
+    #[command(hide = true)]
+    Flood {
+        /// The document to flood
+        ticket: String,
+        /// With what
+        kind: hostile::flood::Kind,
+    },
 }
 
 #[tokio::main]
@@ -47,6 +55,7 @@ async fn main() -> ExitCode {
     let measured = match Arguments::parse().bench {
         Bench::Basics(options) => basics::run(&options).await,
         Bench::Hostile(options) => hostile::run(&options).await,
+        Bench::Flood { ticket, kind } => hostile::flood::flood(&ticket, kind).await,
         Bench::Receive { ticket, folder } => basics::first_sync::receive(&ticket, &folder).await,
     };
     match measured {

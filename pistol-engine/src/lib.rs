@@ -22,6 +22,7 @@ mod limits;
 mod recent;
 mod replica;
 mod room;
+mod turns;
 
 pub use documents::{Documents, Edited, Insight, Screen, UnknownDocument};
 pub use effect::{Effect, Reply, ReplyError};
@@ -29,3 +30,4 @@ pub use engine::{Contact, Engine, Entry, Start};
 pub use entropy::Entropy;
 pub use input::{Address, Command, ConnectionId, Input, Now, ReadId, Token};
 pub use replica::{DocumentState, PeerState, PeerView};
+pub use turns::Turns;

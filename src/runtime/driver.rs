@@ -3,18 +3,20 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use pistol_engine::{Command, Effect, Engine, Input, Reply, ReplyError, Token};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use pistol_engine::{Command, ConnectionId, Effect, Engine, Input, Reply, ReplyError, Token, Turns};
+use tokio::sync::oneshot;
 
 use super::disk::{Disk, DiskReply, DiskRequest, SendError};
-use super::network::Network;
+use super::network::{Network, Permit};
 use super::subscribers::Subscribers;
 use super::{Clock, Picture, lock};
 
-/// Inputs taken in one tick at most, so that a flood does not keep what came from being stored and sent.
-const TICK_INPUTS_MAX: usize = 256;
+/// Events taken in one tick at most, so that they do not keep what came from being stored and sent.
+const TICK_EVENTS_MAX: usize = 256;
+/// After so long no more turns are taken in one tick: what came is shown and stored, and others have their turn.
+const TICK_TURNS: Duration = Duration::from_millis(2);
 /// The longest the thread sleeps without a deadline.
 const IDLE: Duration = Duration::from_mins(1);
 
@@ -25,8 +27,8 @@ pub(super) type Answer = oneshot::Sender<Result<Reply, ReplyError>>;
 pub(super) enum Event {
     /// Anything that is an input as it stands.
     Input(Input),
-    /// Something from the network; the permit bounds how much of that may wait.
-    Network(Input, OwnedSemaphorePermit),
+    /// Something from a connection, in its turn; the permit bounds how much of that may wait.
+    Connection(ConnectionId, Input, Permit),
     /// The disk is done with something.
     Disk(DiskReply),
     /// The application asks.
@@ -41,6 +43,8 @@ pub(super) struct Driver {
     pub(super) disk: Disk,
     /// Requests for which the disk had no room.
     pub(super) deferred: VecDeque<DiskRequest>,
+    /// What came on connections and has not had its turn.
+    pub(super) turns: Turns<(Input, Permit)>,
     pub(super) network: Arc<Network>,
     pub(super) subscribers: Arc<Subscribers>,
     pub(super) picture: Arc<Picture>,
@@ -53,27 +57,25 @@ impl Driver {
     pub(super) fn run(mut self) {
         let mut effects = Vec::new();
         loop {
-            match self.waiting.recv_timeout(self.patience()) {
+            let patience = self.patience();
+            match self.waiting.recv_timeout(patience) {
                 Ok(Event::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Ok(event) => self.take(event, &mut effects),
-                Err(RecvTimeoutError::Timeout) => self.handle(Input::Wake, &mut effects),
+                Err(RecvTimeoutError::Timeout) => {}
             }
             if self.drain(&mut effects) {
                 return;
             }
-            self.handle(Input::TickEnd, &mut effects);
-            // Carrying out an effect may be answered at once, which may want more done.
-            while !effects.is_empty() {
-                for effect in std::mem::take(&mut effects) {
-                    self.carry_out(effect, &mut effects);
-                }
+            if self.engine.deadline_ms().is_some_and(|at| at <= self.clock.now().steady_ms) {
+                self.handle(Input::Wake, &mut effects);
             }
+            self.tick(&mut effects);
         }
     }
 
     /// Takes in everything that already waits; `true` if that is the end.
     fn drain(&mut self, effects: &mut Vec<Effect>) -> bool {
-        for _ in 0..TICK_INPUTS_MAX {
+        for _ in 0..TICK_EVENTS_MAX {
             match self.waiting.try_recv() {
                 Ok(Event::Stop) | Err(TryRecvError::Disconnected) => return true,
                 Ok(event) => self.take(event, effects),
@@ -84,9 +86,46 @@ impl Driver {
     }
 
     fn patience(&self) -> Duration {
-        let now = self.clock.now().steady_ms;
-        let deadline = self.engine.deadline_ms().map(|at| Duration::from_millis(at.saturating_sub(now)));
-        deadline.map_or(IDLE, |deadline| deadline.min(IDLE))
+        let clock = self.clock.now();
+        let deadline = self.engine.deadline_ms().map(|at| Duration::from_millis(at.saturating_sub(clock.steady_ms)));
+        let turn = self.turns.due_next_us().map(|at| Duration::from_micros(at.saturating_sub(self.clock.now_us())));
+        [deadline, turn].into_iter().flatten().fold(IDLE, Duration::min)
+    }
+
+    /// Gives connections their turns for a moment, then shows, stores and sends what came. What that took is counted
+    /// as theirs, in proportion.
+    fn tick(&mut self, effects: &mut Vec<Effect>) {
+        let begun = Instant::now();
+        let mut took: BTreeMap<ConnectionId, Duration> = BTreeMap::new();
+        while begun.elapsed() < TICK_TURNS {
+            let Some((connection, (input, permit))) = self.turns.next(self.clock.now_us()) else { break };
+            let at = Instant::now();
+            let (is_frame, is_end) =
+                (matches!(input, Input::Received { .. }), matches!(input, Input::Disconnected { .. }));
+            self.handle(input, effects);
+            drop(permit);
+            if !is_frame {
+                self.paint_contacts();
+            }
+            if is_end {
+                self.turns.ended(connection);
+            }
+            *took.entry(connection).or_default() += at.elapsed();
+        }
+        let turns = begun.elapsed();
+        self.handle(Input::TickEnd, effects);
+        // Carrying out an effect may be answered at once, which may want more done.
+        while !effects.is_empty() {
+            for effect in std::mem::take(effects) {
+                self.carry_out(effect, effects);
+            }
+        }
+        let stretch = begun.elapsed().as_secs_f64() / turns.as_secs_f64().max(1e-9);
+        let now_us = self.clock.now_us();
+        for (connection, took) in took {
+            let took = took.mul_f64(stretch.clamp(1.0, 1e6));
+            self.turns.took(connection, now_us, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+        }
     }
 
     fn handle(&mut self, input: Input, effects: &mut Vec<Effect>) {
@@ -95,15 +134,17 @@ impl Driver {
 
     fn take(&mut self, event: Event, effects: &mut Vec<Effect>) {
         match event {
-            Event::Input(input) => self.handle(input, effects),
-            Event::Network(input, permit) => {
-                let is_frame = matches!(input, Input::Received { .. });
+            Event::Input(input) => {
+                let is_of_dial = matches!(input, Input::DialFailed { .. });
+                if !is_of_dial {
+                    self.turns.wrote(self.clock.now_us());
+                }
                 self.handle(input, effects);
-                if !is_frame {
+                if is_of_dial {
                     self.paint_contacts();
                 }
-                drop(permit);
             }
+            Event::Connection(connection, input, permit) => self.turns.push(connection, (input, permit)),
             Event::Disk(reply) => self.take_reply(reply, effects),
             Event::Command(command, answer) => {
                 let token = self.next_token;

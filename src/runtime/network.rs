@@ -9,14 +9,16 @@ use std::time::Duration;
 use pistol_engine::{ConnectionId, Input};
 use pistol_sync::net::{CloseReason, Connection, Endpoint, FrameReceiver, FrameSender, Traffic};
 use pistol_sync::node::NodeId;
-use tokio::sync::{Semaphore, mpsc as async_mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc as async_mpsc};
 use tokio::task::JoinSet;
 
 use super::driver::Event;
 use super::lock;
 
-/// Inputs from the network that may wait for the engine: past it the peers are made to wait.
+/// Inputs from all connections that may wait for the engine, besides one of each: past it the peers are made to wait.
 const INPUTS_WAITING_MAX: usize = 64;
+/// Inputs from one connection that may wait for the engine.
+const INPUTS_A_CONNECTION: u32 = 16;
 /// Bytes that may wait to be sent to one peer: past it the peer does not read.
 const OUTGOING_BYTES_MAX: usize = 32 << 20;
 /// How long the tasks may take to end.
@@ -38,6 +40,10 @@ pub(crate) struct Network {
     next: AtomicU64,
     tasks: Mutex<JoinSet<()>>,
 }
+
+/// Leave to wait for the engine: in the room of the connection, and in that of all; the first of a connection needs
+/// none of the latter, so that no flood keeps it out.
+pub(super) type Permit = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
 
 /// One connection, as others of the node see it.
 struct Line {
@@ -120,29 +126,39 @@ impl Network {
         self.spawn(async move {
             let Some(endpoint) = network.endpoint() else {
                 let reason = "this node was opened without a network".to_owned();
-                return network.tell(Input::DialFailed { peer, reason }).await;
+                return network.dial_failed(peer, reason);
             };
             if network.is_paused.load(Ordering::Relaxed) {
-                return network.tell(Input::DialFailed { peer, reason: PAUSED.to_owned() }).await;
+                return network.dial_failed(peer, PAUSED.to_owned());
             }
             match endpoint.connect(peer, &addresses).await {
                 Ok(connection) => network.serve(connection).await,
-                Err(error) => network.tell(Input::DialFailed { peer, reason: error.to_string() }).await,
+                Err(error) => network.dial_failed(peer, error.to_string()),
             }
         });
     }
 
-    async fn tell(&self, input: Input) {
-        if let Ok(permit) = Arc::clone(&self.room).acquire_owned().await {
-            // After the driver has ended nobody listens.
-            let _ = self.events.send(Event::Network(input, permit));
-        }
+    /// Tells the engine of something that came on a connection, as soon as there is room for it.
+    async fn tell(&self, connection: ConnectionId, own: &Arc<Semaphore>, input: Input) {
+        let Ok(permit) = Arc::clone(own).acquire_owned().await else { return };
+        let of_all = tokio::select! {
+            biased;
+            permit = Arc::clone(&self.room).acquire_owned() => permit.ok(),
+            // Nothing else of this connection waits.
+            _ = own.acquire_many(INPUTS_A_CONNECTION - 1) => None,
+        };
+        // After the driver has ended nobody listens.
+        let _ = self.events.send(Event::Connection(connection, input, (permit, of_all)));
+    }
+
+    fn dial_failed(&self, peer: NodeId, reason: String) {
+        let _ = self.events.send(Event::Input(Input::DialFailed { peer, reason }));
     }
 
     /// A connection came to nothing: whoever dialled hears of it.
-    async fn failed(&self, peer: NodeId, is_dialler: bool, reason: String) {
+    fn failed(&self, peer: NodeId, is_dialler: bool, reason: String) {
         if is_dialler {
-            self.tell(Input::DialFailed { peer, reason }).await;
+            self.dial_failed(peer, reason);
         }
     }
 
@@ -154,7 +170,7 @@ impl Network {
             Ok(stream) => stream,
             Err(error) => {
                 connection.close(CloseReason::Protocol);
-                return self.failed(peer, is_dialler, error.to_string()).await;
+                return self.failed(peer, is_dialler, error.to_string());
             }
         };
         let (outgoing, waiting) = async_mpsc::unbounded_channel();
@@ -162,22 +178,23 @@ impl Network {
         let line = Line { connection: connection.clone(), outgoing, outgoing_bytes: Arc::clone(&outgoing_bytes) };
         if !self.keep(id, line) {
             connection.close(CloseReason::Idle);
-            return self.failed(peer, is_dialler, PAUSED.to_owned()).await;
+            return self.failed(peer, is_dialler, PAUSED.to_owned());
         }
         self.spawn(write(sender, waiting, outgoing_bytes));
         let exported = connection.exported_key();
-        self.tell(Input::Connected { connection: id, peer, is_dialler, exported }).await;
-        let reason = self.read(id, receiver).await;
+        let own = Arc::new(Semaphore::new(usize::try_from(INPUTS_A_CONNECTION).unwrap_or(usize::MAX)));
+        self.tell(id, &own, Input::Connected { connection: id, peer, is_dialler, exported }).await;
+        let reason = self.read(id, &own, receiver).await;
         lock(&self.lines).remove(&id);
         connection.close(CloseReason::Protocol);
-        self.tell(Input::Disconnected { connection: id, reason }).await;
+        self.tell(id, &own, Input::Disconnected { connection: id, reason }).await;
     }
 
     /// Reads frames until there are no more; says why.
-    async fn read(&self, connection: ConnectionId, mut receiver: FrameReceiver) -> String {
+    async fn read(&self, connection: ConnectionId, own: &Arc<Semaphore>, mut receiver: FrameReceiver) -> String {
         loop {
             match receiver.receive().await {
-                Ok(Some(frame)) => self.tell(Input::Received { connection, frame }).await,
+                Ok(Some(frame)) => self.tell(connection, own, Input::Received { connection, frame }).await,
                 Ok(None) => return "the peer ended the connection".to_owned(),
                 Err(error) => return with_source(&error),
             }
