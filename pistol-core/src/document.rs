@@ -67,6 +67,8 @@ pub struct Document {
     distrusted: BTreeSet<AuthorId>,
     /// Operations that were walked to show changes.
     walked: u64,
+    /// What of that went to making the projection anew.
+    rebuilt: u64,
 }
 
 impl std::fmt::Debug for Document {
@@ -105,6 +107,7 @@ impl Document {
             followed: BTreeMap::new(),
             distrusted: BTreeSet::new(),
             walked: 0,
+            rebuilt: 0,
         }
     }
 
@@ -146,6 +149,11 @@ impl Document {
     /// How many operations were walked so far to show changes: what that cost.
     pub fn walked(&self) -> u64 {
         self.walked
+    }
+
+    /// How much of [`Document::walked`] went to making everything anew, since an author forked.
+    pub fn rebuilt(&self) -> u64 {
+        self.rebuilt
     }
 
     /// What readers see.

@@ -300,6 +300,14 @@ impl History {
         deps.iter().filter_map(|dep| self.node(*dep)).map(Node::counter_end).max().unwrap_or(skeleton)
     }
 
+    /// Whether a change that may be taken in would make a fork known: its author wrote another one after the same.
+    pub fn would_fork(&self, valid: &Valid) -> bool {
+        match valid.previous {
+            Some(previous) => self.branch_of(previous).is_some_and(|branch| branch.changes().last() != Some(&previous)),
+            None => !self.branches_of(&valid.change.chain()).is_empty(),
+        }
+    }
+
     /// Takes a change in.
     ///
     /// # Errors

@@ -86,6 +86,8 @@ pub struct Engine {
     inbox: BTreeMap<DocumentId, transfer::Inbox>,
     /// Documents of which something is to be shown, or to be told that it was.
     unshown: BTreeSet<DocumentId>,
+    /// Documents in which forks wait to be taken in.
+    forked: BTreeSet<DocumentId>,
     syncs: Vec<Sync>,
     now: Now,
 }
@@ -126,6 +128,7 @@ impl Engine {
             commits: Commits::default(),
             inbox: BTreeMap::new(),
             unshown: BTreeSet::new(),
+            forked: BTreeSet::new(),
             syncs: Vec::new(),
             now,
         })
@@ -169,8 +172,13 @@ impl Engine {
     pub fn deadline_ms(&self) -> Option<u64> {
         let syncs = self.syncs.iter().map(|sync| sync.deadline_ms);
         let peers = self.peers.values().filter_map(Peer::deadline_ms);
-        let others =
-            [self.contacts.deadline_ms(), self.joins.deadline_ms(), self.commits.deadline_ms(), self.show_at_ms()];
+        let others = [
+            self.contacts.deadline_ms(),
+            self.joins.deadline_ms(),
+            self.commits.deadline_ms(),
+            self.show_at_ms(),
+            self.forks_at_ms(),
+        ];
         syncs.chain(peers).chain(others.into_iter().flatten()).min()
     }
 

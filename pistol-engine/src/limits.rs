@@ -54,6 +54,8 @@ pub(crate) const WHOLE_MS_MAX: u64 = 15_000;
 pub(crate) const WALKED_IN_A_MS: u64 = 5000;
 /// Rest after showing what took a walk, as a multiple of the time that the walk took.
 pub(crate) const RESTS: u64 = 4;
+/// Rest after a fork made everything be made anew, before another one is taken in, as a multiple of the time that it took.
+pub(crate) const RESTS_FROM_FORKS: u64 = 10;
 /// Operations left to a session below which another is begun.
 pub(crate) const SESSION_RESERVE: u32 = 131_072;
 /// Kinds of refusals counted apart.

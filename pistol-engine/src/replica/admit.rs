@@ -8,6 +8,7 @@ use pistol_core::key::AuthorId;
 use pistol_core::validate::{Check, Rule, Valid};
 use pistol_sync::node::NodeId;
 
+use super::waiting::Until;
 use super::{Replica, Source, Unstored};
 use crate::input::ConnectionId;
 use crate::limits;
@@ -28,33 +29,37 @@ pub(crate) struct Admission {
 
 impl Replica {
     /// Takes in what is ready; the rest waits.
-    pub(crate) fn admit(&mut self, changes: Vec<(VerifiedChange, Source)>, room: &mut Room) -> Admission {
+    pub(crate) fn admit(&mut self, now_ms: u64, changes: Vec<(VerifiedChange, Source)>, room: &mut Room) -> Admission {
         let mut admission = Admission::default();
         let mut queue: VecDeque<(VerifiedChange, Source)> = changes.into();
+        let rests = self.rests_from_forks(now_ms);
+        if !rests {
+            queue.extend(self.release(&mut admission, Until::Rested, room));
+        }
         while let Some((change, from)) = queue.pop_front() {
             let id = change.id();
             if let Some(rule) = self.refused_before(&change) {
                 self.refuse(&mut admission, from, id, rule);
-                queue.extend(self.release(&mut admission, &id, room));
+                queue.extend(self.release(&mut admission, Until::Decided(id), room));
                 continue;
             }
             match self.document.check(&change) {
                 Check::Known => {}
                 Check::Missing(missing) => {
                     let Some(dependency) = missing.first() else { continue };
-                    let document = self.id();
-                    if !self.waiting.keep(document, change, from, *dependency, room) {
-                        admission.dropped.insert(from.connection, from.node);
-                    }
+                    self.keep_waiting(&mut admission, change, from, Until::Decided(*dependency), room);
                 }
                 Check::Rejected(rule) => self.refuse(&mut admission, from, id, rule),
+                Check::Valid(valid) if rests && self.document.history().would_fork(&valid) => {
+                    self.keep_waiting(&mut admission, change, from, Until::Rested, room);
+                }
                 Check::Valid(valid) => match self.accept(*valid, change, from.connection) {
                     Ok(author) => *admission.accepted.entry(author).or_default() += 1,
                     Err(rule) => self.refuse(&mut admission, from, id, rule),
                 },
             }
             if self.is_decided(&id) {
-                queue.extend(self.release(&mut admission, &id, room));
+                queue.extend(self.release(&mut admission, Until::Decided(id), room));
             }
         }
         self.note_waiting();
@@ -67,9 +72,23 @@ impl Replica {
         self.document.history().ordinal(id).is_some() || self.rejected.find(id).is_some()
     }
 
-    /// What waited for a change that is decided now.
-    fn release(&mut self, admission: &mut Admission, id: &ChangeId, room: &mut Room) -> Vec<(VerifiedChange, Source)> {
-        let released = self.waiting.release(id, room);
+    fn keep_waiting(
+        &mut self,
+        admission: &mut Admission,
+        change: VerifiedChange,
+        from: Source,
+        until: Until,
+        room: &mut Room,
+    ) {
+        let document = self.id();
+        if !self.waiting.keep(document, change, from, until, room) {
+            admission.dropped.insert(from.connection, from.node);
+        }
+    }
+
+    /// What waited for something that is so now.
+    fn release(&mut self, admission: &mut Admission, until: Until, room: &mut Room) -> Vec<(VerifiedChange, Source)> {
+        let released = self.waiting.release(until, room);
         let senders = released.iter().flat_map(|(_, from)| from.iter().map(|source| source.connection));
         admission.released.extend(senders);
         released.into_iter().filter_map(|(change, from)| Some((change, *from.first()?))).collect()
@@ -89,6 +108,7 @@ impl Replica {
 
     fn note_waiting(&mut self) {
         self.state.waiting = self.waiting.len();
+        self.state.forks_waiting = self.waiting.forks();
         self.state.waits_for = self.waiting.for_what().take(limits::WAITS_TOLD_MAX).collect();
     }
 

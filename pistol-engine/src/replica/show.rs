@@ -19,6 +19,10 @@ pub(super) struct Showing {
     /// When the last change came, and the number after it.
     last_came: (u64, Ordinal),
     rest_until_ms: u64,
+    /// What of making everything anew was rested from.
+    rebuilt: u64,
+    /// Until when no more forks are taken in.
+    forks_rest_until_ms: u64,
 }
 
 impl Replica {
@@ -50,6 +54,23 @@ impl Replica {
         if is_new && is_whole || self.show_at_ms().is_some_and(|at_ms| now_ms >= at_ms) {
             self.show_all(now_ms);
         }
+    }
+
+    /// Whether there is rest from forks. Each makes everything shown be made anew, which takes seconds in a large document
+    /// and costs its author nothing; an edit made here pays for it, too. So those that come meanwhile wait, and are taken
+    /// in together.
+    pub(super) fn rests_from_forks(&mut self, now_ms: u64) -> bool {
+        let took_ms = (self.document.rebuilt() - self.showing.rebuilt) / limits::WALKED_IN_A_MS;
+        if took_ms > 0 {
+            self.showing.rebuilt = self.document.rebuilt();
+            self.showing.forks_rest_until_ms = now_ms + took_ms * limits::RESTS_FROM_FORKS;
+        }
+        now_ms < self.showing.forks_rest_until_ms
+    }
+
+    /// When forks that wait may be taken in; none if none wait.
+    pub(crate) fn forks_at_ms(&self) -> Option<u64> {
+        (self.waiting.forks() > 0).then_some(self.showing.forks_rest_until_ms)
     }
 
     /// Shows everything now.

@@ -10,11 +10,20 @@ use crate::input::ConnectionId;
 use crate::limits;
 use crate::room::{Place, Record, Room};
 
+/// What a change waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Until {
+    /// The end of the rest from forks: it makes another one known.
+    Rested,
+    /// Another change.
+    Decided(ChangeId),
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     changes: BTreeMap<Record, Kept>,
     /// What is waited for, and by whom.
-    by_dependency: BTreeMap<ChangeId, BTreeSet<Record>>,
+    until: BTreeMap<Until, BTreeSet<Record>>,
     shared: BTreeMap<usize, Shared>,
     by_sender: BTreeMap<ConnectionId, usize>,
 }
@@ -22,7 +31,7 @@ pub(super) struct Waiting {
 #[derive(Debug)]
 struct Kept {
     change: VerifiedChange,
-    dependency: ChangeId,
+    until: Until,
     /// In the share of the one who sent it first.
     place: Place,
     /// Who sent it, the first one first.
@@ -49,16 +58,25 @@ impl Waiting {
 
     /// Some of what is waited for, and by how many changes.
     pub(super) fn for_what(&self) -> impl Iterator<Item = (ChangeId, usize)> + '_ {
-        self.by_dependency.iter().map(|(dependency, records)| (*dependency, records.len()))
+        let of = |(until, records): (&Until, &BTreeSet<Record>)| match until {
+            Until::Decided(dependency) => Some((*dependency, records.len())),
+            Until::Rested => None,
+        };
+        self.until.iter().filter_map(of)
     }
 
-    /// Keeps a change until `dependency` comes; `false` if there is no room.
+    /// How many changes wait until more forks may be taken in.
+    pub(super) fn forks(&self) -> usize {
+        self.until.get(&Until::Rested).map_or(0, BTreeSet::len)
+    }
+
+    /// Keeps a change for later; `false` if there is no room.
     pub(super) fn keep(
         &mut self,
         document: DocumentId,
         change: VerifiedChange,
         from: Source,
-        dependency: ChangeId,
+        until: Until,
         room: &mut Room,
     ) -> bool {
         let record = (change.id(), change.base());
@@ -75,26 +93,26 @@ impl Waiting {
         let Some(place) = room.take(from.node, document, record, bytes) else { return false };
         let sharing = self.shared.entry(shared).or_insert(Shared { payer: record, by: BTreeSet::new() });
         sharing.by.insert(record);
-        self.by_dependency.entry(dependency).or_default().insert(record);
+        self.until.entry(until).or_default().insert(record);
         *self.by_sender.entry(from.connection).or_default() += 1;
-        self.changes.insert(record, Kept { change, dependency, place, from: vec![from] });
+        self.changes.insert(record, Kept { change, until, place, from: vec![from] });
         true
     }
 
-    /// Takes out what waited for a change, each with those who sent it.
-    pub(super) fn release(&mut self, dependency: &ChangeId, room: &mut Room) -> Vec<(VerifiedChange, Vec<Source>)> {
-        let records = self.by_dependency.remove(dependency).unwrap_or_default();
+    /// Takes out what waited for something, each with those who sent it.
+    pub(super) fn release(&mut self, until: Until, room: &mut Room) -> Vec<(VerifiedChange, Vec<Source>)> {
+        let records = self.until.remove(&until).unwrap_or_default();
         records.iter().filter_map(|record| self.remove(record, room)).collect()
     }
 
     /// Takes out one change.
     pub(super) fn remove(&mut self, record: &Record, room: &mut Room) -> Option<(VerifiedChange, Vec<Source>)> {
-        let Kept { change, dependency, place, from } = self.changes.remove(record)?;
+        let Kept { change, until, place, from } = self.changes.remove(record)?;
         room.give_back(place);
-        if let Some(records) = self.by_dependency.get_mut(&dependency) {
+        if let Some(records) = self.until.get_mut(&until) {
             records.remove(record);
             if records.is_empty() {
-                self.by_dependency.remove(&dependency);
+                self.until.remove(&until);
             }
         }
         self.unshare(record, &change, room);

@@ -160,3 +160,31 @@ fn a_record_of_a_later_version_is_owed_and_nobody_is_blamed() {
     };
     assert_eq!(one.sent(1).iter().filter_map(waiting).next_back(), Some((100, 100)));
 }
+
+/// A thousand changes at one place of one chain, one after the other, into a document of many changes.
+#[test]
+fn forks_that_come_one_at_a_time_are_taken_in_together() {
+    let (mut one, _, document) = pair();
+    let stranger = Stranger::new(7, document);
+    (0..5).for_each(|session| one.receive(1, &stranger.honest(&stranger.chain(session, 1000, vec![]))));
+    one.sync();
+    let mut rebuilds = 0;
+    let rebuilt = |one: &Machine| one.engine.documents().look(&document, |i| i.document.rebuilt()).unwrap();
+    let mut before = rebuilt(&one);
+    for number in 0..1000 {
+        let mut fork = stranger.chain(0, 1, vec![]);
+        fork[0].time_ms = 2 + number;
+        one.receive(1, &stranger.honest(&fork));
+        one.sync();
+        one.now_ms += 1;
+        rebuilds += usize::from(rebuilt(&one) != before);
+        before = rebuilt(&one);
+    }
+    assert!((1..=3).contains(&rebuilds), "everything was made anew {rebuilds} times");
+    assert!(state(&one, document).forks_waiting > 0);
+    one.now_ms = one.engine.deadline_ms().unwrap();
+    one.give(Input::Wake);
+    assert_eq!(state(&one, document).forks_waiting, 0);
+    let changes = one.engine.documents().look(&document, |insight| insight.document.history().next()).unwrap();
+    assert_eq!(changes, 6001);
+}

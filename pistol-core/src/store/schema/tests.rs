@@ -128,6 +128,9 @@ fn a_snapshot_whose_rows_leave_a_gap_is_not_read() {
     for end in [7, 9] {
         let value = Snapshot { end, heads: vec![], ..snapshot() }.to_value(&DOCUMENT, &key);
         assert_eq!(Snapshot::from_value(&value, &DOCUMENT, &key), None);
+    }
+}
+
 #[test]
 fn what_is_owed_is_read_as_it_was_written_and_nothing_else_is() {
     let (log, node) = (LogNumber(7), [9; 32]);
