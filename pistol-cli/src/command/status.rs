@@ -51,6 +51,7 @@ struct Document {
     refusals: Vec<Refused>,
     forks: Vec<String>,
     waiting: u64,
+    forks_waiting: u64,
     waits_for: Vec<Waited>,
     owed: Vec<String>,
 }
@@ -119,7 +120,10 @@ impl Document {
             format!("  {count} changes wait for change {change}, which no peer has sent yet")
         }));
         let named: u64 = self.waits_for.iter().map(|waited| waited.count).sum();
-        let unnamed = self.waiting.saturating_sub(named);
+        lines.extend((self.forks_waiting > 0).then(|| {
+            format!("  {} changes of authors who wrote several histories wait for a moment", self.forks_waiting)
+        }));
+        let unnamed = self.waiting.saturating_sub(named).saturating_sub(self.forks_waiting);
         lines.extend((unnamed > 0).then(|| format!("  {unnamed} more changes wait for others")));
         lines.extend(
             self.owed.iter().map(|node| format!("  peer {node} sent what could not be kept; it is asked again")),
@@ -141,6 +145,7 @@ impl Document {
             refusals: status.refusals.into_iter().map(refused).collect(),
             forks: status.forks.iter().map(ToString::to_string).collect(),
             waiting: status.waiting,
+            forks_waiting: status.forks_waiting,
             waits_for: status.waits_for.iter().map(waited).collect(),
             owed: status.owed.iter().map(ToString::to_string).collect(),
         })
