@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pistol::{Doc, Node, Policy};
 
-const WITHIN: Duration = Duration::from_secs(60);
+const WITHIN: Duration = Duration::from_mins(1);
 
 async fn node(folder: &Path) -> Node {
     Node::builder(folder).listen("127.0.0.1:0".parse().unwrap()).open().await.unwrap()

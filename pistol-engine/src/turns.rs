@@ -113,7 +113,7 @@ mod tests {
             (0..1000).for_each(|_| turns.push(hostile, ()));
         }
         turns.push(HONEST, ());
-        let before = (0..).take_while(|_| turns.next(0).is_some_and(|(who, ())| who != HONEST)).count();
+        let before = std::iter::from_fn(|| turns.next(0)).take_while(|(who, ())| *who != HONEST).count();
         assert_eq!(before, 20);
     }
 
