@@ -4,6 +4,7 @@
 
 mod devices;
 mod first_writer;
+mod readings;
 mod release;
 mod revocation;
 mod scene;
