@@ -6,16 +6,20 @@
 mod budget;
 mod cursor;
 mod deflate;
+mod elements;
+mod first;
 mod header;
 mod heads;
 mod keys;
 mod layout;
 mod names;
 mod numbers;
+mod paths;
 mod read_change;
 mod read_operation;
 mod stretch;
 mod tag;
+mod turns;
 mod value;
 mod write_change;
 mod write_operation;
@@ -23,6 +27,7 @@ mod write_operation;
 #[cfg(test)]
 mod tests;
 
+use self::first::First;
 use self::header::RunHeader;
 use self::layout::ColumnsReader;
 use self::read_change::ChangeReader;
@@ -40,14 +45,10 @@ const VERSION: u8 = 1;
 
 /// Writes an envelope. Its changes are canonical, and each run's consecutive.
 pub(super) fn encode(document: &DocumentId, runs: &[Run], changes: &[Entry]) -> Vec<u8> {
-    let header = |(index, run): (usize, &Run)| {
-        let own = changes.iter().filter(|entry| entry.run == index);
-        RunHeader {
-            run: run.clone(),
-            first_operation: cursor::first_operation(own.flat_map(|entry| &entry.change.ops)),
-        }
-    };
-    let headers: Vec<RunHeader> = runs.iter().enumerate().map(header).collect();
+    let mut first = First::new(runs.len());
+    changes.iter().for_each(|Entry { run, change, id, .. }| first.add(*run, change, *id));
+    let header = |(run, first_operation): (&Run, u32)| RunHeader { run: run.clone(), first_operation };
+    let headers: Vec<RunHeader> = runs.iter().zip(first.numbers()).map(header).collect();
     let stretches = headers.iter().map(|header| Stretch::new(header.first_operation)).collect();
     let mut columns = ChangeWriter::new(stretches);
     for Entry { run, change, id, .. } in changes {

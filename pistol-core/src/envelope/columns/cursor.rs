@@ -13,14 +13,21 @@ pub(super) struct Cursor {
     other_object: Option<Reference>,
     made: Option<Reference>,
     hand: Option<Hand>,
+    /// Where another run's author wrote just before, until this one goes on.
+    other_hand: Option<Hand>,
+    /// Which of both hands the author went on from the last time that it made a difference.
+    is_following: Following,
     /// The bases that numbers are written relative to: the last of each kind.
     pub(super) object_number: u32,
-    pub(super) element_number: u32,
     pub(super) pred_number: u32,
 }
 
-/// What the author last did in a sequence.
-enum Hand {
+/// Whether an author goes on from where another one wrote: while typing, after sweeping; inserting, touching.
+type Following = [[bool; 2]; 2];
+
+/// What an author last did in a sequence.
+#[derive(Clone, Copy)]
+pub(super) enum Hand {
     /// Added this element, and probably goes on after it.
     Typed(Reference),
     /// Touched elements one after the other, and probably goes on in that direction.
@@ -36,8 +43,9 @@ impl Cursor {
             other_object: None,
             made: None,
             hand: first_operation.checked_sub(1).map(|before| Hand::Typed(Reference::Own(before))),
+            other_hand: None,
+            is_following: Following::default(),
             object_number: first_operation,
-            element_number: first_operation,
             pred_number: first_operation,
         }
     }
@@ -47,26 +55,43 @@ impl Cursor {
         [self.object, self.made, self.other_object]
     }
 
-    /// The element that a new one probably follows; after deleting, the one before what was deleted.
-    pub(super) fn insert_after(&self) -> Option<Reference> {
-        match self.hand.as_ref()? {
-            Hand::Typed(element) => Some(*element),
-            Hand::Swept { first, is_forward: true, .. } => shifted(*first, false),
-            Hand::Swept { last, .. } => shifted(*last, false),
-        }
+    /// The next operation.
+    pub(super) fn own(&self) -> Reference {
+        Reference::Own(self.next)
     }
 
-    /// The element that is probably deleted or put next.
-    pub(super) fn touched_next(&self) -> Option<Reference> {
-        match self.hand.as_ref()? {
-            Hand::Typed(element) => Some(*element),
-            Hand::Swept { last, is_forward, .. } => shifted(*last, *is_forward),
-        }
+    /// Where the author last wrote, in this run's words.
+    pub(super) fn hand(&self) -> Option<Hand> {
+        self.hand
+    }
+
+    /// Begins a change just after another author wrote somewhere.
+    pub(super) fn begin(&mut self, other_hand: Option<Hand>) {
+        self.other_hand = other_hand;
+    }
+
+    /// The elements that are probably meant, the likeliest first: what a new one follows, or what is touched next.
+    pub(super) fn guesses(&mut self, is_insert: bool) -> [Option<Reference>; 2] {
+        let guess = |hand: Option<Hand>| hand.and_then(|hand| hand.guess(is_insert));
+        let (own, other) = (guess(self.hand), guess(self.other_hand));
+        if *self.is_following(is_insert) && other.is_some() { [other, own] } else { [own, other] }
+    }
+
+    /// Notes that the less likely guess was right.
+    pub(super) fn turn(&mut self, is_insert: bool) {
+        let is_following = self.is_following(is_insert);
+        *is_following = !*is_following;
+    }
+
+    fn is_following(&mut self, is_insert: bool) -> &mut bool {
+        let [typing, swept] = &mut self.is_following;
+        let [touching, inserting] = if matches!(self.hand, Some(Hand::Swept { .. })) { swept } else { typing };
+        if is_insert { inserting } else { touching }
     }
 
     /// Moves on past an operation.
     pub(super) fn advance(&mut self, op: &Op) {
-        let own = Reference::Own(self.next);
+        let own = self.own();
         self.next = self.next.wrapping_add(1);
         if op.object != self.object {
             self.other_object = self.object;
@@ -80,8 +105,8 @@ impl Cursor {
             Place::After(_) => self.hand = Some(Hand::Typed(own)),
             Place::At(element) => self.sweep(element),
         }
-        if let Some(Hand::Typed(element) | Hand::Swept { last: element, .. }) = &self.hand {
-            self.element_number = number(*element);
+        if !matches!(op.place, Place::Key(_)) {
+            self.other_hand = None;
         }
     }
 
@@ -92,6 +117,28 @@ impl Cursor {
         };
         let is_forward = before.is_some_and(|last| shifted(last, true) == Some(element));
         self.hand = Some(Hand::Swept { first: if is_forward { start } else { element }, last: element, is_forward });
+    }
+}
+
+impl Hand {
+    /// The element that a new one probably follows; after deleting, the one before what was deleted. Or that which is
+    /// probably deleted or put next.
+    fn guess(self, is_insert: bool) -> Option<Reference> {
+        match self {
+            Hand::Typed(element) => Some(element),
+            Hand::Swept { first, is_forward: true, .. } if is_insert => shifted(first, false),
+            Hand::Swept { last, is_forward, .. } => shifted(last, is_forward && !is_insert),
+        }
+    }
+
+    /// The same hand in the words of another run.
+    pub(super) fn reworded(self, reword: impl Fn(Reference) -> Reference) -> Hand {
+        match self {
+            Hand::Typed(element) => Hand::Typed(reword(element)),
+            Hand::Swept { first, last, is_forward } => {
+                Hand::Swept { first: reword(first), last: reword(last), is_forward }
+            }
+        }
     }
 }
 
@@ -112,24 +159,4 @@ fn shifted(reference: Reference, is_forward: bool) -> Option<Reference> {
         Reference::Skeleton(number) => Reference::Skeleton(shift(number)?),
         Reference::Entry(entry, number) => Reference::Entry(entry, shift(number)?),
     })
-}
-
-/// The number of a run's first operation, as far as its references tell: each names an earlier operation, and one that
-/// names the operation just before it tells all. `ops` are those of the run, in order.
-pub(super) fn first_operation<'a>(ops: impl Iterator<Item = &'a Op>) -> u32 {
-    let mut first = 0;
-    for (place, op) in ops.enumerate() {
-        let element = match op.place {
-            Place::After(element) => element,
-            Place::At(element) => Some(element),
-            Place::Key(_) => None,
-        };
-        let place = u32::try_from(place).unwrap_or(u32::MAX);
-        for reference in [op.object, element].into_iter().flatten() {
-            if let Reference::Own(number) = reference {
-                first = first.max(number.saturating_add(1).saturating_sub(place));
-            }
-        }
-    }
-    first
 }

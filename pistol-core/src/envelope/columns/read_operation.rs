@@ -2,9 +2,11 @@
 
 use super::budget::Budget;
 use super::cursor::Cursor;
+use super::elements::Elements;
 use super::keys::Followers;
 use super::layout::ColumnsReader;
 use super::numbers::NumbersReader;
+use super::stretch::element;
 use super::tag::{What, Where, from_tag, from_value};
 use super::value::Before;
 use crate::change::{Action, Mark, Op, Place, Reference, Scalar};
@@ -20,11 +22,18 @@ pub(super) struct Operations<'a> {
     keys: Vec<&'a str>,
     followers: Followers,
     before: Before,
+    elements: Elements,
 }
 
 impl<'a> Operations<'a> {
+    pub(super) fn new(elements: Elements) -> Self {
+        Operations { elements, ..Operations::default() }
+    }
+
+    /// Reads an operation of a run.
     pub(super) fn read(
         &mut self,
+        run: u32,
         cursor: &mut Cursor,
         columns: &mut ColumnsReader<'a>,
         budget: &mut Budget,
@@ -33,9 +42,13 @@ impl<'a> Operations<'a> {
         let object = read_object(cursor, columns)?;
         let place = match place {
             Where::Key => Place::Key(self.read_key(columns, budget)?),
-            Where::After => Place::After(read_element(cursor.insert_after(), cursor, columns)?),
+            Where::After => {
+                let element = self.read_element(true, run, cursor, columns)?;
+                self.elements.note(run, cursor.own());
+                Place::After(element)
+            }
             Where::At => {
-                let element = read_element(cursor.touched_next(), cursor, columns)?;
+                let element = self.read_element(false, run, cursor, columns)?;
                 Place::At(element.ok_or(Malformed::Tag)?)
             }
         };
@@ -44,6 +57,33 @@ impl<'a> Operations<'a> {
         let op = Op { object, place, action, pred };
         cursor.advance(&op);
         Ok(op)
+    }
+
+    fn read_element(
+        &mut self,
+        is_insert: bool,
+        run: u32,
+        cursor: &mut Cursor,
+        columns: &mut ColumnsReader<'_>,
+    ) -> Result<Option<Reference>, Malformed> {
+        let [likely, other] = cursor.guesses(is_insert);
+        let element = match columns.element.next()? {
+            element::LIKELY => likely,
+            element::OTHER => {
+                cursor.turn(is_insert);
+                other
+            }
+            code => {
+                let code = usize::try_from(code - element::EXPLICIT).ok().filter(|code| *code <= CODE_MAX);
+                let code = code.ok_or(Malformed::Limit)?;
+                let mut last = reference(code, 0).map_or(0, |path| self.elements.last(run, path));
+                read_reference(code, &mut last, &mut columns.element_number)?
+            }
+        };
+        if let Some(element) = element {
+            self.elements.note(run, element);
+        }
+        Ok(element)
     }
 
     fn read_key(&mut self, columns: &mut ColumnsReader<'a>, budget: &mut Budget) -> Result<String, Malformed> {
@@ -125,17 +165,6 @@ fn read_object(cursor: &mut Cursor, columns: &mut ColumnsReader<'_>) -> Result<O
     }
 }
 
-fn read_element(
-    expected: Option<Reference>,
-    cursor: &mut Cursor,
-    columns: &mut ColumnsReader<'_>,
-) -> Result<Option<Reference>, Malformed> {
-    match columns.element.next_to(1 + CODE_MAX)?.checked_sub(1) {
-        None => Ok(expected),
-        Some(code) => read_reference(code, &mut cursor.element_number, &mut columns.element_number),
-    }
-}
-
 fn read_pred(
     place: &Place,
     cursor: &mut Cursor,
@@ -158,8 +187,7 @@ fn read_pred(
     for _ in 0..count {
         pred.push(read()?);
     }
-    let is_sorted = pred.is_sorted_by(|one, next| one < next);
-    if is_sorted { Ok(pred) } else { Err(Malformed::Order) }
+    Ok(pred)
 }
 
 /// The code of the last entry that a table may have.
@@ -172,9 +200,15 @@ fn read_reference(code: usize, base: &mut u32, column: &mut NumbersReader<'_>) -
     let number = i64::from(*base).checked_add(column.next_signed()?).ok_or(Malformed::Number)?;
     let number = u32::try_from(number).map_err(|_| Malformed::Number)?;
     *base = number;
-    Ok(Some(match code {
-        1 => Reference::Own(number),
-        2 => Reference::Skeleton(number),
-        code => Reference::Entry(u32::try_from(code - 3).map_err(|_| Malformed::Limit)?, number),
-    }))
+    Ok(reference(code, number))
+}
+
+/// The reference of a code, which is at most [`CODE_MAX`].
+fn reference(code: usize, number: u32) -> Option<Reference> {
+    match code {
+        0 => None,
+        1 => Some(Reference::Own(number)),
+        2 => Some(Reference::Skeleton(number)),
+        code => u32::try_from(code - 3).ok().map(|path| Reference::Entry(path, number)),
+    }
 }

@@ -2,30 +2,28 @@
 
 use super::cursor::Cursor;
 use crate::change::Change;
-use crate::id::{AuthorityId, ChangeId};
+use crate::id::AuthorityId;
 
 /// A run, as far as it was written or read.
 #[derive(Default)]
 pub(super) struct Stretch {
     pub(super) cursor: Cursor,
+    /// The number of its first operation here, as far as the writer could tell.
+    pub(super) first_operation: u32,
     /// Index of the last change.
     pub(super) last: Option<usize>,
     pub(super) time_ms: Option<u64>,
     pub(super) authority: Vec<AuthorityId>,
-    pub(super) table: Vec<ChangeId>,
-    /// Index of the change that an entry of a table last named.
-    pub(super) entry: usize,
 }
 
 impl Stretch {
     pub(super) fn new(first_operation: u32) -> Self {
         Stretch {
             cursor: Cursor::new(first_operation),
+            first_operation,
             last: None,
             time_ms: None,
             authority: Vec::new(),
-            table: Vec::new(),
-            entry: 0,
         }
     }
 
@@ -33,9 +31,6 @@ impl Stretch {
     pub(super) fn advance(&mut self, index: usize, change: &Change) {
         self.last = Some(index);
         self.time_ms = Some(change.time_ms);
-        if !change.table.is_empty() {
-            self.table.clone_from(&change.table);
-        }
         if self.authority != change.authority {
             self.authority.clone_from(&change.authority);
         }
@@ -52,9 +47,15 @@ pub(super) mod deps {
 
 /// Codes of the column `table`; from `LISTED` on the number of entries.
 pub(super) mod table {
-    pub(in super::super) const NONE: u64 = 0;
-    pub(in super::super) const SAME: u64 = 1;
-    pub(in super::super) const LISTED: u64 = 2;
+    pub(in super::super) const NAMED: u64 = 0;
+    pub(in super::super) const LISTED: u64 = 1;
+}
+
+/// Codes of the column `element`; from `EXPLICIT` on the code of a reference.
+pub(super) mod element {
+    pub(in super::super) const LIKELY: u64 = 0;
+    pub(in super::super) const OTHER: u64 = 1;
+    pub(in super::super) const EXPLICIT: u64 = 2;
 }
 
 /// Codes of the column `message`; from `NEW` on the number of characters.

@@ -1,12 +1,16 @@
 //! Writes changes into columns.
 
+use super::cursor::Hand;
+use super::elements::Elements;
 use super::heads::Heads;
 use super::layout::Columns;
 use super::names::Names;
 use super::numbers::Numbers;
+use super::paths::{PATHS_MAX, Paths, named, renumber, reworded};
 use super::stretch::{Stretch, authority, deps, message, table};
+use super::turns::Turns;
 use super::write_operation::Operations;
-use crate::change::Change;
+use crate::change::{Change, Op};
 use crate::id::ChangeId;
 
 /// Writes the changes of an envelope, one after the other.
@@ -15,7 +19,9 @@ pub(super) struct ChangeWriter {
     /// Ids of the changes written.
     ids: Vec<ChangeId>,
     names: Names,
+    paths: Paths,
     heads: Heads,
+    turns: Turns,
     deps: u64,
     time_ms: u64,
     message: Option<String>,
@@ -26,7 +32,10 @@ pub(super) struct ChangeWriter {
 
 impl ChangeWriter {
     pub(super) fn new(runs: Vec<Stretch>) -> Self {
+        let elements = Elements::new(runs.iter().map(|stretch| stretch.first_operation));
         ChangeWriter {
+            paths: Paths::new(runs.len()),
+            turns: Turns::new(runs.len()),
             runs,
             ids: Vec::new(),
             names: Names::default(),
@@ -34,7 +43,7 @@ impl ChangeWriter {
             deps: deps::OWN,
             time_ms: 0,
             message: None,
-            operations: Operations::default(),
+            operations: Operations::new(elements),
             times: Numbers::default(),
             columns: Columns::default(),
         }
@@ -51,26 +60,38 @@ impl ChangeWriter {
         let Some(mut stretch) = self.runs.get_mut(run).map(std::mem::take) else {
             return;
         };
-        self.columns.run.push(run as u64);
-        self.write_deps(stretch.last, change);
+        self.columns.run.push(self.turns.code(run));
+        let inside = self.write_deps(stretch.last, change);
         self.write_authority(&stretch, change);
         self.write_time(&stretch, change);
         self.write_message(change);
-        self.write_table(&mut stretch, change);
+        let seen = self.paths.seen(&inside);
+        let ops = self.write_table(change, &seen);
         let more = (change.ops.len() as u64).wrapping_sub(1);
         self.columns.operations.push_signed(more.cast_signed());
-        for op in &change.ops {
-            self.operations.write(op, &mut stretch.cursor, &mut self.columns);
+        stretch.cursor.begin(self.other_hand(run));
+        let number = u32::try_from(run).unwrap_or(u32::MAX);
+        for op in ops.as_deref().unwrap_or(&change.ops) {
+            self.operations.write(op, number, &mut stretch.cursor, &mut self.columns);
         }
         stretch.advance(index, change);
         self.names.add(index, id);
         self.ids.push(id);
+        self.paths.add(run, seen);
+        self.turns.pass(run);
         if let Some(kept) = self.runs.get_mut(run) {
             *kept = stretch;
         }
     }
 
-    fn write_deps(&mut self, own: Option<usize>, change: &Change) {
+    /// Where another run's author wrote just before.
+    fn other_hand(&self, run: usize) -> Option<Hand> {
+        let last = self.turns.last();
+        let other = self.runs.get(last).filter(|_| last != run)?;
+        Some(reworded(other.cursor.hand()?, last, run))
+    }
+
+    fn write_deps(&mut self, own: Option<usize>, change: &Change) -> Vec<usize> {
         let index = self.ids.len();
         let expected = [self.deps, deps::OWN, deps::HEADS];
         let expected = expected.into_iter().find_map(|code| {
@@ -81,6 +102,7 @@ impl ChangeWriter {
         self.deps = code;
         self.columns.deps.push(code);
         self.heads.add(index, &inside);
+        inside
     }
 
     fn expected_deps(&self, code: u64, own: Option<usize>) -> Option<Vec<usize>> {
@@ -146,18 +168,42 @@ impl ChangeWriter {
         self.message = Some(text.clone());
     }
 
-    fn write_table(&mut self, stretch: &mut Stretch, change: &Change) {
-        if change.table.is_empty() {
-            return self.columns.table.push(table::NONE);
+    /// Writes the table, if it does not follow from the paths that the operations name. Where it follows, and is not empty,
+    /// these are the operations, with paths by their numbers.
+    fn write_table(&mut self, change: &Change, seen: &[u32]) -> Option<Vec<Op>> {
+        let Some(numbers) = self.numbers(change, seen) else {
+            self.columns.table.push(table::LISTED + change.table.len() as u64);
+            for id in &change.table {
+                let (name, _) = self.names.change(id, self.ids.len().saturating_sub(1));
+                self.columns.entry.push(name);
+            }
+            return None;
+        };
+        self.columns.table.push(table::NAMED);
+        for (number, id) in numbers.iter().zip(&change.table) {
+            if *number == self.paths.next() {
+                self.paths.add_outside(*id);
+                let name = self.names.outside(id.as_bytes());
+                self.columns.entry.push(name);
+            }
         }
-        if change.table == stretch.table {
-            return self.columns.table.push(table::SAME);
+        if numbers.is_empty() {
+            return None;
         }
-        self.columns.table.push(table::LISTED + change.table.len() as u64);
-        for id in &change.table {
-            let (name, index) = self.names.change(id, stretch.entry);
-            stretch.entry = index.unwrap_or(stretch.entry);
-            self.columns.entry.push(name);
+        let mut ops = change.ops.clone();
+        renumber(&mut ops, |entry| numbers.get(usize::try_from(entry).ok()?).copied()).ok().map(|()| ops)
+    }
+
+    /// The numbers of the paths in a table, if it holds just those that the operations name, as far as they were seen.
+    fn numbers(&self, change: &Change, seen: &[u32]) -> Option<Vec<u32>> {
+        if !named(&change.ops).into_iter().eq(0..u32::try_from(change.table.len()).ok()?) {
+            return None;
         }
+        let mut new = self.paths.next()..PATHS_MAX;
+        let number = |id: &ChangeId| match self.names.inside(id) {
+            Some(index) => self.paths.inside(index, seen),
+            None => self.paths.outside(id).or_else(|| new.next()),
+        };
+        change.table.iter().map(number).collect()
     }
 }

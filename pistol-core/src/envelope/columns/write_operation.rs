@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::cursor::{Cursor, number};
+use super::elements::Elements;
 use super::keys::Followers;
 use super::layout::Columns;
 use super::numbers::Numbers;
+use super::stretch::element;
 use super::tag::{tag, value};
 use super::value::Before;
 use crate::change::{Action, Op, Place, Reference, Scalar};
@@ -16,20 +18,53 @@ pub(super) struct Operations {
     keys: BTreeMap<String, usize>,
     followers: Followers,
     before: Before,
+    elements: Elements,
 }
 
 impl Operations {
-    pub(super) fn write(&mut self, op: &Op, cursor: &mut Cursor, columns: &mut Columns) {
+    pub(super) fn new(elements: Elements) -> Self {
+        Operations { elements, ..Operations::default() }
+    }
+
+    /// Writes an operation of a run.
+    pub(super) fn write(&mut self, op: &Op, run: u32, cursor: &mut Cursor, columns: &mut Columns) {
         columns.tag.push(tag(op));
         write_object(op, cursor, columns);
         match &op.place {
             Place::Key(key) => self.write_key(key, columns),
-            Place::After(element) => write_element(*element, cursor.insert_after(), cursor, columns),
-            Place::At(element) => write_element(Some(*element), cursor.touched_next(), cursor, columns),
+            Place::After(element) => {
+                self.write_element(*element, true, run, cursor, columns);
+                self.elements.note(run, cursor.own());
+            }
+            Place::At(element) => self.write_element(Some(*element), false, run, cursor, columns),
         }
         self.write_action(&op.action, columns);
         write_pred(op, cursor, columns);
         cursor.advance(op);
+    }
+
+    fn write_element(
+        &mut self,
+        element: Option<Reference>,
+        is_insert: bool,
+        run: u32,
+        cursor: &mut Cursor,
+        columns: &mut Columns,
+    ) {
+        let [likely, other] = cursor.guesses(is_insert);
+        if element == likely {
+            columns.element.push(element::LIKELY);
+        } else if element == other {
+            cursor.turn(is_insert);
+            columns.element.push(element::OTHER);
+        } else {
+            columns.element.push(element::EXPLICIT + code(element));
+            let mut last = element.map_or(0, |element| self.elements.last(run, element));
+            write_number(element, &mut last, &mut columns.element_number);
+        }
+        if let Some(element) = element {
+            self.elements.note(run, element);
+        }
     }
 
     fn write_key(&mut self, key: &str, columns: &mut Columns) {
@@ -85,15 +120,6 @@ fn write_object(op: &Op, cursor: &mut Cursor, columns: &mut Columns) {
     }
     columns.object.push(choices.len() as u64 + code(op.object));
     write_number(op.object, &mut cursor.object_number, &mut columns.object_number);
-}
-
-fn write_element(element: Option<Reference>, expected: Option<Reference>, cursor: &mut Cursor, columns: &mut Columns) {
-    if element == expected {
-        columns.element.push(0);
-    } else {
-        columns.element.push(1 + code(element));
-        write_number(element, &mut cursor.element_number, &mut columns.element_number);
-    }
 }
 
 fn write_pred(op: &Op, cursor: &mut Cursor, columns: &mut Columns) {
