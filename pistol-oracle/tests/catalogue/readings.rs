@@ -93,3 +93,21 @@ fn reading_19_in_a_released_space_revocations_are_void_and_grants_stay() {
         assert_eq!(scene.accepts([work]), [is_released]);
     }
 }
+
+#[test]
+fn reading_12_who_left_does_not_speak_for_an_operation_any_more() {
+    for bob_left in [false, true] {
+        let mut scene = Scene::members();
+        let member = scene.owner(&[], grant(Subject::Identity(IDENTITY), Role::Admin));
+        let bob = scene.owner(&[], admin(BOB));
+        let phone = scene.says(IDENTITY, ROOT, &[], &[], admin(PHONE));
+        let granted = scene.says(DOCUMENT, PHONE, &[member, phone], &[member], writer(ALICE));
+        let vouch = Action::Checkpoint { document: DOCUMENT, heads: vec![] };
+        let vouched = scene.says(DOCUMENT, BOB, &[bob], &[granted], vouch);
+        if bob_left {
+            scene.says(DOCUMENT, BOB, &[bob], &[vouched], endorsed(BOB));
+        }
+        scene.says(IDENTITY, ROOT, &[], &[phone], endorsed(PHONE));
+        assert_eq!(scene.valid([granted, vouched]), [!bob_left, true]);
+    }
+}
