@@ -151,6 +151,11 @@ impl Change {
         encoding::write_change(self, writer);
     }
 
+    /// Writes the canonical bytes part by part.
+    pub(crate) fn write_in_parts(&self, writer: &mut Writer, take: impl FnMut(&[u8])) {
+        encoding::write_in_parts(self, writer, take);
+    }
+
     /// Reads canonical bytes.
     ///
     /// # Errors

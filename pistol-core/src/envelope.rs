@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::chain::{ChainId, Tip};
 use crate::change::Change;
 use crate::codec::{Malformed, Writer};
-use crate::hash::{Context, hash};
+use crate::hash::{Context, Hasher};
 use crate::id::{ChangeId, DocumentId, Link, Session};
 use crate::key::{AuthorKey, Verifier};
 use crate::limits::SIGNED_MAX;
@@ -180,11 +180,14 @@ impl Envelope {
     }
 }
 
-/// The id of a change and the length of its canonical form, which is left in the writer.
+/// The id of a change and the length of its canonical form, for which the writer lends its room.
 fn identify(change: &Change, writer: &mut Writer) -> (ChangeId, usize) {
-    writer.clear();
-    change.write(writer);
-    (ChangeId(hash(Context::Change, &[writer.as_bytes()])), writer.as_bytes().len())
+    let (mut hasher, mut bytes) = (Hasher::new(Context::Change), 0);
+    change.write_in_parts(writer, |part| {
+        hasher.add(part);
+        bytes += part.len();
+    });
+    (ChangeId(hasher.finish()), bytes)
 }
 
 /// A stretch of a chain that one signature covers.

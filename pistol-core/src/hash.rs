@@ -66,11 +66,26 @@ impl Context {
 
 /// Hashes the concatenation of `parts`. Callers make parts of fixed or stated length, so that no two inputs collide.
 pub fn hash(context: Context, parts: &[&[u8]]) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new_from_context_key(&context.key());
-    for part in parts {
-        hasher.update(part);
+    let mut hasher = Hasher::new(context);
+    parts.iter().for_each(|part| hasher.add(part));
+    hasher.finish()
+}
+
+/// Hashes bytes that come in parts.
+pub(crate) struct Hasher(blake3::Hasher);
+
+impl Hasher {
+    pub(crate) fn new(context: Context) -> Self {
+        Hasher(blake3::Hasher::new_from_context_key(&context.key()))
     }
-    *hasher.finalize().as_bytes()
+
+    pub(crate) fn add(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    pub(crate) fn finish(&self) -> [u8; 32] {
+        *self.0.finalize().as_bytes()
+    }
 }
 
 #[cfg(test)]

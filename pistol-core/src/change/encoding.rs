@@ -10,6 +10,30 @@ use crate::limits;
 const OPERATION_BYTES_MIN: usize = 5;
 
 pub(super) fn write_change(change: &Change, writer: &mut Writer) {
+    write_head(change, writer);
+    for op in &change.ops {
+        write_operation(op, writer);
+    }
+}
+
+/// Bytes after which a part ends.
+const PART_BYTES: usize = 16 << 10;
+
+/// Writes a change part by part, each where the last one was, so that a large one takes little room.
+pub(super) fn write_in_parts(change: &Change, writer: &mut Writer, mut take: impl FnMut(&[u8])) {
+    writer.clear();
+    write_head(change, writer);
+    for op in &change.ops {
+        write_operation(op, writer);
+        if writer.as_bytes().len() >= PART_BYTES {
+            take(writer.as_bytes());
+            writer.clear();
+        }
+    }
+    take(writer.as_bytes());
+}
+
+fn write_head(change: &Change, writer: &mut Writer) {
     writer.byte(Change::VERSION);
     writer.raw(change.author.as_bytes());
     writer.raw(&change.session.0.to_le_bytes());
@@ -26,9 +50,6 @@ pub(super) fn write_change(change: &Change, writer: &mut Writer) {
     }
     write_ids(writer, change.table.iter().map(ChangeId::as_bytes));
     writer.length(change.ops.len());
-    for op in &change.ops {
-        write_operation(op, writer);
-    }
 }
 
 fn write_ids<'a>(writer: &mut Writer, ids: impl ExactSizeIterator<Item = &'a [u8; 32]>) {

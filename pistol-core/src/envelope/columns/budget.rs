@@ -1,11 +1,15 @@
 //! What a reader may be made to allocate: columns are short, what they stand for need not be.
 
+use crate::change::{Change, Op};
 use crate::codec::Malformed;
+use crate::envelope::Entry;
 use crate::limits;
 
-/// Bytes that the changes of one envelope may be charged: four times those of the largest change, as nothing is charged
-/// more than four times its canonical bytes.
-const BYTES_MAX: usize = 4 * limits::ENVELOPE_TEXT_MAX;
+/// Bytes that the changes of one envelope may take in memory. The most that one valid change takes is a little less: as many
+/// operations as there may be, every other one of them a mark. Without marks it is 14 MiB.
+pub(super) const BYTES_MAX: usize = (16 << 20) + (512 << 10);
+/// What each change takes: itself, its entry in a list that may have twice the room it needs, and its own previous change.
+const CHANGE_BYTES: usize = size_of::<Change>() + 2 * size_of::<Entry>() + 2 * 32;
 
 /// What is left.
 pub(super) struct Budget {
@@ -24,9 +28,14 @@ impl Budget {
         Ok(())
     }
 
-    /// Spends operations.
+    /// Spends what a change takes, apart from what it holds, and the numbers that say what it has seen of so many runs.
+    pub(super) fn spend_change(&mut self, runs: usize) -> Result<(), Malformed> {
+        self.spend(CHANGE_BYTES + runs * size_of::<u32>())
+    }
+
+    /// Spends operations, and what they take apart from what they hold.
     pub(super) fn spend_operations(&mut self, operations: usize) -> Result<(), Malformed> {
         self.operations = self.operations.checked_sub(operations).ok_or(Malformed::Limit)?;
-        Ok(())
+        self.spend(operations * size_of::<Op>())
     }
 }

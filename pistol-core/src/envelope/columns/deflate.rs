@@ -10,8 +10,9 @@ use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::limits;
 
-/// Bytes of all columns at most, inflated: texts, and as much again for what says where they go.
-const INFLATED_BYTES_MAX: u64 = 2 * limits::ENVELOPE_TEXT_MAX as u64;
+/// Bytes of all columns at most, inflated: half as much again as the canonical bytes of the largest change, as no number
+/// takes more than a byte more here than there.
+const INFLATED_BYTES_MAX: u64 = limits::ENVELOPE_TEXT_MAX as u64 * 3 / 2;
 /// Past this level columns do not get shorter.
 const LEVEL: u8 = 8;
 

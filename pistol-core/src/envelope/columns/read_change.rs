@@ -75,6 +75,7 @@ impl<'a> ChangeReader<'a> {
         let mut stretch = std::mem::take(stretch);
         let seq = run.first_seq.checked_add(*count).ok_or(Malformed::Number)?;
         *count += 1;
+        self.budget.spend_change(runs.len())?;
         let (deps, inside) = self.read_deps(index, stretch.last)?;
         let seen = self.paths.seen(&inside);
         let authority = self.read_authority(&stretch)?;
@@ -138,7 +139,7 @@ impl<'a> ChangeReader<'a> {
         for index in &inside {
             deps.push(self.names.inside(*index)?);
         }
-        self.budget.spend(deps.len() * ID_BYTES)?;
+        self.budget.spend(2 * deps.len() * ID_BYTES)?;
         deps.sort_unstable();
         deps.dedup();
         if deps.len() > limits::DEPENDENCIES_MAX {

@@ -13,8 +13,8 @@ use crate::change::{Action, Mark, Op, Place, Reference, Scalar};
 use crate::codec::Malformed;
 use crate::limits;
 
-/// What a predecessor is charged as.
-const PREDECESSOR_BYTES: usize = 8;
+/// What a predecessor takes.
+const PREDECESSOR_BYTES: usize = size_of::<Reference>();
 
 /// What operations of all runs share.
 #[derive(Default)]
@@ -111,6 +111,7 @@ impl<'a> Operations<'a> {
             What::Delete => Action::Delete,
             What::Increment => Action::Increment(columns.increment.next_signed()?),
             What::MarkBegin(expand) => {
+                budget.spend(size_of::<Mark>())?;
                 let name = self.read_key(columns, budget)?;
                 let what = from_value(columns.tag.next()?)?;
                 Action::MarkBegin(Box::new(Mark { name, value: self.read_value(what, columns, budget)?, expand }))
@@ -173,7 +174,10 @@ fn read_pred(
 ) -> Result<Vec<Reference>, Malformed> {
     let Some(count) = columns.pred.next_to(1 + limits::PREDECESSORS_MAX)?.checked_sub(1) else {
         return Ok(match place {
-            Place::At(element) => vec![*element],
+            Place::At(element) => {
+                budget.spend(PREDECESSOR_BYTES)?;
+                vec![*element]
+            }
             Place::After(_) | Place::Key(_) => Vec::new(),
         });
     };

@@ -48,8 +48,8 @@ fn weight(changes: &[Entry]) -> usize {
     changes.iter().map(|entry| size_of::<Change>() + one(&entry.change)).sum()
 }
 
-/// The operations there may be, and the budget for all else; vectors may have twice the room they need.
-const WEIGHT_MAX: usize = limits::ENVELOPE_OPERATIONS_MAX * size_of::<Op>() + 2 * 4 * limits::ENVELOPE_TEXT_MAX;
+/// What was paid for before it was allocated.
+const WEIGHT_MAX: usize = budget::BYTES_MAX;
 
 fn marked(value: &Scalar) -> usize {
     match value {
