@@ -21,7 +21,7 @@ use crate::replica::{Sealed, Source};
 
 /// What a change counts in the window beside its bytes: a keystroke is a byte on its way and some hundred in the memory of
 /// the peer, until the peer has stored it.
-const CHANGE_ROOM: usize = 64;
+const CHANGE_ROOM: usize = 256;
 
 /// Changes that came in during a tick, and from where.
 pub(super) type Inbox = Vec<(VerifiedChange, Source)>;
