@@ -10,6 +10,7 @@ mod backlog;
 mod chunk;
 mod content;
 mod convert;
+mod cursor;
 mod edit;
 mod hashes;
 mod linear;
@@ -20,6 +21,7 @@ mod picture;
 mod project;
 mod readback;
 mod rename;
+mod rich;
 mod skeleton;
 mod tree;
 
@@ -29,11 +31,13 @@ use std::sync::Arc;
 use automerge::{Automerge, ObjId, PatchLog, ReadDoc};
 
 pub use content::{Content, ListContent, MapContent, TextContent, Value};
+pub use cursor::{Cursor, NotACursor};
 pub use edit::{Edit, EditError, ListEdit, MapEdit, TextEdit};
 pub use log::LogEntry;
 pub use patch::Patch;
 pub use picture::Picture;
 pub use readback::{EditAs, Made};
+pub use rich::{Expand, Mark, TextSpan};
 pub use skeleton::skeleton;
 
 use crate::envelope::Linked;
@@ -158,7 +162,7 @@ impl Document {
 
     /// What readers see.
     pub fn content(&self) -> Content<'_> {
-        Content::new(&self.automerge)
+        Content::new(self)
     }
 
     /// The document as an ordinary Automerge file.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use automerge::{Automerge, ObjId, ObjType, Prop, ROOT, ReadDoc, ScalarValue};
 
-use super::convert;
+use super::{Document, convert};
 use crate::change::{Kind, Scalar};
 
 /// A value as applications see it.
@@ -64,19 +64,23 @@ pub(super) fn is_counter(value: &automerge::Value<'_>) -> bool {
 }
 
 fn value(value: &automerge::Value<'_>) -> Option<Value> {
-    Some(match value {
-        automerge::Value::Object(kind) => Value::Object(convert::kind_from_automerge(*kind)?),
-        automerge::Value::Scalar(scalar) => match convert::scalar_from_automerge(scalar)? {
-            Scalar::Null => Value::Null,
-            Scalar::Bool(value) => Value::Bool(value),
-            Scalar::Int(value) => Value::Int(value),
-            Scalar::Uint(value) => Value::Uint(value),
-            Scalar::Float(bits) => Value::Float(f64::from_bits(bits)),
-            Scalar::Text(value) => Value::Text(value),
-            Scalar::Bytes(value) => Value::Bytes(value),
-            Scalar::Timestamp(value) => Value::Timestamp(value),
-            Scalar::Counter(value) => Value::Counter(value),
-        },
+    match value {
+        automerge::Value::Object(kind) => convert::kind_from_automerge(*kind).map(Value::Object),
+        automerge::Value::Scalar(scalar) => scalar_value(scalar),
+    }
+}
+
+pub(super) fn scalar_value(scalar: &ScalarValue) -> Option<Value> {
+    Some(match convert::scalar_from_automerge(scalar)? {
+        Scalar::Null => Value::Null,
+        Scalar::Bool(value) => Value::Bool(value),
+        Scalar::Int(value) => Value::Int(value),
+        Scalar::Uint(value) => Value::Uint(value),
+        Scalar::Float(bits) => Value::Float(f64::from_bits(bits)),
+        Scalar::Text(value) => Value::Text(value),
+        Scalar::Bytes(value) => Value::Bytes(value),
+        Scalar::Timestamp(value) => Value::Timestamp(value),
+        Scalar::Counter(value) => Value::Counter(value),
     })
 }
 
@@ -91,8 +95,8 @@ pub struct Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    pub(super) fn new(automerge: &'a Automerge) -> Self {
-        Content { root: MapContent(Place { automerge, object: Some(ROOT) }) }
+    pub(super) fn new(document: &'a Document) -> Self {
+        Content { root: MapContent(Place { document, object: Some(ROOT) }) }
     }
 }
 
@@ -106,40 +110,55 @@ impl<'a> std::ops::Deref for Content<'a> {
 
 /// An object to read; where there is none it reads as empty.
 #[derive(Clone)]
-struct Place<'a> {
-    automerge: &'a Automerge,
-    object: Option<ObjId>,
+pub(super) struct Place<'a> {
+    pub(super) document: &'a Document,
+    pub(super) object: Option<ObjId>,
 }
 
 impl<'a> Place<'a> {
-    fn child(&self, at: impl Into<Prop>, kind: ObjType) -> Place<'a> {
-        let found = self.object.as_ref().and_then(|object| self.automerge.get(object, at).ok().flatten());
+    pub(super) fn automerge(&self) -> &'a Automerge {
+        &self.document.automerge
+    }
+
+    pub(super) fn child(&self, at: impl Into<Prop>, kind: ObjType) -> Place<'a> {
+        let found = self.object.as_ref().and_then(|object| self.automerge().get(object, at).ok().flatten());
         let object = found.and_then(|(value, id)| (value == automerge::Value::Object(kind)).then_some(id));
-        Place { automerge: self.automerge, object }
+        Place { document: self.document, object }
+    }
+
+    /// What Automerge calls the value at a place.
+    pub(super) fn id_at(&self, at: impl Into<Prop>) -> Option<ObjId> {
+        self.automerge().get(self.object.as_ref()?, at).ok().flatten().map(|(_, id)| id)
     }
 
     fn value(&self, at: impl Into<Prop>) -> Option<Value> {
-        value_at(self.automerge, self.object.as_ref()?, at)
+        value_at(self.automerge(), self.object.as_ref()?, at)
     }
 
     fn values(&self, at: impl Into<Prop>) -> Vec<Value> {
-        let all = self.object.as_ref().and_then(|object| self.automerge.get_all(object, at).ok());
+        let all = self.object.as_ref().and_then(|object| self.automerge().get_all(object, at).ok());
         all.unwrap_or_default().iter().filter_map(|(found, _)| value(found)).collect()
     }
 
     fn len(&self) -> usize {
-        self.object.as_ref().map_or(0, |object| self.automerge.length(object))
+        self.object.as_ref().map_or(0, |object| self.automerge().length(object))
     }
 }
 
 /// A map to read.
 #[derive(Clone)]
-pub struct MapContent<'a>(Place<'a>);
+pub struct MapContent<'a>(pub(super) Place<'a>);
+
+impl fmt::Debug for MapContent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.keys().iter().map(|key| (key, self.value(key)))).finish()
+    }
+}
 
 impl<'a> MapContent<'a> {
     /// The keys, sorted.
     pub fn keys(&self) -> Vec<String> {
-        self.0.object.as_ref().map(|object| self.0.automerge.keys(object).collect()).unwrap_or_default()
+        self.0.object.as_ref().map(|object| self.0.automerge().keys(object).collect()).unwrap_or_default()
     }
 
     /// The value at a key.
@@ -216,7 +235,7 @@ impl<'a> ListContent<'a> {
 
 /// A text to read. [`ToString`] gives what it says.
 #[derive(Clone)]
-pub struct TextContent<'a>(Place<'a>);
+pub struct TextContent<'a>(pub(super) Place<'a>);
 
 impl TextContent<'_> {
     /// How many code points there are.
@@ -241,7 +260,7 @@ impl TextContent<'_> {
 
 impl fmt::Display for TextContent<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.0.object.as_ref().and_then(|object| self.0.automerge.text(object).ok());
+        let text = self.0.object.as_ref().and_then(|object| self.0.automerge().text(object).ok());
         f.write_str(&text.unwrap_or_default())
     }
 }

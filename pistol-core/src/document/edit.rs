@@ -5,6 +5,7 @@
 
 mod list;
 mod map;
+mod rich;
 mod text;
 
 use std::cell::RefCell;

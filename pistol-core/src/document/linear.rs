@@ -8,6 +8,7 @@ mod steps;
 
 use std::convert::Infallible;
 
+use automerge::legacy::{ElementId, Key, OpId};
 use automerge::transaction::CommitOptions;
 use automerge::{Automerge, Change, ChangeHash, ExpandedChange, PatchLog};
 
@@ -36,7 +37,7 @@ impl Document {
         if self.distrusted.contains(&author) || has_marks(&accepted.change.change().ops) {
             return None;
         }
-        let expanded = self.expand(accepted)?;
+        let expanded = self.expand(accepted).filter(|expanded| !self.is_beside_mark(expanded))?;
         let heads = self.automerge.get_heads();
         if !self.follows_on(&heads, accepted, &expanded) {
             return None;
@@ -58,6 +59,20 @@ impl Document {
                 None
             }
         }
+    }
+
+    /// Whether something is inserted right after a mark: where that is Automerge tells as it is built, with assertions or
+    /// without.
+    fn is_beside_mark(&self, change: &ExpandedChange) -> bool {
+        let is_own = |id: &OpId| id.0 >= change.start_op.get() && id.1 == change.actor_id;
+        let is_mark = |id: &OpId| {
+            let row = self.names.spot(&self.history, id.0, &id.1).and_then(|spot| self.history.row_at(spot));
+            row.and_then(|row| self.history.element(row)).is_some_and(|element| element.is_mark)
+        };
+        change.operations.iter().filter(|op| op.insert).any(|op| match &op.key {
+            Key::Seq(ElementId::Id(id)) => !is_own(id) && is_mark(id),
+            Key::Seq(ElementId::Head) | Key::Map(_) => false,
+        })
     }
 
     /// Whether a transaction would depend on just what the change does: all heads, and the actor's previous change.

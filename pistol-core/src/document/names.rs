@@ -117,6 +117,13 @@ impl Names {
         history.branch(branch)?.at(first_seq.checked_add(automerge_seq.checked_sub(1)?)?)
     }
 
+    /// The operation that Automerge calls by a counter and an actor.
+    pub(super) fn spot(&self, history: &History, counter: u64, actor: &ActorId) -> Option<Spot> {
+        let branch = self.branch(actor)?;
+        let number = history.branch(branch)?.number(u32::try_from(counter).ok()?)?;
+        Some(Spot { branch, number })
+    }
+
     /// The branch of an actor.
     pub(super) fn branch(&self, actor: &ActorId) -> Option<u32> {
         self.of_actors.get(actor).map(|(branch, _)| *branch)

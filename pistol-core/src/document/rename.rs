@@ -122,8 +122,7 @@ impl Renamer<'_> {
     }
 
     fn op_id(&self, id: &OpId) -> Option<OpId> {
-        let branch = self.old.branch(&id.1)?;
-        let number = self.history.branch(branch)?.number(u32::try_from(id.0).ok()?)?;
-        Some(OpId::new(id.0, self.new.actor(Spot { branch, number })?))
+        let spot = self.old.spot(self.history, id.0, &id.1)?;
+        Some(OpId::new(id.0, self.new.actor(spot)?))
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pistol_core::chain::ChainId;
 use pistol_core::change::{Action, Kind as ObjectKind, Op, Place};
-use pistol_core::document::{Document, Edit, EditAs, EditError};
+use pistol_core::document::{Document, Edit, EditAs, EditError, Expand, TextEdit};
 use pistol_core::envelope::{Linked, Verified, VerifiedChange};
 use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
 use pistol_core::id::{ChangeId, Session};
@@ -147,7 +147,37 @@ impl Replica {
         let map = content.map("map");
         let map: Vec<_> = map.keys().into_iter().map(|key| (map.values(&key), key)).collect();
         let root: Vec<_> = content.keys().into_iter().map(|key| (content.values(&key), key)).collect();
-        (self.document.projected_heads(), format!("{} {list:?} {map:?} {root:?}", content.text("body")))
+        let body = content.text("body");
+        let rich = format!("{:?} {:?}", body.marks(), body.spans());
+        (self.document.projected_heads(), format!("{body} {rich} {list:?} {map:?} {root:?}"))
+    }
+}
+
+fn any_mark(text: &TextEdit, dice: &mut Dice) {
+    let from = dice.below(text.len() + 1);
+    let range = from..from + dice.below(text.len() - from + 1);
+    let name = ["bold", "link"][dice.below(2)];
+    let expand = [Expand::None, Expand::Before, Expand::After, Expand::Both][dice.below(4)];
+    match dice.below(4) {
+        0 => text.unmark(range, name, expand),
+        1 => text.mark(range, name, "https://example.org", expand),
+        _ => text.mark(range, name, true, expand),
+    }
+}
+
+fn any_block(text: &TextEdit, dice: &mut Dice) {
+    let blocks: Vec<usize> = text
+        .to_string()
+        .chars()
+        .enumerate()
+        .filter(|(_, character)| *character == '\u{fffc}')
+        .map(|(at, _)| at)
+        .collect();
+    match (blocks.get(dice.below(blocks.len())).copied(), dice.below(4)) {
+        (Some(at), 0) => text.join_block(at),
+        (Some(at), 1) => text.replace_block(at).put("type", "heading"),
+        (Some(at), 2) => text.block(at).put("type", "quote"),
+        _ => text.split_block(dice.below(text.len() + 1)).put("type", "paragraph"),
     }
 }
 
@@ -156,7 +186,7 @@ pub fn any_edit(edit: &mut Edit, dice: &mut Dice) {
     let (text, list, map) = (edit.text("body"), edit.list("list"), edit.map("map"));
     let key = ["a", "b", "c"][dice.below(3)];
     for _ in 0..=dice.below(2) {
-        match dice.below(14) {
+        match dice.below(18) {
             0..=3 => text.insert(dice.below(text.len() + 1), ["x", "yz", "\u{1f980}!", "e\u{301}"][dice.below(4)]),
             4 | 5 if !text.is_empty() => {
                 let at = dice.below(text.len());
@@ -173,6 +203,8 @@ pub fn any_edit(edit: &mut Edit, dice: &mut Dice) {
                 nested.put(key, f64::NAN);
                 nested.text("deep").push("d");
             }
+            13..=15 => any_mark(&text, dice),
+            16 => any_block(&text, dice),
             _ => list.insert_map(dice.below(list.len() + 1)).put(key, vec![1u8, 2]),
         }
     }

@@ -205,6 +205,20 @@ fn a_chunk_is_what_automerge_saves_of_the_same_changes() {
 }
 
 #[test]
+fn the_ends_of_marks_that_editors_make_stay_where_they_are() {
+    let mut marks = 0;
+    for seed in 0..20 {
+        let story = Story::turns(seed, 30);
+        let mut document = unprojected(&story.genesis, &story.changes);
+        document.names = Names::of(&document.history);
+        let (all, moved) = moved_ends(&document);
+        assert_eq!(moved, 0, "seed {seed}");
+        marks += all;
+    }
+    assert!(marks > 20);
+}
+
+#[test]
 fn thousands_of_waiting_changes_are_opened_at_once_and_edited_on() {
     let story = Story::typed(2_100);
     let (opened, applied) = compare(&story.genesis, &story.changes);

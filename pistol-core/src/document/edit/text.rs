@@ -10,8 +10,8 @@ use super::{EditError, Shared, failed};
 /// A text, within an edit. [`ToString`] gives what it says.
 #[derive(Clone)]
 pub struct TextEdit {
-    shared: Shared,
-    object: Option<ObjId>,
+    pub(super) shared: Shared,
+    pub(super) object: Option<ObjId>,
 }
 
 impl TextEdit {
