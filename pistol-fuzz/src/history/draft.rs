@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pistol_core::change::{Action, Change, Kind as ObjectKind, Op, Place, Reference, Scalar};
+use pistol_core::change::{Action, Change, Kind as ObjectKind, Mark, Op, Place, Reference, Scalar};
 use pistol_core::id::ChangeId;
 
 use super::hand::Hand;
@@ -10,7 +10,8 @@ use super::seen::Seen;
 use super::stage::{self, LIST, MAP, Stage, TEXT, key, op, text};
 use crate::chance::Chance;
 
-/// The operations of a draft, by number: a letter, one after it, a value, an increment, a map in the list.
+/// The operations of a draft, by number, the last of them a mark and a block: a letter, one after it, a value, an
+/// increment, a map in the list.
 pub(super) const LETTER: usize = 0;
 /// The letter after it.
 pub(super) const NEXT: usize = 1;
@@ -30,6 +31,12 @@ pub(super) const SET: usize = 7;
 pub(super) const MAKE_TEXT: usize = 8;
 /// A letter in that text.
 pub(super) const OWN_LETTER: usize = 9;
+/// A block in the shared text, after a mark's begin and end.
+const BLOCK: usize = 12;
+
+fn bold() -> Action {
+    Action::MarkBegin(Box::new(Mark { name: "bold".to_owned(), value: Scalar::Bool(true), expand: false }))
+}
 
 /// Whether a chain goes on from Ann's first change.
 pub(super) fn is_after_first(hand: &Hand) -> bool {
@@ -108,6 +115,10 @@ impl Draft {
             op(LIST, Place::At(self.anns(stage::ITEM)), Action::Put(Scalar::Int(3)), &[self.anns(stage::ITEM)]),
             op(Some(self.anns(stage::NESTED)), key("t"), Action::Make(ObjectKind::Text), &[]),
             op(Some(self.own(MAKE_TEXT)), Place::After(None), text("z"), &[]),
+            op(TEXT, Place::After(None), bold(), &[]),
+            op(TEXT, insert(self.own(NEXT)), Action::MarkEnd { expand: true }, &[]),
+            op(TEXT, insert(self.own(LETTER)), Action::Make(ObjectKind::Map), &[]),
+            op(Some(self.own(BLOCK)), key("type"), text("quote"), &[]),
         ]
     }
 

@@ -3,6 +3,7 @@
 mod chain;
 mod counts;
 mod dependencies;
+mod marks;
 mod places;
 mod predecessors;
 mod references;
@@ -72,6 +73,7 @@ pub fn all() -> Vec<Kind> {
         table::KINDS,
         references::KINDS,
         places::KINDS,
+        marks::KINDS,
         predecessors::KINDS,
         values::KINDS,
         counts::KINDS,

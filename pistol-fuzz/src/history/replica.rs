@@ -141,7 +141,8 @@ impl Replica {
         let list: Vec<_> = (0..list.len()).map(|at| list.value(at)).collect();
         let map: Vec<_> = map.keys().into_iter().map(|key| (map.values(&key), key)).collect();
         let root: Vec<_> = content.keys().into_iter().map(|key| (content.values(&key), key)).collect();
-        format!("{} {list:?} {map:?} {root:?}", content.text("body"))
+        let body = content.text("body");
+        format!("{body} {:?} {:?} {list:?} {map:?} {root:?}", body.marks(), body.spans())
     }
 
     /// Gives changes in any order, in batches, with a reload, a projection or neither between them.

@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use pistol_core::chain::ChainId;
 use pistol_core::change::{Action, Change, Kind as ObjectKind, Op, Place, Reference, Scalar};
-use pistol_core::document::{Edit, EditAs, Value};
+use pistol_core::document::{Edit, EditAs, Expand, TextEdit, Value};
 use pistol_core::envelope::{Linked, Verified, VerifiedChange};
 use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
 use pistol_core::id::{ChangeId, Session};
@@ -239,16 +239,29 @@ impl Editor {
     }
 }
 
+fn any_mark(text: &TextEdit, chance: &mut Chance) {
+    let from = chance.index(text.len() + 1);
+    let range = from..from + chance.index(text.len() - from + 1);
+    let expand = chance.pick(&[Expand::None, Expand::Before, Expand::After, Expand::Both]).copied().unwrap_or_default();
+    if chance.one_in(4) {
+        text.unmark(range, "bold", expand);
+    } else {
+        text.mark(range, "bold", true, expand);
+    }
+}
+
 /// Any edit that the handles offer.
 pub fn any_edit(edit: &mut Edit, chance: &mut Chance) {
     let (text, list, map) = (edit.text("body"), edit.list("list"), edit.map("map"));
     let key = chance.pick(&["a", "b", "c"]).copied().unwrap_or("a");
-    match chance.below(8) {
+    match chance.below(11) {
         0..=2 => text.insert(chance.index(text.len() + 1), chance.pick(&["x", "yz", "\u{1f980}!"]).unwrap_or(&"x")),
         3 if !text.is_empty() => text.delete(chance.index(text.len()), 1),
         4 => list.insert(chance.index(list.len() + 1), 5),
         5 if !list.is_empty() => list.set(chance.index(list.len()), "set"),
         6 => map.put(key, Value::Counter(1)),
+        7 | 8 => any_mark(&text, chance),
+        9 => text.split_block(chance.index(text.len() + 1)).put("type", key),
         _ => list.insert_map(chance.index(list.len() + 1)).put(key, vec![1u8, 2]),
     }
 }
