@@ -38,8 +38,8 @@ pub use view::View;
 pub use pistol_core::change::Kind;
 pub use pistol_core::delta::{Splice, Units};
 pub use pistol_core::document::{
-    Content, Cursor, Edit, EditError, Expand, ListContent, ListEdit, LogEntry as HistoryEntry, MapContent, MapEdit, Mark,
-    NotACursor, TextContent, TextEdit, TextSpan, Value,
+    Content, Cursor, Edit, EditError, Expand, ListContent, ListEdit, LogEntry as HistoryEntry, MapContent, MapEdit,
+    Mark, NotACursor, TextContent, TextEdit, TextSpan, Value,
 };
 pub use pistol_core::genesis::Policy;
 pub use pistol_core::id::{ChangeId, DocumentId};

@@ -99,14 +99,17 @@ fn a_block_is_one_character_with_a_map_in_it() {
     assert_eq!(shown(&bob), r#"{"type": Some(Text("quote"))}titletext"#);
 }
 
+/// An edit, and why it is not made.
+type Refused = (fn(&mut Edit), EditError);
+
 #[test]
 fn what_others_would_refuse_fails_before_it_is_made() {
-    let cases: [(fn(&mut Edit), EditError); 9] = [
+    let cases: [Refused; 9] = [
         (|doc| doc.text("body").mark(0..1, "m", f64::NAN, Expand::None), EditError::Bounds),
         (|doc| doc.text("body").mark(0..1, "m", Value::Counter(1), Expand::None), EditError::Bounds),
         (|doc| doc.text("body").mark(0..1, &"m".repeat(1025), 1, Expand::None), EditError::Bounds),
         (|doc| doc.text("body").mark(0..4, "m", 1, Expand::None), EditError::OutOfBounds { at: 4, length: 3 }),
-        (|doc| doc.text("body").unmark(5..4, "m", Expand::None), EditError::OutOfBounds { at: 5, length: 3 }),
+        (|doc| doc.text("body").unmark(1..5, "m", Expand::None), EditError::OutOfBounds { at: 5, length: 3 }),
         (|doc| drop(doc.text("body").split_block(4)), EditError::OutOfBounds { at: 4, length: 3 }),
         (|doc| doc.text("body").join_block(0), EditError::OtherKind { at: "0".to_owned() }),
         (|doc| drop(doc.text("body").replace_block(3)), EditError::Missing { at: "3".to_owned() }),
