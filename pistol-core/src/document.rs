@@ -22,6 +22,7 @@ mod project;
 mod readback;
 mod rename;
 mod rich;
+mod rivals;
 mod skeleton;
 mod tree;
 
@@ -61,8 +62,9 @@ pub struct Document {
     hashes: Hashes,
     /// Accepted, and to be projected at the end of the tick.
     backlog: Backlog,
-    /// Merges of heads made for edits that failed: the next edit returns them, since it stands on them.
-    merges: Vec<Accepted>,
+    /// Changes made before an edit's own, merges of heads and removals of rivals. Those made for an edit that failed are
+    /// returned by the next one, since it stands on them.
+    before_own: Vec<Accepted>,
     /// Patches made for edits that failed: readers have yet to see them.
     unseen: Vec<Patch>,
     /// Texts that somebody follows, by their object ids' text; patches are made while there are any.
@@ -106,7 +108,7 @@ impl Document {
             tree: Tree::default(),
             hashes,
             backlog: Backlog::default(),
-            merges: Vec::new(),
+            before_own: Vec::new(),
             unseen: Vec::new(),
             followed: BTreeMap::new(),
             distrusted: BTreeSet::new(),

@@ -47,7 +47,8 @@ impl Picture {
 impl Document {
     /// Takes a picture; `None` while changes are accepted that readers do not see, or that no edit has returned yet.
     pub fn picture(&self) -> Option<Picture> {
-        let is_whole = self.backlog.is_empty() && self.merges.is_empty() && self.hashes.len() == self.history.nodes();
+        let is_whole =
+            self.backlog.is_empty() && self.before_own.is_empty() && self.hashes.len() == self.history.nodes();
         let picture = || Picture {
             automerge: self.automerge.clone(),
             heads: self.history.heads().collect(),

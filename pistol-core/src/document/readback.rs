@@ -6,12 +6,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use automerge::legacy::{self, ElementId, Key, ObjectId};
 use automerge::transaction::{CommitOptions, OwnedTransaction};
-use automerge::{Automerge, ChangeHash, PatchLog};
+use automerge::{Automerge, ChangeHash, ExpandedChange, PatchLog};
 
 use super::edit::{self, Edit, EditError};
 use super::patch::Patch;
 use super::tree::has_marks;
-use super::{Document, apply, convert};
+use super::{Document, apply, convert, rivals};
 use crate::chain::ChainId;
 use crate::change::{Change, Op, Place, Reference};
 use crate::envelope::Linked;
@@ -36,7 +36,8 @@ pub struct EditAs<'a> {
 pub struct Made<T> {
     /// What the closure returned.
     pub result: T,
-    /// The changes, in order: the edit's own comes last, merges of too many heads before it. Empty if nothing changed.
+    /// The changes, in order: the edit's own comes last, before it merges of too many heads and removals of too many rivals.
+    /// Empty if nothing changed.
     pub changes: Vec<Accepted>,
     /// What readers see of it, where patches are wanted.
     pub patches: Vec<Patch>,
@@ -56,7 +57,7 @@ impl Document {
         // A document that allows fewer than three dependencies cannot be merged at all: its edits wait for one head.
         while most > 2 && self.history.heads().len() >= most {
             let merge = self.merge_heads(by)?;
-            self.merges.push(merge);
+            self.before_own.push(merge);
             self.unseen = self.project().map_err(EditError::Refused)?;
         }
         let log = self.patch_log();
@@ -75,7 +76,7 @@ impl Document {
             }
             None => None,
         };
-        let changes = std::mem::take(&mut self.merges).into_iter().chain(own).collect();
+        let changes = std::mem::take(&mut self.before_own).into_iter().chain(own).collect();
         let patches = std::mem::take(&mut self.unseen);
         Ok(Made { result, changes, patches })
     }
@@ -128,8 +129,12 @@ impl Document {
     /// Reads the transaction just committed back and takes it into the history.
     fn take_back(&mut self, by: &EditAs<'_>) -> Result<Accepted, EditError> {
         let heads: Vec<Ordinal> = self.history.heads().collect();
-        let made = self.automerge.get_last_local_change();
-        let read = made.and_then(|made| Some((self.read_back(by, &made.decode(), &heads)?, made.hash())));
+        let made = self.automerge.get_last_local_change().map(|made| (made.decode(), made.hash()));
+        if let Some((made, _)) = made.as_ref().filter(|(made, _)| rivals::is_crowded(made)) {
+            self.undo(&heads);
+            return self.take_back_crowded(by, made.clone());
+        }
+        let read = made.and_then(|(made, hash)| Some((self.read_back(by, &made)?, hash)));
         let accepted = match read {
             Some((linked, hash)) => self.accept_own(linked).map(|accepted| (accepted, hash)),
             None => Err(EditError::Refused(Rule::Operation)),
@@ -154,6 +159,16 @@ impl Document {
         }
     }
 
+    /// Takes in a change that replaces too many values, after others that remove most of them.
+    fn take_back_crowded(&mut self, by: &EditAs<'_>, mut made: ExpandedChange) -> Result<Accepted, EditError> {
+        let removals = self.remove_rivals(by, &mut made)?;
+        self.before_own.extend(removals);
+        let linked = self.read_back(by, &made).ok_or(EditError::Refused(Rule::Operation))?;
+        let accepted = self.accept_own(linked)?;
+        self.backlog.push(&accepted);
+        Ok(accepted)
+    }
+
     /// Whether others will make the same of a local change. They do, but a mark's end may be moved to its begin, and here
     /// it would have to be as well.
     fn is_projected_alike(&mut self, accepted: &Accepted, hash: ChangeHash) -> bool {
@@ -162,7 +177,7 @@ impl Document {
     }
 
     /// Every local change is checked as all others will check it.
-    fn accept_own(&mut self, linked: Linked) -> Result<Accepted, EditError> {
+    pub(super) fn accept_own(&mut self, linked: Linked) -> Result<Accepted, EditError> {
         match self.history.check(&linked) {
             Check::Valid(valid) => self.history.accept(*valid).map_err(|_| EditError::Refused(Rule::Chain)),
             // What cannot be foreseen while the edit goes on: how long its references and predecessors are.
@@ -236,8 +251,9 @@ impl Document {
         Some(Draft::new(&self.history, change, previous, base))
     }
 
-    fn read_back(&self, by: &EditAs<'_>, made: &automerge::ExpandedChange, heads: &[Ordinal]) -> Option<Linked> {
-        let mut draft = self.draft(by, heads.iter().copied())?;
+    /// A change of Automerge's as one of ours, on all heads.
+    pub(super) fn read_back(&self, by: &EditAs<'_>, made: &ExpandedChange) -> Option<Linked> {
+        let mut draft = self.draft(by, self.history.heads())?;
         let (start, first) = (made.start_op.get(), draft.first());
         let branch = self.own_tip(&by.chain).and_then(|tip| self.history.branch_index(tip));
         let find = |id: &legacy::OpId| -> Option<Spot> {
