@@ -16,7 +16,7 @@ use pistol_core::id::{AuthorityId, ChangeId, DocumentId};
 use pistol_core::key::AuthorId;
 
 pub(crate) use cited::{Basis, Cited};
-pub(crate) use place::Place;
+pub use place::Place;
 
 use crate::log::{Logs, Ordinal, Refused, Waiting, small};
 use crate::path::{Refusal, Standing, Unsettled};
@@ -205,7 +205,7 @@ impl Acceptance {
             is_tainted,
         });
         self.ordinals.insert(id, ordinal);
-        if is_active && self.place.is_here() {
+        if is_active {
             self.cover(ordinal);
         }
         is_stale |= self.named.contains_key(&id);

@@ -26,7 +26,7 @@ pub enum Reason {
     BuiltOn(ChangeId),
     /// Accepted: these operations adopt or keep it.
     Adopted(Vec<AuthorityId>),
-    /// Masked: somebody it stands on was revoked, and no one who may write has built on it.
+    /// Masked: somebody it stands on was revoked or gave up, and no one who may write has built on it.
     Revoked(AuthorityId),
     /// Masked: an operation it stands on is not valid; why, and by what.
     Broken {
@@ -44,10 +44,6 @@ pub enum Reason {
         /// What purged that.
         by: Option<AuthorityId>,
     },
-    /// Masked: the document was removed from its space.
-    Removed(AuthorityId),
-    /// Masked: the document has no place in its space: its creator was revoked, or may not add documents.
-    NoPlace(Option<AuthorityId>),
     /// Pending: this is not known.
     Missing([u8; 32]),
     /// Refused.
@@ -80,7 +76,7 @@ impl Access {
         match cited {
             Some(cited) if cited.is_active() => match &cited.basis {
                 Basis::Standing(standing) if !standing.hops.is_empty() => Reason::Granted(self.ids(&standing.hops)),
-                Basis::Standing(standing) if standing.root.is_some() => Reason::Root,
+                Basis::Standing(standing) if standing.level == 0 => Reason::Root,
                 _ => Reason::OpenToAll,
             },
             _ => {
@@ -92,15 +88,6 @@ impl Access {
     }
 
     fn why_masked(&self, node: &Node) -> Reason {
-        match &self.changes.place {
-            Place::Here => {}
-            Place::Removed(by) => return self.id(*by).map_or(Reason::NoPlace(None), Reason::Removed),
-            Place::Masked(Fault::Revoked(by) | Fault::Hop(by) | Fault::Relinquished(by)) => {
-                return Reason::NoPlace(self.id(*by));
-            }
-            Place::Pending(missing) => return missing.first().map_or(Reason::Unknown, |first| Reason::Missing(*first)),
-            Place::Refused(_) | Place::Unknown => return Reason::NoPlace(None),
-        }
         if node.is_purged {
             return self.purged_by(node).map_or(Reason::Unknown, Reason::Purged);
         }
@@ -170,6 +157,11 @@ impl Access {
         ordinals.iter().filter_map(|ordinal| self.id(*ordinal)).collect()
     }
 
+    /// The document's place in its space, as of when things were last settled.
+    pub fn place(&self) -> &Place {
+        &self.changes.place
+    }
+
     /// The document's policy, if its genesis is known.
     pub fn policy(&self) -> Option<Policy> {
         self.logs.charter(&self.changes.document).ok().map(|charter| charter.policy)
@@ -188,7 +180,7 @@ impl fmt::Display for Reason {
             Reason::BuiltOn(change) => write!(f, "accepted: {change:?}, by an author who may write, builds on it"),
             Reason::Adopted(by) => write!(f, "accepted: {} adopted it", list(by)),
             Reason::Revoked(by) => {
-                write!(f, "masked: {by:?} revoked its author, and nobody who may write has built on it")
+                write!(f, "masked: {by:?} ended its author's part, and nobody who may write has built on it")
             }
             Reason::Broken { hop, by: cause } => {
                 write!(f, "masked: {hop:?}, which it cites, is not valid{}", by(cause))
@@ -197,8 +189,6 @@ impl fmt::Display for Reason {
             Reason::Orphaned { on, by: cause } => {
                 write!(f, "masked: it builds on {on:?}, which is purged{}", by(cause))
             }
-            Reason::Removed(by) => write!(f, "masked: {by:?} removed the document from its space"),
-            Reason::NoPlace(cause) => write!(f, "masked: the document has no place in its space{}", by(cause)),
             Reason::Missing(id) => {
                 write!(f, "pending: {:?}, which it needs, is not known yet", AuthorityId(*id))
             }

@@ -21,7 +21,7 @@ pub mod record;
 mod release;
 mod rulings;
 
-pub use accept::{Added, Summary};
+pub use accept::{Added, Place, Summary};
 pub use access::{Access, Loss, State};
 pub use charter::{Charter, Kind, Policy as AccessPolicy};
 pub use explain::Reason;

@@ -11,40 +11,31 @@ use crate::limits;
 use crate::log::{Entry, Logs, Ordinal};
 use crate::record::{Action, LogId, Role, Subject};
 
-/// How far from the roots. Less is more senior.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Height {
-    /// Grants between a root and the author.
-    pub(crate) level: u32,
-    /// Among roots: how many roots, each added by the one before. It orders the judging, and is no seniority.
-    pub(crate) rank: u32,
-}
+/// How far from the roots: the grants between a root and the author. Less is more senior.
+pub(crate) type Level = u32;
 
-impl Height {
-    pub(crate) const ROOT: Height = Height { level: 0, rank: 0 };
-    /// Somebody without any authority, where anyone may write: junior to everybody.
-    pub(crate) const STRANGER: Height = Height { level: u32::MAX, rank: 0 };
-}
+/// The level of somebody without any authority, where anyone may write: junior to everybody.
+pub(crate) const STRANGER: Level = u32::MAX;
 
-/// That a path names somebody, as one of its logs sees it.
+/// That a grant on a path names somebody. Levels are those of the grant's own log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Naming {
     pub(crate) subject: Subject,
     pub(crate) log: LogId,
-    /// The step of the path in that log; `None` if the genesis makes the subject a root there.
+    /// The grant; `None` for whoever writes without one.
     pub(crate) hop: Option<Ordinal>,
-    pub(crate) height: Height,
+    pub(crate) level: Level,
 }
 
 /// What an author stands on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
-    pub(crate) height: Height,
+    pub(crate) level: Level,
     /// The weakest role on the path.
     pub(crate) role: Role,
-    /// The root key that it stands on, if no grant is between.
-    pub(crate) root: Option<AuthorId>,
-    /// The identity that the path names: it is the author's for ever, in what cites this path.
+    /// The root keys that it stands on, if no grant of the log is between.
+    pub(crate) roots: Vec<AuthorId>,
+    /// The identity whose certificate is last on the path: it is the author's for ever, in what cites this path.
     pub(crate) identity: Option<LogId>,
     pub(crate) namings: Vec<Naming>,
     pub(crate) hops: Vec<Ordinal>,
@@ -52,7 +43,7 @@ pub(crate) struct Standing {
 
 impl Standing {
     pub(crate) fn is_stranger(&self) -> bool {
-        self.height == Height::STRANGER
+        self.level == STRANGER
     }
 
     /// Whether the author who stands so is the subject.
@@ -126,7 +117,7 @@ pub(crate) fn resolve(
 enum At {
     /// Among the members of `here`.
     Inside,
-    /// At a key that was made a root of `here`.
+    /// At a key that was made a root of the log.
     Root(AuthorId),
     /// At a key; nothing can follow.
     Key(AuthorId),
@@ -137,8 +128,6 @@ struct Walk<'a> {
     first: &'a Charter,
     here: &'a Charter,
     at: At,
-    /// The logs passed, each with the step in it.
-    passed: Vec<(LogId, Option<Ordinal>, Height)>,
     nesting: usize,
     standing: Standing,
 }
@@ -146,129 +135,111 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(logs: &'a Logs, first: &'a Charter) -> Self {
         let standing = Standing {
-            height: Height::STRANGER,
+            level: STRANGER,
             role: Role::Admin,
-            root: None,
+            roots: Vec::new(),
             identity: None,
             namings: Vec::new(),
             hops: Vec::new(),
         };
-        Walk { logs, first, here: first, at: At::Inside, passed: Vec::new(), nesting: 0, standing }
+        Walk { logs, first, here: first, at: At::Inside, nesting: 0, standing }
     }
 
-    fn step(&mut self, hop: Ordinal) -> Result<(), Unsettled> {
+    fn step(&mut self, hop: Ordinal) -> Result<(), Refusal> {
         let entry = self.logs.entry(hop).ok_or(Refusal::Path)?;
+        let is_first = self.standing.hops.is_empty();
         self.standing.hops.push(hop);
+        let is_here = entry.op().log == self.here.log;
         match (&self.at, &entry.op().action) {
-            (At::Inside, Action::Grant { to, role }) if entry.op().log == self.here.log => {
-                self.grant(hop, entry, to, *role)
-            }
-            (At::Inside, Action::AddRoot { key }) if entry.op().log == self.here.log => {
-                self.pass(Some(hop), Height { level: 0, rank: entry.standing.height.rank.saturating_add(1) });
-                self.name(Subject::Key(*key));
+            (At::Inside, Action::Grant { to, role }) if is_here => self.grant(hop, entry, to, *role, is_first),
+            (At::Inside, Action::AddRoot { key }) if is_here && is_first => {
+                self.standing.level = 0;
+                self.standing.roots = vec![*key];
                 self.at = At::Root(*key);
                 Ok(())
             }
-            (At::Inside | At::Root(_), Action::Grant { to: Subject::Key(device), role }) => {
-                self.certificate(hop, entry, *device, *role)
+            (At::Inside, Action::Grant { to: Subject::Key(device), role }) if is_first => {
+                self.certificate(hop, entry, *device, *role, None)
             }
-            _ => Err(Refusal::Path.into()),
+            (At::Root(key), Action::Grant { to: Subject::Key(device), role }) => {
+                self.certificate(hop, entry, *device, *role, Some(*key))
+            }
+            _ => Err(Refusal::Path),
         }
     }
 
-    fn grant(&mut self, hop: Ordinal, entry: &Entry, to: &Subject, role: Role) -> Result<(), Unsettled> {
-        self.pass(Some(hop), Height { level: entry.standing.height.level.saturating_add(1), rank: 0 });
-        self.name(*to);
-        self.standing.role = self.standing.role.min(role);
+    fn grant(&mut self, hop: Ordinal, entry: &Entry, to: &Subject, role: Role, is_first: bool) -> Result<(), Refusal> {
+        self.name(hop, entry, *to, role);
+        if is_first {
+            self.standing.level = entry.standing.level.saturating_add(1);
+        }
         let (log, kind) = match to {
             Subject::Key(key) => {
                 self.at = At::Key(*key);
+                self.standing.identity = (self.here.kind == Kind::Identity).then_some(self.here.log);
                 return Ok(());
             }
             Subject::Identity(log) => (log, Kind::Identity),
             Subject::Group(log) => (log, Kind::Group),
             Subject::Space(log) => (log, Kind::Space),
         };
-        let charter = self.logs.charter(log)?;
+        // The next step is known, so its log is; if this is another, the path is broken.
+        let charter = self.logs.charter(log).map_err(|_| Refusal::Path)?;
         self.nesting += usize::from(kind != Kind::Identity);
-        let is_again = self.passed.iter().any(|(passed, ..)| passed == log);
         // Only what is less than the log itself may decide there: so no two logs can revoke each other's operations.
-        if charter.kind != kind || kind >= self.first.kind || is_again || self.nesting > limits::NESTING_MAX {
-            return Err(Refusal::Nesting.into());
-        }
-        if kind == Kind::Identity {
-            self.standing.identity = Some(*log);
+        if charter.kind != kind || kind >= self.first.kind || self.nesting > limits::NESTING_MAX {
+            return Err(Refusal::Nesting);
         }
         self.here = charter;
         Ok(())
     }
 
-    /// A device of an identity whose key is a root of `here`; or, where anyone may write, of any identity.
-    fn certificate(&mut self, hop: Ordinal, entry: &Entry, device: AuthorId, role: Role) -> Result<(), Unsettled> {
-        let issuer = entry.op().author;
-        let identity = self.logs.charter(&entry.op().log)?;
-        let is_root = match &self.at {
-            At::Root(key) => *key == issuer,
-            _ => self.here.is_root(&issuer),
-        } && entry.op().proof.is_empty();
-        let is_stranger = self.passed.is_empty() && self.here.policy.is_open() && !is_root;
-        if identity.kind != Kind::Identity || self.here.kind == Kind::Identity || !(is_root || is_stranger) {
-            return Err(Refusal::Path.into());
+    /// A device of an identity that is a root: all its roots are, or the last of them was added. Were one enough, anybody could
+    /// make an identity with the owner's key beside their own. Where anyone may write, any identity will do.
+    fn certificate(
+        &mut self,
+        hop: Ordinal,
+        entry: &Entry,
+        device: AuthorId,
+        role: Role,
+        added: Option<AuthorId>,
+    ) -> Result<(), Refusal> {
+        let identity = self.logs.charter(&entry.op().log).map_err(|_| Refusal::Path)?;
+        if identity.kind != Kind::Identity || self.first.kind == Kind::Identity {
+            return Err(Refusal::Path);
         }
-        if is_stranger {
-            self.pass(None, Height::STRANGER);
-        } else if matches!(self.at, At::Inside) {
-            self.pass(None, Height::ROOT);
-            self.name(Subject::Key(issuer));
+        let is_root = !identity.roots.is_empty()
+            && identity.roots.iter().all(|root| self.first.is_root(root) || added == Some(*root))
+            && added.is_none_or(|added| identity.is_root(&added));
+        if is_root {
+            self.standing.level = 0;
+            self.standing.roots.clone_from(&identity.roots);
+        } else if added.is_some() || !self.first.policy.is_open() {
+            return Err(Refusal::Path);
         }
-        self.name(Subject::Identity(identity.log));
+        self.name(hop, entry, Subject::Key(device), role);
         self.standing.identity = Some(identity.log);
-        self.standing.role = self.standing.role.min(role);
-        self.here = identity;
-        self.pass(Some(hop), Height { level: entry.standing.height.level.saturating_add(1), rank: 0 });
-        self.name(Subject::Key(device));
         self.at = At::Key(device);
         Ok(())
     }
 
     fn end(mut self, author: &AuthorId) -> Result<Standing, Unsettled> {
+        let is_alone = self.standing.hops.is_empty();
         match self.at {
             At::Key(key) | At::Root(key) if key == *author => {}
-            At::Inside if self.here.is_root(author) => {
-                self.pass(None, Height::ROOT);
-                self.name(Subject::Key(*author));
+            At::Inside if is_alone && self.first.is_root(author) => {
+                self.standing.level = 0;
+                self.standing.roots = vec![*author];
             }
-            At::Inside if self.passed.is_empty() && self.here.policy.is_open() => {
-                self.pass(None, Height::STRANGER);
-                self.name(Subject::Key(*author));
-                self.standing.role = Role::Writer;
-            }
+            At::Inside if is_alone && self.first.policy.is_open() => self.standing.role = Role::Writer,
             _ => return Err(Refusal::Path.into()),
         }
         Ok(self.standing)
     }
 
-    fn pass(&mut self, hop: Option<Ordinal>, height: Height) {
-        if self.passed.is_empty() {
-            self.standing.height = height;
-        }
-        self.passed.push((self.here.log, hop, height));
-    }
-
-    /// Every log passed knows the subject by its own step of the path, so each can revoke it for itself.
-    fn name(&mut self, subject: Subject) {
-        if self.passed.len() == 1
-            && self.standing.height.level == 0
-            && let Subject::Key(key) = subject
-        {
-            self.standing.root.get_or_insert(key);
-        }
-        let naming = |(log, hop, height): &(LogId, Option<Ordinal>, Height)| Naming {
-            subject,
-            log: *log,
-            hop: *hop,
-            height: *height,
-        };
-        self.standing.namings.extend(self.passed.iter().map(naming));
+    fn name(&mut self, hop: Ordinal, entry: &Entry, subject: Subject, role: Role) {
+        let level = entry.standing.level.saturating_add(1);
+        self.standing.namings.push(Naming { subject, log: entry.op().log, hop: Some(hop), level });
+        self.standing.role = self.standing.role.min(role);
     }
 }

@@ -42,7 +42,7 @@ pub enum ReleaseError {
 }
 
 /// Checks that a document or space was released. `charters` are its own and those of identities on the proof; `proof` holds
-/// the operations that the release depends on, in any order.
+/// the operations that the release cites, and those that they cite, in any order.
 ///
 /// No revocation is looked at: who ever was a root may release, so the answer is the same for everybody and for ever.
 ///
@@ -54,7 +54,7 @@ pub fn verify_release(charters: &[Charter], proof: &[SignedOp], release: &Signed
     if release.op().action != Action::Release || !is_first {
         return Err(ReleaseError::NotARelease);
     }
-    let mut logs = Logs::default();
+    let mut logs = Logs::without_past();
     for charter in charters {
         logs.found(charter.clone());
     }

@@ -17,8 +17,8 @@ use acts::{Acting, Acts};
 
 use crate::charter::Kind;
 use crate::log::{Entry, Logs, Ordinal};
-use crate::path::{Height, Naming, Standing};
-use crate::record::{Action, LogId, Subject};
+use crate::path::{Level, Naming, Standing};
+use crate::record::{Action, LogId, Role, Subject};
 
 /// Why an operation is not valid, or a path does not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,31 +53,29 @@ impl Rulings {
             for (log, ordinals) in logs.of_kind(kind) {
                 if logs.release_of(log).is_some() {
                     rulings.released.insert(*log);
-                } else {
-                    rulings.judge_log(logs, ordinals);
                 }
+                rulings.judge_log(logs, ordinals);
             }
         }
         rulings
     }
 
     fn judge_log(&mut self, logs: &Logs, ordinals: &[Ordinal]) {
-        let mut steps: BTreeMap<Height, Vec<(Ordinal, &Entry)>> = BTreeMap::new();
+        let mut steps: BTreeMap<Level, Vec<(Ordinal, &Entry)>> = BTreeMap::new();
         for (ordinal, entry) in ordinals.iter().filter_map(|ordinal| Some((*ordinal, logs.entry(*ordinal)?))) {
-            steps.entry(entry.standing.height).or_default().push((ordinal, entry));
+            steps.entry(entry.standing.level).or_default().push((ordinal, entry));
         }
         let mut witnesses = Witnesses::new();
         for entries in steps.values() {
-            let (resigning, others): (Vec<_>, Vec<_>) = entries.iter().partition(|(_, entry)| is_resignation(entry));
-            // Resignations do not act on each other: to resign twice is to resign.
-            let verdicts: Vec<_> =
-                resigning.iter().map(|(ordinal, entry)| (*ordinal, *entry, self.fault(logs, entry, None))).collect();
-            verdicts.into_iter().for_each(|(ordinal, entry, fault)| self.rule(ordinal, entry, fault));
+            let of_turn = |turn| entries.iter().filter(move |(_, entry)| turn_of(entry) == turn);
+            for (ordinal, entry) in of_turn(Turn::Root).chain(of_turn(Turn::Resignation)) {
+                self.rule(*ordinal, entry, self.fault(logs, entry, None));
+            }
             // Those that others have in their past come last: what builds on an operation is judged before it.
-            for (ordinal, entry) in others.iter().rev() {
+            for (ordinal, entry) in of_turn(Turn::Other).collect::<Vec<_>>().into_iter().rev() {
                 let fault = self.fault(logs, entry, Some(&witnesses));
                 self.rule(*ordinal, entry, fault);
-                if fault.is_none() && self.inactive(logs, &entry.standing).is_none() {
+                if fault.is_none() && self.inactive(logs, entry.op().log, &entry.standing).is_none() {
                     witness(&mut witnesses, logs, *ordinal, entry);
                 }
             }
@@ -93,14 +91,14 @@ impl Rulings {
             return;
         }
         match &entry.op().action {
+            // After a release revocations are void.
+            Action::Revoke { .. } if self.is_released(&entry.op().log) => {}
             Action::Revoke { who, cascade, .. } => {
-                let is_self = is_resignation(entry);
+                let is_self = turn_of(entry) == Turn::Resignation;
                 self.acts.entry((entry.op().log, *who)).or_default().add(ordinal, entry, is_self, *cascade);
             }
             Action::Relinquish => {
-                if let Some(root) = entry.standing.root {
-                    self.relinquished.entry((entry.op().log, root)).or_default().push(ordinal);
-                }
+                self.relinquished.entry((entry.op().log, entry.op().author)).or_default().push(ordinal);
             }
             _ => {}
         }
@@ -122,42 +120,48 @@ impl Rulings {
 
     /// The relinquishment by the operation's root that does not have the operation in its past.
     fn relinquished_before(&self, logs: &Logs, entry: &Entry) -> Option<Ordinal> {
-        if matches!(entry.op().action, Action::AddRoot { .. } | Action::Release | Action::Relinquish) {
+        if turn_of(entry) == Turn::Root || entry.op().action == Action::Release {
             return None;
         }
-        let given_up = self.relinquished.get(&(entry.op().log, entry.standing.root?))?;
-        given_up.iter().copied().find(|by| {
-            let by = logs.entry(*by);
-            by.is_some_and(|by| {
-                by.standing.height <= entry.standing.height && !by.past.holds(entry.branch, entry.place)
-            })
-        })
+        let holds = |by: &Ordinal| logs.entry(*by).is_some_and(|by| by.past.holds(entry.branch, entry.place));
+        self.given_up(entry.op().log, &entry.standing).find(|by| !holds(by))
+    }
+
+    /// The relinquishments by the roots that somebody stands on.
+    fn given_up<'a>(&'a self, log: LogId, standing: &'a Standing) -> impl Iterator<Item = Ordinal> + 'a {
+        standing.roots.iter().filter_map(move |root| self.relinquished.get(&(log, *root))).flatten().copied()
     }
 
     /// The revocation of somebody on an operation's path that does not spare the operation.
     fn unspared(&self, logs: &Logs, entry: &Entry, naming: &Naming, witnesses: Option<&Witnesses>) -> Option<Fault> {
         let acts = self.acts.get(&(naming.log, naming.subject))?;
         let is_here = naming.log == entry.op().log;
-        acts.acting(logs, naming).find_map(|acting| {
+        let is_resigning = is_here && turn_of(entry) == Turn::Resignation;
+        // To resign twice is to resign: those who do so do not act on each other.
+        acts.acting(logs, naming).filter(|acting| !(is_resigning && acting.is_self)).find_map(|acting| {
             // The first has the least past, so what it spares all spare.
             let first = acting.first()?;
             let is_spared = if is_here {
                 !acting.cascades() && logs.entry(first)?.past.holds(entry.branch, entry.place)
             } else {
-                !acting.cascades() && witnesses.is_some_and(|witnesses| is_built_on(logs, entry, witnesses))
+                witnesses.is_some_and(|witnesses| is_built_on(logs, entry, witnesses))
                     || acting.all().all(|by| is_kept(logs, by, entry))
             };
             (!is_spared).then_some(Fault::Revoked(first))
         })
     }
 
-    /// Why a path does not count for what is written now.
-    pub(crate) fn inactive(&self, logs: &Logs, standing: &Standing) -> Option<Fault> {
-        if let Some(hop) = self.broken_hop(standing) {
-            return Some(Fault::Hop(hop));
-        }
+    /// Why a path into a log does not count for what is written now.
+    pub(crate) fn inactive(&self, logs: &Logs, log: LogId, standing: &Standing) -> Option<Fault> {
         let acting = |naming: &Naming| self.acting(logs, naming).next();
-        standing.namings.iter().find_map(acting).map(Fault::Revoked)
+        let revoked = || standing.namings.iter().find_map(acting).map(Fault::Revoked);
+        self.broken(log, standing).or_else(revoked)
+    }
+
+    /// What is wrong with a path, revocations of those on it apart.
+    pub(crate) fn broken(&self, log: LogId, standing: &Standing) -> Option<Fault> {
+        let given_up = || self.given_up(log, standing).next().map(Fault::Relinquished);
+        self.broken_hop(standing).map(Fault::Hop).or_else(given_up)
     }
 
     /// The valid revocations that act on a naming and do not lie in the past of its step.
@@ -179,13 +183,27 @@ impl Rulings {
     }
 }
 
-/// Whether an operation gives up what its own author holds.
-pub(crate) fn is_resignation(entry: &Entry) -> bool {
+/// When an operation is judged among those of its level.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    /// Makes or unmakes roots: nothing acts on it.
+    Root,
+    /// Gives up what its own author holds.
+    Resignation,
+    Other,
+}
+
+fn turn_of(entry: &Entry) -> Turn {
     match &entry.op().action {
-        Action::Relinquish => true,
-        Action::Revoke { who, .. } => entry.standing.is(&entry.op().author, who),
-        _ => false,
+        Action::AddRoot { .. } | Action::Relinquish => Turn::Root,
+        Action::Revoke { who, .. } if entry.standing.is(&entry.op().author, who) => Turn::Resignation,
+        _ => Turn::Other,
     }
+}
+
+/// Whether an operation speaks for the work of others: its author is an Admin, and does not leave with it.
+pub(crate) fn may_vouch(entry: &Entry) -> bool {
+    entry.standing.role == Role::Admin && turn_of(entry) != Turn::Resignation
 }
 
 fn witness(witnesses: &mut Witnesses, logs: &Logs, ordinal: Ordinal, entry: &Entry) {

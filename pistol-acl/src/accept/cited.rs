@@ -5,9 +5,9 @@ use pistol_core::key::AuthorId;
 
 use crate::charter::{Charter, Policy};
 use crate::log::{Logs, Ordinal};
-use crate::path::{Height, Naming, Refusal, Standing, Unsettled, resolve};
-use crate::record::{Action, LogId, Mode, Role, Subject};
-use crate::rulings::{Fault, Rulings};
+use crate::path::{Naming, Refusal, STRANGER, Standing, Unsettled, resolve};
+use crate::record::{Action, Mode, Role, Subject};
+use crate::rulings::{Fault, Rulings, may_vouch};
 
 /// What a change rests on, for ever.
 #[derive(Clone, Debug)]
@@ -34,15 +34,25 @@ impl Basis {
                 return Ok(Basis::Release);
             }
         }
-        let standing = resolve(logs, document, author, authority)?;
-        let is_writer = standing.role >= Role::Writer;
-        let may_write = match charter.policy {
-            policy if policy.is_open() => true,
-            Policy::Owned => standing.root.is_some() && is_writer,
-            _ => is_writer && !standing.is_stranger(),
-        };
-        if may_write { Ok(Basis::Standing(standing)) } else { Err(Refusal::Policy.into()) }
+        may_write(charter, logs, author, authority).map(Basis::Standing)
     }
+}
+
+/// What an author stands on, if the policy lets it write into a document, or add documents to a space.
+pub(super) fn may_write(
+    charter: &Charter,
+    logs: &Logs,
+    author: &AuthorId,
+    authority: &[AuthorityId],
+) -> Result<Standing, Unsettled> {
+    let standing = resolve(logs, &charter.log, author, authority)?;
+    let is_writer = standing.role >= Role::Writer && !standing.is_stranger();
+    let may_write = match charter.policy {
+        policy if policy.is_open() => true,
+        Policy::Owned => standing.level == 0 && is_writer,
+        _ => is_writer,
+    };
+    if may_write { Ok(standing) } else { Err(Refusal::Policy.into()) }
 }
 
 /// A path by an author, and what it is worth as the logs stand.
@@ -52,7 +62,7 @@ pub(crate) struct Cited {
     author: AuthorId,
     /// Why its changes are not active, if they are not.
     pub(crate) fault: Option<Fault>,
-    /// Every revocation that acts on it, if that is the only fault: a change that all of them keep is active.
+    /// Every revocation that acts on it, if nothing else is wrong: a change that all of them keep is active.
     pub(crate) revoked: Vec<Ordinal>,
     /// The `Exact` revocations that purge its changes, but for what they keep.
     pub(crate) purges: Vec<Ordinal>,
@@ -75,20 +85,12 @@ impl Cited {
         self.revoked.clear();
         self.purges.clear();
         let (Basis::Standing(standing), Ok(charter)) = (&self.basis, logs.charter(document)) else { return };
-        let is_exact = |by: &Ordinal| {
-            let action = logs.entry(*by).map(|entry| &entry.op().action);
-            matches!(action, Some(Action::Revoke { mode: Mode::Exact, .. }))
-        };
-        let banned = banned_in_space(charter, logs, &self.author, standing);
-        let namings = standing.namings.iter().chain(&banned);
-        self.purges = namings.flat_map(|naming| rulings.acting(logs, naming)).filter(is_exact).collect();
-        self.purges.sort_unstable();
-        self.purges.dedup();
+        self.purges = purging(charter, logs, rulings, &self.author, standing);
         if charter.policy.is_open() {
             return;
         }
-        self.fault = rulings.inactive(logs, standing);
-        if matches!(self.fault, Some(Fault::Revoked(_))) {
+        self.fault = rulings.inactive(logs, *document, standing);
+        if rulings.broken(*document, standing).is_none() {
             self.revoked = standing.namings.iter().flat_map(|naming| rulings.acting(logs, naming)).collect();
             self.revoked.sort_unstable();
             self.revoked.dedup();
@@ -96,16 +98,39 @@ impl Cited {
     }
 }
 
-/// How the document's space knows an author whom the path does not name there: bans are written in its log.
-fn banned_in_space(charter: &Charter, logs: &Logs, author: &AuthorId, standing: &Standing) -> Vec<Naming> {
-    let Some((space, _)) = &charter.space else { return Vec::new() };
-    let Ok(space) = logs.charter(space) else { return Vec::new() };
-    if standing.namings.iter().any(|naming| naming.log == space.log) {
+/// The `Exact` revocations by Admins in the log itself that purge what an author wrote along a path. Those in other logs do
+/// not: an author could erase what others built on it by revoking its own device.
+pub(super) fn purging(
+    charter: &Charter,
+    logs: &Logs,
+    rulings: &Rulings,
+    author: &AuthorId,
+    standing: &Standing,
+) -> Vec<Ordinal> {
+    let is_exact = |by: &Ordinal| {
+        logs.entry(*by)
+            .is_some_and(|by| may_vouch(by) && matches!(&by.op().action, Action::Revoke { mode: Mode::Exact, .. }))
+    };
+    let here = standing.namings.iter().filter(|naming| naming.log == charter.log).copied();
+    let namings = here.chain(bannable(charter, author, standing));
+    let mut purging = Vec::new();
+    for naming in namings {
+        purging.extend(rulings.acting(logs, &naming).filter(is_exact));
+    }
+    purging.sort_unstable();
+    purging.dedup();
+    purging
+}
+
+/// Where anyone may write, a ban names who writes without a grant: by key or identity, roots apart.
+fn bannable(charter: &Charter, author: &AuthorId, standing: &Standing) -> Vec<Naming> {
+    if !charter.policy.is_open() || standing.level == 0 || charter.is_root(author) {
         return Vec::new();
     }
-    let is_root = space.is_root(author) || standing.root.is_some_and(|root| space.is_root(&root));
-    let height = if is_root { Height::ROOT } else { Height::STRANGER };
-    let naming = |subject: Subject, log: LogId| Naming { subject, log, hop: None, height };
-    let identity = standing.identity.map(|identity| naming(Subject::Identity(identity), space.log));
-    identity.into_iter().chain([naming(Subject::Key(*author), space.log)]).collect()
+    let identity = standing.identity.map(Subject::Identity);
+    let subjects = [Some(Subject::Key(*author)), identity].into_iter().flatten();
+    let is_named =
+        |subject: &Subject| standing.namings.iter().any(|named| named.log == charter.log && named.subject == *subject);
+    let naming = |subject| Naming { subject, log: charter.log, hop: None, level: STRANGER };
+    subjects.filter(|subject| !is_named(subject)).map(naming).collect()
 }

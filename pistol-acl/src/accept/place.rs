@@ -1,106 +1,121 @@
-//! Whether a document has its place in its space. Its contents are not looked at: a space decides by its own log.
+//! Whether a document has its place in its space. Its contents are not looked at: a space decides by its own log, and what
+//! is accepted in the document does not change with it.
 
 use pistol_core::id::AuthorityId;
 
-use crate::charter::{Charter, Policy};
-use crate::log::{Logs, Ordinal};
-use crate::path::{Refusal, Standing, Unsettled, resolve};
-use crate::record::{Action, LogId, Mode, Role};
-use crate::rulings::{Fault, Rulings};
+use super::cited::{may_write, purging};
+use crate::charter::{Charter, Kind};
+use crate::log::{Entry, Logs, Ordinal};
+use crate::path::{Refusal, Standing, Unsettled};
+use crate::record::{Action, LogId};
+use crate::rulings::{Fault, Rulings, may_vouch};
 
 /// The place of a document in its space.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+#[non_exhaustive]
+pub enum Place {
     /// What the genesis says is not known yet.
     Unknown,
-    /// It stands by itself, or belongs to its space.
+    /// It stands by itself.
+    NoSpace,
+    /// It is one of the space's.
     Here,
     /// The space, or what the genesis cites there, is not known.
     Pending(Vec<[u8; 32]>),
     /// Its creator may not add documents.
     Refused(Refusal),
-    /// Its creator was revoked, and no operation keeps it.
-    Masked(Fault),
+    /// Its creator's path counts no more because of this operation, and none keeps the document.
+    Masked(AuthorityId),
     /// The space's owner removed it.
-    Removed(Ordinal),
+    Removed(AuthorityId),
 }
 
 impl Place {
-    pub(crate) fn is_here(&self) -> bool {
-        *self == Place::Here
-    }
-
     /// Where a document stands.
     pub(crate) fn of(document: &LogId, logs: &Logs, rulings: &Rulings) -> Place {
         let Ok(charter) = logs.charter(document) else { return Place::Unknown };
-        let Some((space, path)) = &charter.space else { return Place::Here };
-        if rulings.is_released(document) {
-            return Place::Here;
-        }
+        let Some((space, path)) = &charter.space else { return Place::NoSpace };
         let standing = match may_add(charter, space, path, logs) {
             Ok(standing) => standing,
             Err(Unsettled::Missing(missing)) => return Place::Pending(missing),
             Err(Unsettled::Refused(refusal)) => return Place::Refused(refusal),
         };
-        if rulings.is_released(space) {
+        let Ok(space) = logs.charter(space) else { return Place::Unknown };
+        let room = Room { document, charter, space, standing: &standing, logs, rulings };
+        if rulings.is_released(&space.log) {
             return Place::Here;
         }
-        let removes = |action: &Action| *action == Action::RemoveDocument { document: *document };
-        if let Some(by) = valid(space, logs, rulings).find(|by| action(logs, *by).is_some_and(removes)) {
+        if let Some(by) = room.removed() {
             return Place::Removed(by);
         }
-        let is_open = logs.charter(space).is_ok_and(|space| space.policy.is_open());
-        let banned = || exact(logs, rulings, &standing);
-        let fault = if is_open { banned().map(Fault::Revoked) } else { rulings.inactive(logs, &standing) };
-        match fault {
-            Some(fault) if !is_kept(document, charter, space, &standing, logs, rulings) => Place::Masked(fault),
-            _ => Place::Here,
-        }
+        let is_open = space.policy.is_open();
+        let fault = room.purged().or_else(|| if is_open { None } else { room.fault() });
+        fault.and_then(|fault| logs.entry(fault)).map_or(Place::Here, |fault| Place::Masked(fault.signed.id()))
     }
 }
 
 /// What the creator stands on in the space, if that lets it add documents.
 fn may_add(charter: &Charter, space: &LogId, path: &[AuthorityId], logs: &Logs) -> Result<Standing, Unsettled> {
-    let policy = logs.charter(space)?.policy;
-    let standing = resolve(logs, space, &charter.creator, path)?;
-    let is_writer = standing.role >= Role::Writer;
-    let may_add = match policy {
-        policy if policy.is_open() => true,
-        Policy::Owned => standing.root.is_some() && is_writer,
-        _ => is_writer && !standing.is_stranger(),
-    };
-    if may_add { Ok(standing) } else { Err(Refusal::Policy.into()) }
+    let space = logs.charter(space)?;
+    if space.kind != Kind::Space {
+        return Err(Refusal::Misplaced.into());
+    }
+    may_write(space, logs, &charter.creator, path)
 }
 
-fn action(logs: &Logs, by: Ordinal) -> Option<&Action> {
-    logs.entry(by).map(|entry| &entry.op().action)
+struct Room<'a> {
+    document: &'a LogId,
+    charter: &'a Charter,
+    space: &'a Charter,
+    /// What the document's creator stands on.
+    standing: &'a Standing,
+    logs: &'a Logs,
+    rulings: &'a Rulings,
 }
 
-fn valid<'a>(space: &'a LogId, logs: &'a Logs, rulings: &'a Rulings) -> impl Iterator<Item = Ordinal> + 'a {
-    logs.of_log(space).map(|(ordinal, _)| ordinal).filter(|ordinal| rulings.is_valid(*ordinal))
-}
+impl Room<'_> {
+    fn valid(&self) -> impl Iterator<Item = &Entry> {
+        self.logs.of_log(&self.space.log).filter(|(by, _)| self.rulings.is_valid(*by)).map(|(_, entry)| entry)
+    }
 
-fn exact(logs: &Logs, rulings: &Rulings, standing: &Standing) -> Option<Ordinal> {
-    let is_exact = |by: &Ordinal| matches!(action(logs, *by), Some(Action::Revoke { mode: Mode::Exact, .. }));
-    standing.namings.iter().flat_map(|naming| rulings.acting(logs, naming)).find(is_exact)
-}
+    fn removed(&self) -> Option<AuthorityId> {
+        let removal = Action::RemoveDocument { document: *self.document };
+        self.valid().find(|entry| entry.op().action == removal).map(|entry| entry.signed.id())
+    }
 
-/// Whether an operation in the space's log keeps the document: heads kept, a checkpoint, another member's acknowledgement.
-fn is_kept(
-    document: &LogId,
-    charter: &Charter,
-    space: &LogId,
-    creator: &Standing,
-    logs: &Logs,
-    rulings: &Rulings,
-) -> bool {
-    valid(space, logs, rulings).filter_map(|ordinal| logs.entry(ordinal)).any(|entry| {
-        let is_other = entry.op().author != charter.creator
-            && (entry.standing.identity.is_none() || entry.standing.identity != creator.identity);
+    /// The ban of the creator that does not keep the document.
+    fn purged(&self) -> Option<Ordinal> {
+        let purging = purging(self.space, self.logs, self.rulings, &self.charter.creator, self.standing);
+        purging.into_iter().find(|by| !self.logs.entry(*by).is_some_and(|by| self.keeps(by)))
+    }
+
+    /// Why the creator's path does not count, unless something keeps the document.
+    fn fault(&self) -> Option<Ordinal> {
+        let broken = self.rulings.broken(self.space.log, self.standing);
+        let acting = self.standing.namings.iter().flat_map(|naming| self.rulings.acting(self.logs, naming));
+        let mut unsparing = acting.filter(|by| !self.logs.entry(*by).is_some_and(|by| self.keeps(by)));
+        let fault = match broken {
+            Some(Fault::Hop(by) | Fault::Relinquished(by) | Fault::Revoked(by)) => Some(by),
+            None => unsparing.next(),
+        }?;
+        (!self.valid().any(|entry| self.names(entry))).then_some(fault)
+    }
+
+    fn keeps(&self, entry: &Entry) -> bool {
         match &entry.op().action {
-            Action::Checkpoint(heads) => heads.document == *document && is_other,
-            Action::Revoke { keep, .. } => keep.changes.iter().any(|heads| heads.document == *document),
+            Action::Revoke { keep, .. } => keep.changes.iter().any(|heads| heads.document == *self.document),
             _ => false,
         }
-    })
+    }
+
+    /// Whether a valid operation of the space speaks for the document: a checkpoint, a revocation that keeps it, another
+    /// member's acknowledgement.
+    fn names(&self, entry: &Entry) -> bool {
+        let is_other = entry.op().author != self.charter.creator
+            && (entry.standing.identity.is_none() || entry.standing.identity != self.standing.identity);
+        match &entry.op().action {
+            Action::Checkpoint(heads) => heads.document == *self.document && (is_other || !heads.heads.is_empty()),
+            _ => self.keeps(entry) && may_vouch(entry),
+        }
+    }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::purge::Named;
 use super::{Acceptance, Place};
 use crate::log::{Entry, Logs, Ordinal};
-use crate::record::{Action, Role};
-use crate::rulings::Rulings;
+use crate::record::Action;
+use crate::rulings::{Rulings, may_vouch};
 
 impl Acceptance {
     /// Judges every change again.
@@ -25,7 +25,7 @@ impl Acceptance {
     fn spread(&mut self, purged: &[bool], active: &[bool]) {
         let flag = |flags: &[bool], at: usize| flags.get(at).copied().unwrap_or_default();
         let mut tainted = purged.to_vec();
-        let mut covered = if self.place.is_here() { active.to_vec() } else { vec![false; active.len()] };
+        let mut covered = active.to_vec();
         for (at, node) in self.nodes.iter().enumerate() {
             let is_tainted = flag(&tainted, at) || node.deps.iter().any(|dep| flag(&tainted, *dep as usize));
             if let Some(slot) = tainted.get_mut(at) {
@@ -86,7 +86,7 @@ impl Acceptance {
     ) -> Vec<&'a pistol_core::id::ChangeId> {
         match &entry.op().action {
             Action::Checkpoint(heads) if heads.document == self.document => heads.heads.iter().collect(),
-            Action::Revoke { .. } if entry.standing.role == Role::Admin => self.kept_heads(logs, ordinal).collect(),
+            Action::Revoke { .. } if may_vouch(entry) => self.kept_heads(logs, ordinal).collect(),
             _ => Vec::new(),
         }
     }

@@ -3,20 +3,20 @@
 use std::collections::BTreeMap;
 
 use crate::log::{Entry, Logs, Ordinal};
-use crate::path::{Height, Naming};
+use crate::path::{Level, Naming};
 
 /// What revocations of one line share: whose branch they are on, how senior they are, whether their author resigns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Stance {
     branch: u32,
-    height: Height,
+    level: Level,
     is_self: bool,
 }
 
 impl Stance {
     /// Whether these may act on a grant: on strictly junior ones, or on their author's own.
     fn reaches(&self, naming: &Naming) -> bool {
-        self.height.level < naming.height.level || self.is_self && self.height <= naming.height
+        self.level < naming.level || self.is_self && self.level == naming.level
     }
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Acts(BTreeMap<Stance, Line>);
 
 impl Acts {
     pub(crate) fn add(&mut self, by: Ordinal, entry: &Entry, is_self: bool, cascades: bool) {
-        let stance = Stance { branch: entry.branch, height: entry.standing.height, is_self };
+        let stance = Stance { branch: entry.branch, level: entry.standing.level, is_self };
         let line = self.0.entry(stance).or_default();
         line.acts.insert(entry.place, by);
         if cascades {
@@ -45,10 +45,11 @@ impl Acts {
     /// Of each line the revocations that act: those which may, and do not lie in the past of the grant.
     pub(crate) fn acting<'a>(&'a self, logs: &'a Logs, naming: &'a Naming) -> impl Iterator<Item = Acting<'a>> {
         let past = naming.hop.and_then(|hop| logs.entry(hop)).map(|hop| &hop.past);
-        self.0
-            .iter()
-            .filter(|(stance, _)| stance.reaches(naming))
-            .map(move |(stance, line)| Acting { line, from: past.map_or(0, |past| past.count(stance.branch)) })
+        self.0.iter().filter(|(stance, _)| stance.reaches(naming)).map(move |(stance, line)| Acting {
+            line,
+            from: past.map_or(0, |past| past.count(stance.branch)),
+            is_self: stance.is_self,
+        })
     }
 }
 
@@ -57,6 +58,8 @@ impl Acts {
 pub(crate) struct Acting<'a> {
     line: &'a Line,
     from: u32,
+    /// Whether their author revokes itself.
+    pub(crate) is_self: bool,
 }
 
 impl<'a> Acting<'a> {

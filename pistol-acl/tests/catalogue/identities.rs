@@ -4,7 +4,7 @@ use pistol_acl::record::{Action, Keep, LogId, Mode, Role, Subject};
 use pistol_acl::{AccessPolicy, Kind, Reason, Refusal, State};
 use pistol_core::id::AuthorityId;
 
-use crate::story::{Story, author, grant, heads, log, revoke_key};
+use crate::story::{Story, author, grant, heads, log, revoke, revoke_key};
 
 /// A document with an identity (log 5, root key 5) as an Admin, by devices 6 and 7.
 struct Devices {
@@ -97,13 +97,36 @@ fn row_37_operations_that_the_revocation_keeps_stay_valid_with_what_they_knew() 
 }
 
 #[test]
-fn a_document_revokes_one_device_of_a_member_for_itself() {
-    let Devices { mut story, granted, six, seven, .. } = devices();
-    let revocation = story.act(1, &[], revoke_key(6, Mode::Endorsed));
-    let (by_six, by_seven) = (story.change(6, &[], &[granted, six]), story.change(7, &[], &[granted, seven]));
+fn a_document_revokes_whom_its_own_log_names_and_not_a_single_device() {
+    let Devices { mut story, identity, granted, six, .. } = devices();
+    let _ = story.act(1, &[], revoke_key(6, Mode::Endorsed));
+    let change = story.change(6, &[], &[granted, six]);
+    assert_eq!(story.everywhere().state(&change), State::Accepted);
+    let revocation = story.act(1, &[], revoke(Subject::Identity(identity), Mode::Endorsed));
+    assert_eq!(story.everywhere().explain(&change), Reason::Revoked(revocation));
+}
+
+#[test]
+fn a_device_cannot_erase_what_others_built_on_it_by_an_exact_revocation_in_its_identity() {
+    let Devices { mut story, identity, granted, six, .. } = devices();
+    let change = story.change(6, &[], &[granted, six]);
+    let by_root = story.change(1, &[change], &[]);
+    let _ = story.next(5, identity, &[], revoke_key(6, Mode::Exact));
     let access = story.everywhere();
-    assert_eq!(access.explain(&by_six), Reason::Revoked(revocation));
-    assert_eq!(access.state(&by_seven), State::Accepted);
+    assert_eq!([change, by_root].map(|change| access.state(&change)), [State::Accepted; 2]);
+}
+
+#[test]
+fn a_device_of_a_root_adds_sisters_and_makes_no_roots() {
+    let mut story = Story::new(AccessPolicy::Owned);
+    let identity = story.charter(5, Kind::Identity, AccessPolicy::Owned, &[1]);
+    let first = story.next(1, identity, &[], grant(7, Role::Admin));
+    let second = story.next(7, identity, &[first], grant(8, Role::Writer));
+    let root = story.write(7, story.document, &[first], &[], Action::AddRoot { key: author(9) });
+    let (by_sister, by_puppet) = (story.change(8, &[], &[second]), story.change(9, &[], &[root]));
+    let access = story.everywhere();
+    assert_eq!(access.state(&by_sister), State::Accepted);
+    assert_eq!(access.state(&by_puppet), State::Refused(Refusal::Past));
 }
 
 #[test]
@@ -191,4 +214,17 @@ fn row_41_what_was_granted_before_the_transfer_stays() {
     let _ = story.act(1, &[], Action::Relinquish);
     let change = story.change(4, &[], &[granted]);
     assert_eq!(story.everywhere().state(&change), State::Accepted);
+}
+
+#[test]
+fn row_41_what_the_seller_wrote_stays_where_the_buyer_built_on_it() {
+    let mut story = Story::new(AccessPolicy::Owned);
+    let sold = story.act(1, &[], Action::AddRoot { key: author(2) });
+    let early = story.change(1, &[], &[]);
+    let gave_up = story.act(1, &[], Action::Relinquish);
+    let bought = story.change(2, &[early], &[sold]);
+    let late = story.change(1, &[early], &[]);
+    let access = story.everywhere();
+    assert_eq!(access.explain(&early), Reason::BuiltOn(bought));
+    assert_eq!(access.explain(&late), Reason::Revoked(gave_up));
 }

@@ -1,7 +1,7 @@
 //! Rows 39 and 40: release.
 
 use pistol_acl::record::{Action, Mode, Role};
-use pistol_acl::{AccessPolicy, Kind, Reason, Refusal, ReleaseError, State, verify_release};
+use pistol_acl::{AccessPolicy, Kind, Place, Reason, Refusal, ReleaseError, State, verify_release};
 
 use crate::story::{Item, Story, author, grant, revoke_key, tell};
 
@@ -45,7 +45,7 @@ fn row_39_a_release_concurrent_with_everything_gives_one_outcome_in_all_orders()
 #[test]
 fn row_39_a_change_that_cites_a_release_waits_until_it_is_known() {
     let mut story = Story::new(AccessPolicy::Members);
-    let release = story.act(1, &[], Action::Release);
+    let release = story.write(1, story.document, &[], &[], Action::Release);
     let change = story.change(9, &[], &[release]);
     assert_eq!(story.everywhere().state(&change), State::Accepted);
     story.operations.clear();
@@ -56,7 +56,7 @@ fn row_39_a_change_that_cites_a_release_waits_until_it_is_known() {
 fn row_40_a_release_by_a_stranger_is_refused_and_so_is_what_cites_it() {
     let mut story = Story::new(AccessPolicy::Members);
     let admin = story.act(1, &[], grant(2, Role::Admin));
-    let by_admin = story.act(2, &[admin], Action::Release);
+    let by_admin = story.write(2, story.document, &[admin], &[], Action::Release);
     let by_stranger = story.write(9, story.document, &[], &[], Action::Release);
     let changes = [by_admin, by_stranger].map(|release| story.change(9, &[], &[release]));
     let access = story.everywhere();
@@ -73,38 +73,48 @@ fn row_40_what_may_not_be_released_is_not() {
     let mut story = Story::new(AccessPolicy::Members);
     story.charters[0].is_releasable = false;
     let group = story.charter(4, Kind::Group, AccessPolicy::Owned, &[4]);
-    let document = story.act(1, &[], Action::Release);
+    let document = story.write(1, story.document, &[], &[], Action::Release);
     let of_group = story.next(4, group, &[], Action::Release);
     let access = story.everywhere();
     assert_eq!([document, of_group].map(|op| access.is_valid(&op)), [false, false]);
 }
 
 #[test]
-fn a_root_that_sold_its_document_can_still_release_it_and_anyone_can_verify_that_without_the_document() {
+fn a_release_is_proved_without_the_document_by_what_it_cites_alone() {
     let mut story = Story::new(AccessPolicy::Members);
+    let _ = story.act(1, &[], grant(4, Role::Writer));
     let sold = story.act(1, &[], Action::AddRoot { key: author(2) });
-    let gave_up = story.act(1, &[], Action::Relinquish);
-    let release = story.act(1, &[], Action::Release);
+    let release = story.write(2, story.document, &[sold], &[], Action::Release);
     let signed = |id| story.operation(id).unwrap().clone();
-    let complete = [signed(&gave_up), signed(&sold)];
-    let proved = verify_release(&story.charters, &complete, &signed(&release)).unwrap();
+    let proved = verify_release(&story.charters, &[signed(&sold)], &signed(&release)).unwrap();
     assert_eq!((proved.log(), proved.by()), (story.document, release));
-    let partial = verify_release(&story.charters, &complete[..1], &signed(&release));
+    let partial = verify_release(&story.charters, &[], &signed(&release));
     assert_eq!(partial, Err(ReleaseError::Incomplete));
-    let nothing = verify_release(&story.charters, &complete, &signed(&sold));
+    let nothing = verify_release(&story.charters, &[], &signed(&sold));
     assert_eq!(nothing, Err(ReleaseError::NotARelease));
 }
 
 #[test]
-fn after_a_release_removal_and_bans_do_nothing() {
+fn a_root_that_sold_its_document_can_still_release_it() {
+    let mut story = Story::new(AccessPolicy::Members);
+    let _ = story.act(1, &[], Action::AddRoot { key: author(2) });
+    let _ = story.act(1, &[], Action::Relinquish);
+    let change = story.change(1, &[], &[]);
+    assert_eq!(story.everywhere().state(&change), State::Masked);
+    let release = story.write(1, story.document, &[], &[], Action::Release);
+    assert_eq!(story.everywhere().explain(&change), Reason::Released(release));
+}
+
+#[test]
+fn after_the_release_of_a_space_removal_and_bans_do_nothing() {
     let mut story = Story::new(AccessPolicy::Members);
     let space = story.charter(3, Kind::Space, AccessPolicy::WorldWritable, &[3]);
     story.charters[0].space = Some((space, vec![]));
-    let change = story.change(1, &[], &[]);
     let document = story.document;
-    let _ = story.next(3, space, &[], Action::RemoveDocument { document });
-    let _ = story.next(3, space, &[], revoke_key(1, Mode::Exact));
-    assert_eq!(story.everywhere().state(&change), State::Masked);
-    let _ = story.act(1, &[], Action::Release);
-    assert_eq!(story.everywhere().state(&change), State::Accepted);
+    let ban = story.next(3, space, &[], revoke_key(1, Mode::Exact));
+    assert_eq!(*story.everywhere().place(), Place::Masked(ban));
+    let removal = story.next(3, space, &[], Action::RemoveDocument { document });
+    assert_eq!(*story.everywhere().place(), Place::Removed(removal));
+    let _ = story.write(3, space, &[], &[], Action::Release);
+    assert_eq!(*story.everywhere().place(), Place::Here);
 }
