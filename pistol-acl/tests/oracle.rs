@@ -43,6 +43,7 @@ fn the_oracle_and_the_judge_agree_on_every_operation_change_and_place() {
             compare(seed, &told::comparable(world), &mut tally);
         }
     }
+    println!("{tally:?}");
     let least = [tally.valid, tally.invalid, tally.accepted, tally.masked, tally.places].into_iter().min();
     assert!(least > Some(100), "{tally:?}");
 }

@@ -162,6 +162,14 @@ impl Scribe<'_> {
         here().filter(is_latest).copied().collect()
     }
 
+    /// What stands for a kept operation: itself, or the latest of its past that a node keeps.
+    fn kept(&self, id: oracle::OperationId) -> Vec<AuthorityId> {
+        let Some(past) = self.pasts.get(&id).filter(|_| !self.entered.contains(&id)) else { return vec![self.id(id)] };
+        let entered = || past.iter().filter(|id| self.entered.contains(id));
+        let is_latest = |id: &&oracle::OperationId| !entered().any(|later| self.pasts[later].contains(id));
+        entered().filter(is_latest).map(|id| self.id(*id)).collect()
+    }
+
     /// An operation's id; one of something that was never said, if it cannot be.
     fn id(&self, id: oracle::OperationId) -> AuthorityId {
         self.ids.get(&id).copied().unwrap_or_else(|| AuthorityId(number(0xee, id.0)))
@@ -208,7 +216,7 @@ impl Scribe<'_> {
                         changes.entry(log_id(change.document)).or_default().insert(change_id(*id));
                     }
                 }
-                oracle::Kept::Operation(id) => drop(operations.insert(self.id(*id))),
+                oracle::Kept::Operation(id) => operations.extend(self.kept(*id)),
                 oracle::Kept::Document(document) => drop(changes.entry(log_id(*document)).or_default()),
             }
         }
