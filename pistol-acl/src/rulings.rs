@@ -71,14 +71,25 @@ impl Rulings {
             for (ordinal, entry) in of_turn(Turn::Root).chain(of_turn(Turn::Resignation)) {
                 self.rule(*ordinal, entry, self.fault(logs, entry, None));
             }
+            for (ordinal, entry) in of_turn(Turn::Root).chain(of_turn(Turn::Resignation)) {
+                self.witness(&mut witnesses, logs, *ordinal, entry);
+            }
             // Those that others have in their past come last: what builds on an operation is judged before it.
             for (ordinal, entry) in of_turn(Turn::Other).collect::<Vec<_>>().into_iter().rev() {
-                let fault = self.fault(logs, entry, Some(&witnesses));
-                self.rule(*ordinal, entry, fault);
-                if fault.is_none() && self.inactive(logs, entry.op().log, &entry.standing).is_none() {
-                    witness(&mut witnesses, logs, *ordinal, entry);
-                }
+                self.rule(*ordinal, entry, self.fault(logs, entry, Some(&witnesses)));
+                self.witness(&mut witnesses, logs, *ordinal, entry);
             }
+        }
+    }
+
+    /// Lets an operation that was judged shield what it has in its past, if it is valid and its author is active.
+    fn witness(&self, witnesses: &mut Witnesses, logs: &Logs, ordinal: Ordinal, entry: &Entry) {
+        if !self.is_valid(ordinal) || self.inactive(logs, entry.op().log, &entry.standing).is_some() {
+            return;
+        }
+        let latest = witnesses.entry(entry.branch).or_insert(ordinal);
+        if logs.entry(*latest).is_some_and(|latest| latest.place < entry.place) {
+            *latest = ordinal;
         }
     }
 
@@ -204,13 +215,6 @@ fn turn_of(entry: &Entry) -> Turn {
 /// Whether an operation speaks for the work of others: its author is an Admin, and does not leave with it.
 pub(crate) fn may_vouch(entry: &Entry) -> bool {
     entry.standing.role == Role::Admin && turn_of(entry) != Turn::Resignation
-}
-
-fn witness(witnesses: &mut Witnesses, logs: &Logs, ordinal: Ordinal, entry: &Entry) {
-    let latest = witnesses.entry(entry.branch).or_insert(ordinal);
-    if logs.entry(*latest).is_some_and(|latest| latest.place < entry.place) {
-        *latest = ordinal;
-    }
 }
 
 /// Whether another active author, no less senior, has an operation in its past.

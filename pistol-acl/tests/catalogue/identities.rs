@@ -76,6 +76,15 @@ fn row_37_what_a_stolen_device_granted_is_void_unless_the_sister_acknowledged_it
 }
 
 #[test]
+fn row_37_a_root_that_adds_a_root_acknowledges_what_it_had_seen() {
+    let Devices { mut story, identity, granted, six, .. } = devices();
+    let member = story.act(6, &[granted, six], grant(8, Role::Writer));
+    let _ = story.act(1, &[], Action::AddRoot { key: author(2) });
+    let _ = story.next(5, identity, &[], revoke_key(6, Mode::Endorsed));
+    assert!(story.everywhere().is_valid(&member));
+}
+
+#[test]
 fn row_37_a_puppet_that_the_stolen_device_made_acknowledges_nothing() {
     let Devices { mut story, identity, granted, six, .. } = devices();
     let puppet = story.act(6, &[granted, six], grant(8, Role::Admin));
