@@ -24,6 +24,22 @@ use crate::story::{Item, author, key, take};
 /// What the judge is not asked: rules for entries. And a kept change keeps its document, as its operation names both.
 pub(crate) fn comparable(mut world: oracle::World) -> oracle::World {
     world.changes.iter_mut().for_each(|change| change.writes.clear());
+    // The oracle takes a root added to an identity for one of its devices; a certificate is a grant.
+    let added = |id: &oracle::OperationId| {
+        let is_added = |op: &&oracle::Operation| matches!(op.action, oracle::Action::AddRoot { .. }) && op.id == *id;
+        world
+            .operations
+            .iter()
+            .find(is_added)
+            .is_some_and(|op| world.logs.iter().any(|log| log.id == op.log && log.kind == oracle::Kind::Identity))
+    };
+    let dropped: BTreeSet<_> = world
+        .changes
+        .iter()
+        .filter(|change| matches!(change.authority.as_slice(), [only] if added(only)))
+        .map(|change| change.id)
+        .collect();
+    world.changes.retain(|change| !dropped.contains(&change.id));
     let documents: BTreeMap<_, _> = world.changes.iter().map(|change| (change.id, change.document)).collect();
     for operation in &mut world.operations {
         if let oracle::Action::Revoke(revocation) = &mut operation.action {
