@@ -116,6 +116,10 @@ impl Rulings {
     }
 
     fn fault(&self, logs: &Logs, entry: &Entry, witnesses: Option<&Witnesses>) -> Option<Fault> {
+        // Nothing that becomes known later counts against a release.
+        if entry.op().action == Action::Release {
+            return None;
+        }
         if let Some(hop) = self.broken_hop(&entry.standing) {
             return Some(Fault::Hop(hop));
         }
@@ -131,7 +135,7 @@ impl Rulings {
 
     /// The relinquishment by the operation's root that does not have the operation in its past.
     fn relinquished_before(&self, logs: &Logs, entry: &Entry) -> Option<Ordinal> {
-        if turn_of(entry) == Turn::Root || entry.op().action == Action::Release {
+        if turn_of(entry) == Turn::Root {
             return None;
         }
         let holds = |by: &Ordinal| logs.entry(*by).is_some_and(|by| by.past.holds(entry.branch, entry.place));

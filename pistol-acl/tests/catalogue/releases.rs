@@ -106,6 +106,19 @@ fn a_root_that_sold_its_document_can_still_release_it() {
 }
 
 #[test]
+fn a_release_by_a_device_of_the_root_stands_though_the_device_was_revoked() {
+    let mut story = Story::new(AccessPolicy::Members);
+    let identity = story.charter(5, Kind::Identity, AccessPolicy::Owned, &[1]);
+    let device = story.next(1, identity, &[], grant(7, Role::Admin));
+    let _ = story.next(1, identity, &[], revoke_key(7, Mode::Exact));
+    let release = story.write(7, story.document, &[device], &[], Action::Release);
+    let change = story.change(9, &[], &[release]);
+    let access = story.everywhere();
+    assert!(access.is_valid(&release));
+    assert_eq!(access.state(&change), State::Accepted);
+}
+
+#[test]
 fn after_the_release_of_a_space_removal_and_bans_do_nothing() {
     let mut story = Story::new(AccessPolicy::Members);
     let space = story.charter(3, Kind::Space, AccessPolicy::WorldWritable, &[3]);
