@@ -1,14 +1,5 @@
 //! What a node does about a peer that lies, on a real connection.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "a test fails by panicking"
-)]
-
 use std::time::Duration;
 
 use pistol::hostile::{HostilePeer, Writer};
