@@ -146,6 +146,13 @@ fn row_26_a_thousand_forks_by_one_key_are_merged_and_honest_work_goes_on() {
             }
             machine.sync();
         }
+        // Forks that waited when the power went come again, as nobody was told that they are kept.
+        machine.picture();
+        for part in all.chunks(50) {
+            let bytes = Verified::seal(genesis.id(), part).to_bytes();
+            machine.receive([bytes.as_slice()]);
+            machine.sync();
+        }
         let picture = machine.picture();
         assert_eq!(picture.accepted.len(), 1001);
         assert_eq!(picture.forks, forked(&[9]));

@@ -92,6 +92,7 @@ impl Machine {
                     self.handle(Input::Rows { read, rows });
                 }
                 Effect::Close { .. } => self.connection = None,
+                Effect::Reply { reply, .. } => assert!(reply.is_ok(), "a node cannot open what it stored: {reply:?}"),
                 Effect::Send { frame, .. } => self.heard(Message::from_frame(&frame).unwrap()),
                 _ => {}
             }

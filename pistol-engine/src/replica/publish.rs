@@ -173,9 +173,10 @@ impl Replica {
         let own = self.session.map(|session| ChainId { author: self.key.id(), session });
         let new = sealed.changes.iter().map(|(change, _)| change.clone());
         let all: Vec<VerifiedChange> = self.tail.iter().cloned().chain(new).collect();
-        let is_one_row = rows(&all, own).nth(1).is_none() && !is_full(&all, own);
+        let new = all.get(self.tail.len()..).unwrap_or_default();
+        // What is new may be cut where all is not: a full row after small ones would be read before them.
+        let is_one_row = [&all, new].iter().all(|changes| rows(changes, own).nth(1).is_none()) && !is_full(&all, own);
         if is_one_row {
-            let new = all.get(self.tail.len()..).unwrap_or_default();
             return self.write_each(sealed, new, sealed.first, own);
         }
         let first = self.tail_rows.first().copied().unwrap_or(sealed.first);
