@@ -6,6 +6,8 @@
 pub const CHANGE_BYTES_MAX: usize = 960 << 10;
 /// Operations in one change at most: what Automerge applies in about half a second.
 pub const OPERATIONS_PER_CHANGE_MAX: usize = 131_072;
+/// Marks in one change at most: Automerge compares each with all that overlap it.
+pub const MARKS_PER_CHANGE_MAX: usize = 1000;
 /// Direct dependencies of a change at most. A node merges heads before it comes near.
 pub const DEPENDENCIES_MAX: usize = 64;
 /// Heads above which a node first writes merges, so that nobody can lock a document with heads.

@@ -14,6 +14,7 @@ impl History {
         table: &Table,
         first: u32,
     ) -> Result<Addition, Rule> {
+        check_marks(&change.ops)?;
         let mut addition = self.index.begin()?;
         let mut is_named: Vec<bool> = table.tips.iter().map(|_| false).collect();
         for op in &change.ops {
@@ -180,6 +181,11 @@ pub(crate) fn is_within_bounds(mark: &Mark) -> bool {
         _ => true,
     };
     is_value && mark.name.len() <= limits::KEY_BYTES_MAX
+}
+
+fn check_marks(ops: &[Op]) -> Result<(), Rule> {
+    let marks = ops.iter().filter(|op| matches!(op.action, Action::MarkBegin(_))).count();
+    if marks > limits::MARKS_PER_CHANGE_MAX { Err(Rule::ChangeTooLarge) } else { Ok(()) }
 }
 
 /// A mark's end comes right after its begin, in the same text, and nowhere else.

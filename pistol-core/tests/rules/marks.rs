@@ -5,7 +5,7 @@ use pistol_core::limits;
 
 use super::hand::{at_key, op, text};
 use super::places::{NOT, OUT, check, entry};
-use super::{ITEM, LIST, MAP, TEXT, Valid, X, Y};
+use super::{ITEM, LIST, MAP, Rejected, Rule, TEXT, Valid, X, Y};
 
 fn begin_with(after: Option<Reference>, name: &str, value: Scalar) -> Op {
     let mark = Mark { name: name.to_owned(), value, expand: false };
@@ -91,6 +91,16 @@ fn marks_are_new_elements_of_texts_and_nothing_replaces_them() {
         ("a begin deleted", NOT, vec![begin(x()), end(x()), delete(own(0), own(0))]),
         ("an end deleted", NOT, vec![begin(x()), end(x()), delete(own(1), own(1))]),
         ("a letter deleted for a mark", NOT, vec![begin(x()), end(x()), delete(entry(X), own(0))]),
+    ]);
+}
+
+#[test]
+fn a_change_has_at_most_a_thousand_marks() {
+    let marks = |count| (0..count).flat_map(|_| [begin(None), end(Some(entry(X)))]).collect();
+    let most = limits::MARKS_PER_CHANGE_MAX;
+    check(vec![
+        ("as many as may be", Valid, marks(most)),
+        ("one more", Rejected(Rule::ChangeTooLarge), marks(most + 1)),
     ]);
 }
 

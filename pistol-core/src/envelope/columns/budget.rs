@@ -6,8 +6,8 @@ use crate::envelope::Entry;
 use crate::limits;
 
 /// Bytes that the changes of one envelope may take in memory. The most that one valid change takes is a little less: as many
-/// operations as there may be, every other one of them a mark. Without marks it is 14 MiB.
-pub(super) const BYTES_MAX: usize = (16 << 20) + (512 << 10);
+/// operations as there may be. With the columns inflated beside them it comes to 16 MiB.
+pub(super) const BYTES_MAX: usize = (14 << 20) + (512 << 10);
 /// What each change takes: itself, its entry in a list that may have twice the room it needs, and its own previous change.
 const CHANGE_BYTES: usize = size_of::<Change>() + 2 * size_of::<Entry>() + 2 * 32;
 
