@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pistol_core::id::DocumentId;
-use pistol_sync::limits::{FRAME_BYTES_MAX, TOPICS_MAX};
+use pistol_sync::limits::{FRAME_BYTES_MAX, TOPICS_MAX, UNDER_WAY_BYTES_MAX};
 use pistol_sync::node::NodeId;
 use pistol_sync::proto::message::{Follow, Hello, Interest, Message, Refusal, Scope, Topic, VERSIONS};
 use pistol_sync::proto::proof::{Binding, Role};
@@ -54,6 +54,11 @@ impl Peer {
         let state = self.topics.remove(&topic)?;
         self.under_way_bytes = self.under_way_bytes.saturating_sub(state.under_way.iter().sum());
         Some(state)
+    }
+
+    /// Whether more may be sent before something is acknowledged.
+    pub(super) fn has_room(&self) -> bool {
+        self.under_way_bytes < UNDER_WAY_BYTES_MAX
     }
 
     pub(super) fn topic_of(&self, document: &DocumentId) -> Option<Topic> {

@@ -6,7 +6,7 @@ use pistol_core::envelope::{Verified, VerifiedChange};
 use pistol_core::id::{ChangeId, DocumentId};
 use pistol_core::store::{Row, Table, schema};
 use pistol_core::validate::{Ordinal, Rule};
-use pistol_sync::limits::{REFUSED_TOLD_MAX, UNDER_WAY_BYTES_MAX};
+use pistol_sync::limits::REFUSED_TOLD_MAX;
 use pistol_sync::proto::message::{Acknowledge, Message, Topic};
 
 use super::peer::send;
@@ -38,7 +38,7 @@ impl Engine {
     /// Reads the next rows for a topic, if its window has room.
     pub(super) fn pump(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
         let Some(peer) = self.peers.get_mut(&connection) else { return };
-        let has_room = peer.under_way_bytes < UNDER_WAY_BYTES_MAX;
+        let has_room = peer.has_room();
         let Some(state) = peer.topics.get_mut(&topic).filter(|state| has_room && state.wants_rows()) else {
             return self.refresh(connection, topic, effects);
         };
@@ -76,9 +76,15 @@ impl Engine {
         state.is_reading = false;
         let document = state.document;
         let Some(replica) = self.documents.replica(&document) else { return };
+        // Whether anything was done that brings this here again.
         let mut is_sent = false;
         let mut failure = rows.as_ref().err().cloned();
         for (key, value) in rows.unwrap_or_default() {
+            // What was read and does not fit the window is read again when it does: thousands of keystrokes are one read.
+            if !self.has_room(connection) {
+                is_sent = true;
+                break;
+            }
             let Ok((_, first)) = schema::envelope_position(&key) else { continue };
             let Some((from, to)) = self.topic_mut(connection, topic).and_then(|s| s.queue.front().copied()) else {
                 break;
@@ -111,6 +117,10 @@ impl Engine {
             state.read_again_ms = Some(read_again_ms);
         }
         self.pump(connection, topic, effects);
+    }
+
+    fn has_room(&self, connection: ConnectionId) -> bool {
+        self.peers.get(&connection).is_some_and(super::Peer::has_room)
     }
 
     /// Sends changes, which the peer will then hold.
@@ -152,7 +162,7 @@ impl Engine {
         let Some(replica) = self.documents.replica(&sealed.document) else { return };
         for (connection, topic) in following {
             let Some(peer) = self.peers.get_mut(&connection) else { continue };
-            let has_room = peer.under_way_bytes < UNDER_WAY_BYTES_MAX;
+            let has_room = peer.has_room();
             let Some(state) = peer.topics.get_mut(&topic).filter(|state| state.has_heads) else { continue };
             state.read_again_ms = None;
             let is_caught_up = has_room && state.queue.is_empty() && !state.is_reading;
