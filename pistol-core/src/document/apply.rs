@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use automerge::{Automerge, AutomergeError, Change, PatchLog};
 
 /// Changes given to Automerge at once: each time it walks the objects that they touch, and it takes two kilobytes a change.
-pub(super) const BATCH: usize = 40_000;
+pub(super) const BATCH: usize = 25_000;
 
 /// Automerge did not take changes that the validator had passed.
 #[derive(Debug)]
