@@ -4,6 +4,7 @@ pub(crate) mod disk;
 mod driver;
 pub(crate) mod folder;
 mod network;
+mod saver;
 mod subscribers;
 
 use std::collections::BTreeMap;
@@ -16,7 +17,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pistol_core::key::{AuthorId, AuthorKey};
 use pistol_core::store::{Batch, Row, Store, StoreError, Table, schema};
-use pistol_engine::{Command, Contact, Documents, Engine, Entry, Input, Now, Reply, ReplyError, Start};
+use pistol_engine::{
+    Command, Contact, Documents, Engine, Entry, Input, Now, Reply, ReplyError, SNAPSHOT_CHANGES, Start,
+};
 use pistol_sync::net::{BindOptions, Endpoint, Limits, Profile};
 use pistol_sync::node::NodeId;
 use tokio::sync::oneshot;
@@ -26,6 +29,7 @@ use disk::Disk;
 use driver::{Driver, Event};
 use folder::{FolderLock, Sessions, StoreFolder};
 use network::Network;
+use saver::Saver;
 pub(crate) use subscribers::{Subscriber, Subscribers};
 
 /// How a node is opened.
@@ -105,12 +109,18 @@ impl Runtime {
             let _ = replies.send(Event::Disk(reply));
         });
         let disk = disk.map_err(OpenError::Thread)?;
+        let answers = events.clone();
+        let saver = Saver::start(move |input| {
+            let _ = answers.send(Event::Input(input));
+        });
+        let saver = saver.map_err(OpenError::Thread)?;
         let (documents, subscribers) = (engine.documents(), Arc::new(Subscribers::default()));
         let picture = Arc::new(Picture::default());
         let driver = Driver {
             engine,
             waiting,
             disk,
+            saver,
             deferred: std::collections::VecDeque::new(),
             turns: pistol_engine::Turns::default(),
             network: Arc::clone(&network),
@@ -224,6 +234,7 @@ fn start_of(folder: &StoreFolder, key: AuthorKey, node: NodeId) -> Result<Start,
         epoch: folder.epoch,
         seed,
         sessions_continue: folder.sessions == Sessions::Continue,
+        snapshot_changes: SNAPSHOT_CHANGES,
         logs: all(Table::Logs)?,
         names: all(Table::Names)?,
         sessions: all(Table::Sessions)?,

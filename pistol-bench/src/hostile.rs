@@ -4,7 +4,7 @@
 mod envelope;
 pub(crate) mod flood;
 mod fuzz;
-mod typed;
+pub(crate) mod typed;
 mod validator;
 
 use std::path::PathBuf;

@@ -7,6 +7,7 @@ mod figure;
 mod hostile;
 mod raw;
 mod samples;
+mod store;
 mod text;
 mod trace;
 
@@ -32,6 +33,8 @@ enum Bench {
     Basics(basics::Options),
     /// What safety among strangers costs: checking, envelopes, first sync, keystrokes of one and two typists, floods
     Hostile(hostile::Options),
+    /// What the store costs and gives: opening a document with a long history
+    Store(store::Options),
     /// The other side of `first-sync`, in a process of its own
     #[command(hide = true)]
     Receive {
@@ -56,6 +59,7 @@ async fn main() -> ExitCode {
         Bench::Basics(options) => basics::run(&options).await,
         Bench::Hostile(options) => hostile::run(&options).await,
         Bench::Flood { ticket, kind } => hostile::flood::flood(&ticket, kind).await,
+        Bench::Store(options) => store::run(&options).await,
         Bench::Receive { ticket, folder } => basics::first_sync::receive(&ticket, &folder).await,
     };
     match measured {

@@ -11,6 +11,12 @@ impl Samples {
         self.0.push(sample);
     }
 
+    /// The one in the middle.
+    pub(crate) fn median(&mut self) -> Duration {
+        self.0.sort_unstable();
+        self.0.get(self.0.len() / 2).copied().unwrap_or_default()
+    }
+
     /// The smallest sample that `percent` of all do not exceed, in microseconds.
     pub(crate) fn percentile_us(&mut self, percent: usize) -> f64 {
         self.0.sort_unstable();

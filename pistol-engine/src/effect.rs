@@ -8,6 +8,7 @@ use pistol_core::store::{Batch, Table};
 use pistol_sync::node::NodeId;
 
 use crate::input::{Address, ConnectionId, ReadId, Token};
+use crate::replica::Saving;
 
 /// What is to be done, in order.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub enum Effect {
         /// As many as fit.
         bytes_max: usize,
     },
+    /// Save a picture, on another thread if there is one; answer with `Saved`.
+    Save(Box<Saving>),
     /// Send a frame.
     Send {
         /// On this connection.

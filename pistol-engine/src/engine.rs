@@ -51,6 +51,8 @@ pub struct Start {
     pub seed: [u8; 32],
     /// Whether writing sessions go on where the store left them; else they begin anew.
     pub sessions_continue: bool,
+    /// New changes after which a document's snapshot is renewed: [`crate::SNAPSHOT_CHANGES`], less in tests.
+    pub snapshot_changes: u32,
     /// All rows of the tables of logs, names, sessions and peers.
     pub logs: Vec<Row>,
     /// The local names.
@@ -89,6 +91,7 @@ pub struct Engine {
     /// Documents in which forks wait to be taken in.
     forked: BTreeSet<DocumentId>,
     syncs: Vec<Sync>,
+    snapshot_changes: u32,
     now: Now,
 }
 
@@ -106,7 +109,8 @@ impl Engine {
     /// # Errors
     /// [`StoreError::Damaged`] if rows cannot be read.
     pub fn new(start: Start, now: Now) -> Result<Self, StoreError> {
-        let Start { key, node, epoch, seed, sessions_continue, logs, names, sessions, peers, owed } = start;
+        let Start { key, node, epoch, seed, sessions_continue, snapshot_changes, logs, names, sessions, peers, owed } =
+            start;
         let sessions = if sessions_continue { sessions } else { Vec::new() };
         let entropy = Arc::new(Entropy::new(seed));
         let catalog = Catalog::from_rows(&logs, &names, &sessions)?;
@@ -130,6 +134,7 @@ impl Engine {
             unshown: BTreeSet::new(),
             forked: BTreeSet::new(),
             syncs: Vec::new(),
+            snapshot_changes: snapshot_changes.max(1),
             now,
         })
     }
@@ -162,6 +167,7 @@ impl Engine {
             Input::Stored => self.stored(effects),
             Input::StoreFailed { reason } => self.store_failed(&reason, effects),
             Input::Rows { read, rows } => self.rows(read, rows, effects),
+            Input::Saved { document, saved } => self.saved(document, saved),
             Input::Command { token, command } => self.command(token, command, effects),
             Input::Wake => self.wake(effects),
             Input::TickEnd => self.end_tick(effects),

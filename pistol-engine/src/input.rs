@@ -9,6 +9,8 @@ use pistol_core::store::Row;
 use pistol_sync::node::NodeId;
 use pistol_sync::ticket::Ticket;
 
+use crate::replica::Saved;
+
 /// The time, as whoever runs the engine sees it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {
@@ -75,6 +77,13 @@ pub enum Input {
         read: ReadId,
         /// The rows, or why there are none, in words.
         rows: Result<Vec<Row>, String>,
+    },
+    /// The answer to an [`crate::Effect::Save`].
+    Saved {
+        /// Of which document.
+        document: DocumentId,
+        /// What was saved; none if that failed.
+        saved: Option<Saved>,
     },
     /// The application asks for something.
     Command {

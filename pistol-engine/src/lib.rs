@@ -29,5 +29,6 @@ pub use effect::{Effect, Reply, ReplyError};
 pub use engine::{Contact, Engine, Entry, Start};
 pub use entropy::Entropy;
 pub use input::{Address, Command, ConnectionId, Input, Now, ReadId, Token};
-pub use replica::{DocumentState, PeerState, PeerView};
+pub use limits::SNAPSHOT_CHANGES;
+pub use replica::{DocumentState, PeerState, PeerView, Saved, Saving};
 pub use turns::Turns;

@@ -56,6 +56,12 @@ pub(crate) const WALKED_IN_A_MS: u64 = 5000;
 pub(crate) const RESTS: u64 = 4;
 /// Rest after a fork made everything be made anew, before another one is taken in, as a multiple of the time that it took.
 pub(crate) const RESTS_FROM_FORKS: u64 = 10;
+/// Changes after which a document's snapshot is renewed: to read them again takes some 10 ms, about what it takes to
+/// write and read the snapshot of a small document.
+pub const SNAPSHOT_CHANGES: u32 = 2000;
+/// A larger document's snapshot is renewed after this part of its changes: to read those again adds little to opening
+/// it, and each change is then saved some 30 times until the document is twice as large.
+pub(crate) const SNAPSHOT_SHARE: u32 = 32;
 /// Operations left to a session below which another is begun.
 pub(crate) const SESSION_RESERVE: u32 = 131_072;
 /// Kinds of refusals counted apart.

@@ -6,6 +6,7 @@ mod publish;
 mod rows;
 mod screens;
 mod show;
+mod snapshot;
 mod state;
 mod waiting;
 
@@ -24,6 +25,8 @@ use pistol_sync::proto::message::Head;
 
 pub(crate) use publish::Sealed;
 pub(crate) use rows::{Rows, StoredRow};
+pub(crate) use snapshot::Written;
+pub use snapshot::{Saved, Saving};
 pub use state::{DocumentState, PeerState, PeerView};
 
 use crate::Insight;
@@ -60,6 +63,7 @@ pub(crate) struct Replica {
     rejected: Recent<ChangeId, Rule>,
     screens: Screens,
     showing: Showing,
+    written: Written,
     pub(crate) state: DocumentState,
 }
 
@@ -94,11 +98,12 @@ pub(crate) struct Parts {
     pub(crate) session: Option<Session>,
     pub(crate) rows: Rows,
     pub(crate) tail: Vec<VerifiedChange>,
+    pub(crate) written: Written,
 }
 
 impl Replica {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { document, log, read_key, key, entropy, session, rows, tail } = parts;
+        let Parts { document, log, read_key, key, entropy, session, rows, tail, written } = parts;
         Replica {
             document,
             log,
@@ -116,6 +121,7 @@ impl Replica {
             rejected: Recent::up_to(limits::REJECTED_MAX),
             screens: Screens::default(),
             showing: Showing::default(),
+            written,
             state: DocumentState::default(),
         }
     }

@@ -24,8 +24,11 @@ const NOW: Now = Now { steady_ms: 0, wall_ms: 0 };
 fn engine() -> Engine {
     let (key, node) = (AuthorKey::from_seed(&[1; 32]), NodeId([2; 32]));
     let (logs, names, sessions, peers, owed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (epoch, seed, sessions_continue) = ([3; 16], [4; 32], true);
-    Engine::new(Start { key, node, epoch, seed, sessions_continue, logs, names, sessions, peers, owed }, NOW).unwrap()
+    // Rows are cut here as if there were no snapshots, for which the tail is sealed early.
+    let (epoch, seed, sessions_continue, snapshot_changes) = ([3; 16], [4; 32], true, u32::MAX);
+    let start =
+        Start { key, node, epoch, seed, sessions_continue, snapshot_changes, logs, names, sessions, peers, owed };
+    Engine::new(start, NOW).unwrap()
 }
 
 fn genesis() -> Arc<Genesis> {

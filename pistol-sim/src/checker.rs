@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use pistol_core::change::Kind;
-use pistol_core::document::{Content, ListContent, MapContent, Value};
+use pistol_core::document::{Content, Document, ListContent, MapContent, Value};
 use pistol_core::id::{ChangeId, DocumentId};
 use pistol_engine::{ConnectionId, Documents};
 use pistol_sync::proto::message::{Acknowledge, Follow, Message, Topic};
@@ -105,15 +105,13 @@ pub(crate) struct Picture {
 impl Picture {
     /// What a node shows of a document; none if it is not open.
     pub(crate) fn of(documents: &Documents, document: &DocumentId) -> Option<Picture> {
-        let (changes, heads) = documents
-            .look(document, |insight| {
-                let history = insight.document.history();
-                let changes = (1..history.next()).filter_map(|ordinal| history.id(ordinal)).collect();
-                (changes, insight.document.projected_heads())
-            })
-            .ok()?;
-        let shown = documents.read(document, shown).ok()?;
-        Some(Picture { changes, heads, shown })
+        documents.look(document, |insight| Picture::of_document(insight.document)).ok()
+    }
+
+    pub(crate) fn of_document(document: &Document) -> Picture {
+        let history = document.history();
+        let changes = (1..history.next()).filter_map(|ordinal| history.id(ordinal)).collect();
+        Picture { changes, heads: document.projected_heads(), shown: shown(&document.content()) }
     }
 
     /// In what two pictures differ, in words.

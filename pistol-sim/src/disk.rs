@@ -9,6 +9,8 @@ use pistol_core::store::memory::MemoryStore;
 use pistol_core::store::schema::LogRecord;
 use pistol_core::store::{Batch, Row, Store, Table};
 
+use crate::chance::Chance;
+
 /// Snapshots kept to be restored.
 const SNAPSHOTS_MAX: usize = 3;
 
@@ -46,6 +48,20 @@ impl Disk {
     /// The power goes: what was not synced is there or not, as chance will have it.
     pub(crate) fn crash(&mut self, is_kept: bool) {
         self.end(is_kept);
+    }
+
+    /// A byte of what only makes opening faster goes wrong: that may cost time, never data.
+    pub(crate) fn rot(&mut self, chance: &mut Chance) {
+        let table = chance.pick(&[Table::Index, Table::Snapshots]).unwrap_or(Table::Index);
+        let rows = self.rows(table);
+        let Some((key, mut value)) = rows.get(chance.index(rows.len())).cloned() else { return };
+        let at = chance.index(value.len());
+        if let Some(byte) = value.get_mut(at) {
+            *byte ^= 1 << chance.below(8);
+        }
+        let mut batch = Batch::default();
+        batch.put(table, key, value);
+        let _ = self.platter.store.commit(&batch);
     }
 
     pub(crate) fn rows(&self, table: Table) -> Vec<Row> {

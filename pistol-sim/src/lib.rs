@@ -10,6 +10,7 @@ mod clock;
 mod disk;
 mod net;
 mod node;
+mod reopened;
 mod trace;
 mod user;
 mod weather;
@@ -40,6 +41,8 @@ pub struct Report {
     pub forks: u64,
     /// Times that a user was told of being equal with a peer.
     pub syncs: u64,
+    /// Documents that were opened from a snapshot and compared with what their rows say.
+    pub opened_fast: u64,
     /// How long it took, in simulated milliseconds.
     pub simulated_ms: u64,
 }

@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     let rate = options.seeds as f64 / seconds.max(1e-9);
     println!("{} seeds, {failed} failed, {rate:.0} seeds a second", options.seeds);
     println!(
-        "{} edits, {} changes, {} commits, {} frames, {} crashes, {} cuts, {} partitions, {} rollbacks, {} forks, {} syncs",
+        "{} edits, {} changes, {} commits, {} frames, {} crashes, {} cuts, {} partitions, {} rollbacks, {} forks, {} syncs, {} opened fast",
         total.edits,
         total.changes,
         total.commits,
@@ -66,7 +66,8 @@ fn main() -> ExitCode {
         total.partitions,
         total.rollbacks,
         total.forks,
-        total.syncs
+        total.syncs,
+        total.opened_fast
     );
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -95,4 +96,5 @@ fn add(total: &mut Report, report: &Report) {
     total.rollbacks += report.rollbacks;
     total.forks += report.forks;
     total.syncs += report.syncs;
+    total.opened_fast += report.opened_fast;
 }

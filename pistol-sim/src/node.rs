@@ -42,7 +42,13 @@ impl Node {
     }
 
     /// Starts with what is on the disk.
-    pub(crate) fn start(&mut self, sessions_continue: bool, now: Now, chance: &mut Chance) -> Result<(), StoreError> {
+    pub(crate) fn start(
+        &mut self,
+        sessions_continue: bool,
+        snapshot_changes: u32,
+        now: Now,
+        chance: &mut Chance,
+    ) -> Result<(), StoreError> {
         if !sessions_continue {
             self.disk.forget_sessions();
             self.epoch = chance.bytes();
@@ -53,6 +59,7 @@ impl Node {
             epoch: self.epoch,
             seed: chance.bytes(),
             sessions_continue,
+            snapshot_changes,
             logs: self.disk.rows(Table::Logs),
             names: self.disk.rows(Table::Names),
             sessions: self.disk.rows(Table::Sessions),

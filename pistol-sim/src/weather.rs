@@ -19,6 +19,10 @@ pub(crate) struct Weather {
     pub(crate) restore_percent: u64,
     /// Whether users write so much that rows are sealed into larger ones.
     pub(crate) is_busy: bool,
+    /// After how many changes snapshots are renewed.
+    pub(crate) snapshot_changes: u32,
+    /// In how many of a hundred crashes a snapshot is damaged.
+    pub(crate) rotten_percent: u64,
 }
 
 impl Weather {
@@ -42,6 +46,8 @@ impl Weather {
             tampered_percent: bad(chance.pick(&[0, 0, 0, 30]).unwrap_or(0)),
             restore_percent: chance.pick(&[0, 0, 30, 80]).unwrap_or(0),
             is_busy: chance.percent(25),
+            snapshot_changes: chance.pick(&[1, 3, 10, 40, pistol_engine::SNAPSHOT_CHANGES]).unwrap_or(10),
+            rotten_percent: bad(chance.pick(&[0, 0, 50]).unwrap_or(0)),
         }
     }
 

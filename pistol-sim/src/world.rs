@@ -108,6 +108,7 @@ struct Wanted {
 #[derive(Debug)]
 enum Asked {
     Join { made: usize },
+    Open(DocumentId),
     Flush(BTreeSet<ChangeId>),
     Synced { document: DocumentId, held: BTreeSet<ChangeId> },
     Other,
@@ -334,6 +335,11 @@ impl World {
                 } else {
                     self.clock.after(delay, Event::Read { node: index, life, wanted });
                 }
+            }
+            Effect::Save(saving) => {
+                let input = Box::new(Input::Saved { document: saving.document(), saved: saving.save() });
+                let delay = self.chance.below(self.weather.disk_ms);
+                self.clock.after(delay, Event::Input { node: index, life, input });
             }
             Effect::Send { connection, frame } => self.send(index, connection, &frame)?,
             Effect::Close { connection, .. } => self.close(index, connection),

@@ -13,11 +13,16 @@ use pistol_sim::run;
 
 #[test]
 fn a_hundred_worlds_keep_every_promise() {
+    let mut opened_fast = 0;
     for seed in 0..100 {
-        if let Err(failure) = run(seed, false) {
-            panic!("seed {seed}: {failure}; again: cargo run --release -p pistol-sim -- --seed {seed} --trace");
+        match run(seed, false) {
+            Ok(report) => opened_fast += report.opened_fast,
+            Err(failure) => {
+                panic!("seed {seed}: {failure}; again: cargo run --release -p pistol-sim -- --seed {seed} --trace");
+            }
         }
     }
+    assert!(opened_fast > 20, "only {opened_fast} documents were opened from a snapshot");
 }
 
 #[test]

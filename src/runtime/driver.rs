@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 
 use super::disk::{Disk, DiskReply, DiskRequest, SendError};
 use super::network::{Network, Permit};
+use super::saver::Saver;
 use super::subscribers::Subscribers;
 use super::{Clock, Picture, lock};
 
@@ -41,6 +42,7 @@ pub(super) struct Driver {
     pub(super) engine: Engine,
     pub(super) waiting: Receiver<Event>,
     pub(super) disk: Disk,
+    pub(super) saver: Saver,
     /// Requests for which the disk had no room.
     pub(super) deferred: VecDeque<DiskRequest>,
     /// What came on connections and has not had its turn.
@@ -186,6 +188,7 @@ impl Driver {
             Effect::Read { read, table, from, to, bytes_max } => {
                 self.ask_disk(DiskRequest::Range { tag: read, table, from, to, bytes_max }, effects);
             }
+            Effect::Save(saving) => self.saver.save(*saving),
             Effect::Send { connection, frame } => self.network.send(connection, frame),
             Effect::Close { connection, reason: _ } => self.network.hang_up(connection),
             Effect::Dial { peer, addresses } => self.network.dial(peer, addresses),

@@ -62,7 +62,7 @@ pub(crate) async fn run(bench: &str, trace: Option<&Path>, keystrokes: Option<us
 }
 
 /// Types a history, one change for each keystroke.
-async fn write(doc: &Doc, keystrokes: &[Keystroke]) -> Outcome<()> {
+pub(crate) async fn write(doc: &Doc, keystrokes: &[Keystroke]) -> Outcome<()> {
     for Keystroke { at, deleted, text } in keystrokes {
         while let Err(error) = doc.edit(|doc| doc.text(BODY).splice(*at, *deleted, text)) {
             match error {

@@ -13,7 +13,7 @@ use crate::documents::lock;
 use crate::effect::{Effect, Reply, ReplyError};
 use crate::input::{ConnectionId, Token};
 use crate::limits;
-use crate::replica::Sealed;
+use crate::replica::{Saved, Sealed};
 
 #[derive(Debug, Default)]
 pub(super) struct Commits {
@@ -79,7 +79,10 @@ impl Engine {
         if self.commits.under_way.is_some() {
             return;
         }
-        let sealed: Vec<Sealed> = self.documents.take_dirty().iter().filter_map(|id| self.seal(id)).collect();
+        let mut sealed: Vec<Sealed> = self.documents.take_dirty().iter().filter_map(|id| self.seal(id)).collect();
+        effects.extend(
+            sealed.iter_mut().filter_map(|sealed| sealed.saving.take()).map(|saving| Effect::Save(Box::new(saving))),
+        );
         let mut writes = std::mem::take(&mut self.commits.writes);
         writes.extend(sealed.iter().flat_map(|sealed| sealed.writes.iter().cloned()));
         let added = std::mem::take(&mut self.commits.added);
@@ -99,6 +102,15 @@ impl Engine {
         let replica = self.documents.replica(document)?;
         let mut replica = lock(&replica);
         replica.seal()
+    }
+
+    /// A picture was saved: it goes to the disk with the next batch, after all that it speaks of.
+    pub(super) fn saved(&mut self, document: DocumentId, saved: Option<Saved>) {
+        let Some(replica) = self.documents.replica(&document) else { return };
+        lock(&replica).saved(saved.as_ref());
+        if let Some(saved) = saved {
+            self.commits.write(saved.write);
+        }
     }
 
     /// The outstanding batch is durable.
@@ -121,6 +133,9 @@ impl Engine {
         for sealed in &under_way.sealed {
             if let Some(replica) = self.documents.replica(&sealed.document) {
                 lock(&replica).settle(sealed);
+            }
+            if sealed.goes_on {
+                self.documents.mark_dirty(sealed.document);
             }
             self.push(sealed, effects);
         }

@@ -14,7 +14,7 @@ use super::{Engine, answer};
 use crate::effect::{Effect, Reply, ReplyError};
 use crate::input::Token;
 use crate::limits;
-use crate::replica::{Parts, Replica, Rows};
+use crate::replica::{Parts, Replica, Rows, Written};
 
 /// Somebody waits for the genesis of a document.
 #[derive(Debug)]
@@ -66,7 +66,8 @@ impl Engine {
         let document = Document::new(Arc::clone(&genesis)).map_err(|rule| ReplyError::BadTicket(rule.to_string()))?;
         let (log, write) = self.catalog.add(genesis, read_key);
         self.commits.add(log.genesis.id(), write);
-        self.insert(&log, document, Rows::default(), Vec::new());
+        let written = Written::nothing(self.snapshot_changes);
+        self.insert(&log, document, Rows::default(), Vec::new(), written);
         Ok(())
     }
 
@@ -77,6 +78,7 @@ impl Engine {
         document: Document,
         rows: Rows,
         tail: Vec<pistol_core::envelope::VerifiedChange>,
+        written: Written,
     ) {
         let parts = Parts {
             document,
@@ -87,6 +89,7 @@ impl Engine {
             session: log.session,
             rows,
             tail,
+            written,
         };
         self.documents.insert(log.genesis.id(), Replica::new(parts));
     }

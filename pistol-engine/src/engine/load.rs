@@ -1,14 +1,16 @@
-//! Opening a document: its rows are read in order, checked as strictly as if a peer had sent them, and projected.
+//! Opening a document: its snapshot is read, if there is one, then its rows in order. Rows are checked as strictly as if
+//! a peer had sent them, and projected; those that the snapshot speaks of are not read, but the last of them, which shows
+//! that the two belong together.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod restore;
+mod under_way;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pistol_core::document::Document;
 use pistol_core::envelope::{Envelope, VerifiedChange};
 use pistol_core::id::DocumentId;
-use pistol_core::key::AuthorId;
 use pistol_core::store::{Row, Table, schema};
-use pistol_core::validate::Check;
 
 use super::catalog::Log;
 use super::{Engine, answer};
@@ -16,25 +18,14 @@ use crate::documents::lock;
 use crate::effect::{Effect, Reply, ReplyError};
 use crate::input::{ReadId, Token};
 use crate::limits;
-use crate::replica::{Rows, StoredRow};
+use crate::replica::Written;
+use under_way::Load;
 
 /// Why a row was read.
 #[derive(Debug)]
 enum Purpose {
     Load(DocumentId),
     Send(super::transfer::Wanted),
-}
-
-/// A document that is being opened.
-#[derive(Debug)]
-struct Load {
-    document: Document,
-    rows: Rows,
-    tail: Vec<VerifiedChange>,
-    /// Authors whose sessions forked.
-    forks: BTreeSet<AuthorId>,
-    table: Table,
-    tokens: Vec<Token>,
 }
 
 #[derive(Debug, Default)]
@@ -72,18 +63,20 @@ impl Engine {
     pub(super) fn load(&mut self, id: DocumentId, effects: &mut Vec<Effect>) -> Option<&mut Vec<Token>> {
         if !self.loads.under_way.contains_key(&id) {
             let log = self.catalog.log(&id)?.clone();
-            let document = Document::new(Arc::clone(&log.genesis)).ok()?;
-            let (rows, table) = (Rows::default(), Table::Envelopes);
-            let (tail, forks, tokens) = (Vec::new(), BTreeSet::new(), Vec::new());
-            self.loads.under_way.insert(id, Load { document, rows, tail, forks, table, tokens });
-            self.read_on(id, &log, table, 0, effects);
+            self.loads.under_way.insert(id, Load::new(Arc::clone(&log.genesis))?);
+            self.read_on(id, &log, effects);
         }
         self.loads.under_way.get_mut(&id).map(|load| &mut load.tokens)
     }
 
-    fn read_on(&mut self, id: DocumentId, log: &Log, table: Table, from: u32, effects: &mut Vec<Effect>) {
+    /// Reads what a document that is being opened needs next.
+    fn read_on(&mut self, id: DocumentId, log: &Log, effects: &mut Vec<Effect>) {
+        let Some(load) = self.loads.under_way.get(&id) else { return };
+        let (table, (from, to)) = match load.wants() {
+            (Table::Snapshots, _) => (Table::Snapshots, schema::snapshot_range(log.number)),
+            (table, first) => (table, schema::envelopes_from(log.number, first)),
+        };
         let read = self.loads.begin(Purpose::Load(id));
-        let (from, to) = schema::envelopes_from(log.number, from);
         effects.push(Effect::Read { read, table, from, to, bytes_max: limits::READ_BYTES });
     }
 
@@ -104,7 +97,7 @@ impl Engine {
             Some(Purpose::Load(document)) => {
                 let taken = rows.and_then(|rows| self.take_rows(document, &rows, effects));
                 if let Err(reason) = taken {
-                    self.give_up_load(document, &reason, effects);
+                    self.load_failed(document, &reason, effects);
                 }
             }
             Some(Purpose::Send(wanted)) => self.send_rows(wanted, rows, effects),
@@ -115,33 +108,46 @@ impl Engine {
     fn take_rows(&mut self, id: DocumentId, rows: &[Row], effects: &mut Vec<Effect>) -> Result<(), String> {
         let log = self.catalog.log(&id).cloned().ok_or("its log is gone")?;
         let load = self.loads.under_way.get_mut(&id).ok_or("nobody asked for it")?;
-        for (key, value) in rows {
-            let (_, first) = schema::envelope_position(key).map_err(|error| error.to_string())?;
-            let changes = verified(id, value, &mut self.verifier)?;
-            load.take(first, &changes)?;
+        if load.take(rows, &self.key.stamp_key(), &mut self.verifier)? {
+            return self.finish_load(id, &log, effects);
         }
-        let next = load.document.history().next();
-        match (rows.is_empty(), load.table) {
-            (false, table) => self.read_on(id, &log, table, next, effects),
-            (true, Table::Envelopes) => {
-                load.table = Table::Tail;
-                self.read_on(id, &log, Table::Tail, next, effects);
-            }
-            (true, _) => self.finish_load(id, &log, effects)?,
-        }
+        self.read_on(id, &log, effects);
         Ok(())
     }
 
     fn finish_load(&mut self, id: DocumentId, log: &Log, effects: &mut Vec<Effect>) -> Result<(), String> {
-        let Some(mut load) = self.loads.under_way.remove(&id) else { return Ok(()) };
+        let Some(load) = self.loads.under_way.get_mut(&id) else { return Ok(()) };
         load.document.project().map_err(|rule| rule.to_string())?;
-        self.insert(log, load.document, load.rows, load.tail);
+        let Some(load) = self.loads.under_way.remove(&id) else { return Ok(()) };
+        let written = match &load.snapshot {
+            Some(snapshot) => Written::up_to(self.snapshot_changes, snapshot),
+            None => Written::nothing(self.snapshot_changes),
+        };
+        self.insert(log, load.document, load.rows, load.tail, written);
         if let Some(replica) = self.documents.replica(&id) {
-            lock(&replica).state.forks = load.forks;
+            let mut replica = lock(&replica);
+            replica.state.forks = load.forks;
+            replica.state.is_from_snapshot = load.snapshot.is_some();
+            if replica.is_snapshot_due() {
+                self.documents.mark_dirty(id);
+            }
         }
         effects.extend(load.tokens.into_iter().map(|token| answer(token, Ok(Reply::Document(id)))));
         self.document_is_open(id, effects);
         Ok(())
+    }
+
+    /// What was read is wrong. If it was a snapshot, or stood on one, the rows alone may still be right.
+    fn load_failed(&mut self, id: DocumentId, reason: &str, effects: &mut Vec<Effect>) {
+        let log = self.catalog.log(&id).cloned();
+        let load = self.loads.under_way.get_mut(&id).filter(|load| load.is_from_snapshot());
+        let fresh = log.as_ref().and_then(|log| Load::from_rows_alone(Arc::clone(&log.genesis)));
+        let (Some(log), Some(load), Some(mut fresh)) = (log, load, fresh) else {
+            return self.give_up_load(id, reason, effects);
+        };
+        fresh.tokens = std::mem::take(&mut load.tokens);
+        *load = fresh;
+        self.read_on(id, &log, effects);
     }
 
     fn give_up_load(&mut self, document: DocumentId, reason: &str, effects: &mut Vec<Effect>) {
@@ -150,28 +156,6 @@ impl Engine {
         let damaged = |token| answer(token, Err(ReplyError::Damaged(reason.to_owned())));
         effects.extend(load.into_iter().flat_map(|load| load.tokens).map(damaged));
         self.document_is_damaged(document, effects);
-    }
-}
-
-impl Load {
-    fn take(&mut self, first: u32, changes: &[VerifiedChange]) -> Result<(), String> {
-        if first != self.document.history().next() {
-            return Err(format!("changes before number {first} are missing"));
-        }
-        for change in changes {
-            let Check::Valid(valid) = self.document.check(change) else {
-                return Err(format!("change number {first} or one after it is not what was stored"));
-            };
-            let admitted = pistol_acl::judge(self.document.history().genesis(), *valid).map_err(|e| e.to_string())?;
-            let accepted = self.document.accept(admitted.into_valid()).map_err(|error| error.to_string())?;
-            self.forks.extend(accepted.is_fork.then(|| change.change().author));
-        }
-        let count = u32::try_from(changes.len()).map_err(|error| error.to_string())?;
-        self.rows.set(first, Some(StoredRow { count, table: self.table }));
-        if self.table == Table::Tail {
-            self.tail.extend_from_slice(changes);
-        }
-        Ok(())
     }
 }
 

@@ -17,7 +17,7 @@ use crate::documents::lock;
 use crate::effect::Effect;
 use crate::input::ConnectionId;
 use crate::limits;
-use crate::replica::{Sealed, Source};
+use crate::replica::{Sealed, Source, StoredRow};
 
 /// What a change counts in the window beside its bytes: a keystroke is a byte on its way and some hundred in the memory of
 /// the peer, until the peer has stored it.
@@ -45,7 +45,7 @@ impl Engine {
         let Some(replica) = self.documents.replica(&state.document) else { return };
         let replica = lock(&replica);
         let row = state.queue.front().and_then(|(from, _)| replica.rows().holding(*from));
-        let Some((first, _, table)) = row else { return };
+        let Some((first, _, StoredRow { table, .. })) = row else { return };
         let (key, end) = schema::envelopes_from(replica.log(), first);
         drop(replica);
         state.is_reading = true;
@@ -90,12 +90,15 @@ impl Engine {
                 break;
             };
             // The rows may have been sealed into larger ones since they were asked for: then they are asked for again.
-            let row = lock(&replica).rows().holding(from).filter(|row| row.2 == table);
-            let Some((row_first, row_end, _)) = row.filter(|(row_first, ..)| first <= *row_first) else { break };
+            let row = lock(&replica).rows().holding(from).filter(|row| row.2.table == table);
+            let Some((row_first, row_end, row)) = row.filter(|(row_first, ..)| first <= *row_first) else { break };
             if first < row_first {
                 continue;
             }
-            let bytes = if from == row_first && to >= row_end {
+            let bytes = if schema::row_digest(&value) != row.digest {
+                // No peer is given what is not what was checked: it would count as this node's fault.
+                Err("a row of the store is not what was written there".to_owned())
+            } else if from == row_first && to >= row_end {
                 Ok(value)
             } else {
                 part_of(document, &value, row_first, (from, to), &mut self.verifier)
@@ -263,6 +266,9 @@ impl Engine {
         let authors: Vec<_> = lock(&replica).shown().into_iter().collect();
         if !authors.is_empty() {
             self.unshown.remove(&document);
+            if lock(&replica).is_snapshot_due() {
+                self.documents.mark_dirty(document);
+            }
             effects.push(Effect::Changed { document, authors, is_own: false });
         }
     }

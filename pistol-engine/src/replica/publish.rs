@@ -13,7 +13,8 @@ use pistol_core::store::{Table, Write};
 use pistol_core::validate::{Ordinal, Rule};
 
 use super::cut::{is_full, rows, stretches};
-use super::rows::StoredRow;
+use super::rows::{Rows, StoredRow};
+use super::snapshot::Saving;
 use super::{Replica, Unstored};
 use crate::documents::Edited;
 use crate::input::{ConnectionId, Now};
@@ -31,6 +32,17 @@ pub(crate) struct Sealed {
     as_stored: Vec<(Ordinal, u32, Arc<Vec<u8>>)>,
     /// The rows that are there, or no more, once this is durable.
     rows: Vec<(Ordinal, Option<StoredRow>)>,
+    /// A picture to be saved.
+    pub(crate) saving: Option<Saving>,
+    /// Whether a snapshot is on its way that the next commit goes on with.
+    pub(crate) goes_on: bool,
+}
+
+impl Sealed {
+    /// Notes which rows there are once this is durable.
+    pub(super) fn apply_rows(&self, rows: &mut Rows) {
+        self.rows.iter().for_each(|(first, row)| rows.set(*first, *row));
+    }
 }
 
 impl Sealed {
@@ -129,23 +141,24 @@ impl Replica {
     pub(crate) fn seal(&mut self) -> Option<Sealed> {
         let unstored = std::mem::take(&mut self.unstored);
         self.unstored_bytes = 0;
-        if unstored.is_empty() {
+        if unstored.is_empty() && !self.is_snapshot_due() {
             return None;
         }
         let count = u32::try_from(unstored.len()).ok()?;
         let first = self.document.history().next().checked_sub(count)?;
         let document = self.id();
         let changes = self.sign(document, unstored);
-        let mut sealed =
-            Sealed { document, writes: Vec::new(), changes, first, as_stored: Vec::new(), rows: Vec::new() };
+        let (writes, as_stored, rows) = (Vec::new(), Vec::new(), Vec::new());
+        let mut sealed = Sealed { document, writes, changes, first, as_stored, rows, saving: None, goes_on: false };
         self.write_rows(&mut sealed);
         self.write_session(&mut sealed);
+        self.write_snapshot(&mut sealed);
         Some(sealed)
     }
 
     /// What was sealed is durable.
     pub(crate) fn settle(&mut self, sealed: &Sealed) {
-        sealed.rows.iter().for_each(|(first, row)| self.rows.set(*first, *row));
+        sealed.apply_rows(&mut self.rows);
     }
 
     /// Signs this node's own changes, leaving all in their order.
@@ -170,7 +183,7 @@ impl Replica {
 
     /// Writes what is new after the small rows, or both in full rows and the rest in a small one.
     fn write_rows(&mut self, sealed: &mut Sealed) {
-        let own = self.session.map(|session| ChainId { author: self.key.id(), session });
+        let own = self.own_chain();
         let new = sealed.changes.iter().map(|(change, _)| change.clone());
         let all: Vec<VerifiedChange> = self.tail.iter().cloned().chain(new).collect();
         let new = all.get(self.tail.len()..).unwrap_or_default();
@@ -179,11 +192,7 @@ impl Replica {
         if is_one_row {
             return self.write_each(sealed, new, sealed.first, own);
         }
-        let first = self.tail_rows.first().copied().unwrap_or(sealed.first);
-        for row in std::mem::take(&mut self.tail_rows) {
-            sealed.rows.push((row, None));
-            sealed.writes.push(Write { table: Table::Tail, key: schema::envelope_key(self.log, row), value: None });
-        }
+        let first = self.remove_tail_rows(sealed).unwrap_or(sealed.first);
         self.tail.clear();
         self.write_each(sealed, &all, first, own);
     }
@@ -217,10 +226,38 @@ impl Replica {
         }
     }
 
+    /// Puts the changes of all small rows into full ones, in their place.
+    pub(super) fn seal_tail(&mut self, sealed: &mut Sealed) {
+        let own = self.own_chain();
+        let tail = std::mem::take(&mut self.tail);
+        let Some(mut first) = self.remove_tail_rows(sealed) else { return };
+        for row in rows(&tail, own) {
+            let again = own.map(|own| Verified::sign_again(&self.key, sealed.document, own, row));
+            let row = again.as_deref().unwrap_or(row);
+            let bytes = Verified::seal(sealed.document, row).to_bytes();
+            self.write_row(sealed, Table::Envelopes, (first, count_of(row)), &bytes);
+            first += count_of(row);
+        }
+    }
+
+    /// Removes the small rows, and says where they began.
+    fn remove_tail_rows(&mut self, sealed: &mut Sealed) -> Option<Ordinal> {
+        let tail_rows = std::mem::take(&mut self.tail_rows);
+        for row in &tail_rows {
+            sealed.rows.push((*row, None));
+            sealed.writes.push(Write { table: Table::Tail, key: schema::envelope_key(self.log, *row), value: None });
+        }
+        tail_rows.first().copied()
+    }
+
+    fn own_chain(&self) -> Option<ChainId> {
+        self.session.map(|session| ChainId { author: self.key.id(), session })
+    }
+
     fn write_row(&self, sealed: &mut Sealed, table: Table, (first, count): (Ordinal, u32), bytes: &[u8]) {
         let key = schema::envelope_key(self.log, first);
         sealed.writes.push(Write { table, key, value: Some(bytes.to_vec()) });
-        sealed.rows.push((first, Some(StoredRow { count, table })));
+        sealed.rows.push((first, Some(StoredRow { count, table, digest: schema::row_digest(bytes) })));
     }
 
     /// The session is written with its first change: before that nobody can have seen it.

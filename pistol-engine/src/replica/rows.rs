@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use pistol_core::store::Table;
+use pistol_core::store::schema::SealedRow;
 use pistol_core::validate::Ordinal;
 
 /// One row.
@@ -10,6 +11,8 @@ use pistol_core::validate::Ordinal;
 pub(crate) struct StoredRow {
     pub(crate) count: u32,
     pub(crate) table: Table,
+    /// The hash of its value: what is read later is compared with it.
+    pub(crate) digest: [u8; 32],
 }
 
 /// The rows of a document, by the ordinal of their first change.
@@ -30,11 +33,25 @@ impl Rows {
         self.0.last_key_value().map_or(1, |(first, row)| first.saturating_add(row.count))
     }
 
-    /// The row that holds a change: its first ordinal, and the one after its last.
-    pub(crate) fn holding(&self, ordinal: Ordinal) -> Option<(Ordinal, Ordinal, Table)> {
+    /// The last row, with the number of its first change.
+    pub(crate) fn last(&self) -> Option<(Ordinal, StoredRow)> {
+        self.0.last_key_value().map(|(first, row)| (*first, *row))
+    }
+
+    /// The row that holds a change: its first ordinal, the one after its last, and what it is.
+    pub(crate) fn holding(&self, ordinal: Ordinal) -> Option<(Ordinal, Ordinal, StoredRow)> {
         let (first, row) = self.0.range(..=ordinal).next_back()?;
         let end = first.checked_add(row.count)?;
-        (ordinal < end).then_some((*first, end, row.table))
+        (ordinal < end).then_some((*first, end, *row))
+    }
+
+    /// All rows, if they hold the changes before `end` and all of them are sealed.
+    pub(crate) fn all_sealed(&self, end: Ordinal) -> Option<Vec<SealedRow>> {
+        let sealed = |row: &StoredRow| {
+            (row.table == Table::Envelopes).then_some(SealedRow { count: row.count, digest: row.digest })
+        };
+        let rows = self.0.values().map(sealed).collect::<Option<Vec<_>>>()?;
+        (self.end() == end).then_some(rows)
     }
 
     /// The rows not yet sealed, by their first ordinals.

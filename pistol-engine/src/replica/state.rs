@@ -27,6 +27,8 @@ pub struct DocumentState {
     pub waits_for: Vec<(ChangeId, usize)>,
     /// Peers that sent what could not be kept: they are asked again.
     pub owed: BTreeSet<NodeId>,
+    /// Whether the document was opened from a snapshot, so that only what came later was read again.
+    pub is_from_snapshot: bool,
     /// Why the store does not take anything, if it does not.
     pub store_failure: Option<String>,
 }

@@ -6,7 +6,7 @@ use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
 use pistol_core::id::DocumentId;
 use pistol_core::key::AuthorKey;
 use pistol_core::store::memory::MemoryStore;
-use pistol_core::store::{Batch, Store, Table};
+use pistol_core::store::{Batch, Row, Store, Table};
 use pistol_core::validate::History;
 use pistol_engine::{Command, ConnectionId, Effect, Engine, Input, Now, Start};
 use pistol_sync::node::NodeId;
@@ -32,7 +32,19 @@ impl Machine {
 
     /// The node started again, with what is durable.
     pub fn restarted(self) -> Self {
-        Machine::on(self.node, self.store)
+        self.restarted_on(|_| ())
+    }
+
+    /// The same, after something happened to the disk.
+    pub fn restarted_on(&self, change: impl FnOnce(&mut MemoryStore)) -> Self {
+        let mut store = self.store.clone();
+        change(&mut store);
+        Machine::on(self.node, store)
+    }
+
+    /// All rows of a table.
+    pub fn rows(&self, table: Table) -> Vec<Row> {
+        self.store.range(table, b"", &[0xff; 64], usize::MAX).unwrap()
     }
 
     fn on(node: NodeId, store: MemoryStore) -> Self {
@@ -43,6 +55,7 @@ impl Machine {
             epoch: node.0[..16].try_into().unwrap(),
             seed: node.0,
             sessions_continue: true,
+            snapshot_changes: SNAPSHOT_CHANGES,
             logs: all(Table::Logs),
             names: all(Table::Names),
             sessions: all(Table::Sessions),
@@ -67,6 +80,10 @@ impl Machine {
                 Effect::Read { read, table, from, to, bytes_max } => {
                     let rows = Ok(self.store.range(table, &from, &to, bytes_max).unwrap());
                     self.give(Input::Rows { read, rows });
+                }
+                Effect::Save(saving) => {
+                    let saved = saving.save();
+                    self.give(Input::Saved { document: saving.document(), saved });
                 }
                 other => self.effects.push(other),
             }
@@ -159,6 +176,9 @@ impl Machine {
         self.effects.iter().any(|effect| matches!(effect, Effect::Close { connection, .. } if *connection == which))
     }
 }
+
+/// Documents are small here, and so is what their snapshots are renewed after.
+const SNAPSHOT_CHANGES: u32 = 10;
 
 /// Carries messages both ways until there are none. Returns all that were sent.
 pub fn exchange(connection: ConnectionId, one: &mut Machine, other: &mut Machine) -> Vec<Message> {

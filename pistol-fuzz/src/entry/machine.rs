@@ -18,6 +18,8 @@ use crate::measure::step;
 /// The tables that a node reads when it starts.
 pub(super) const AT_START: [Table; 5] = [Table::Logs, Table::Names, Table::Sessions, Table::Peers, Table::Owed];
 
+/// Snapshots are renewed often, so that hostile rows meet them.
+const SNAPSHOT_CHANGES: u32 = 10;
 /// No input makes a node do more than this.
 const EFFECTS_MAX: usize = 100_000;
 
@@ -50,6 +52,7 @@ impl Machine {
             epoch: [number; 16],
             seed: [number; 32],
             sessions_continue: true,
+            snapshot_changes: SNAPSHOT_CHANGES,
             logs: take(Table::Logs),
             names: take(Table::Names),
             sessions: take(Table::Sessions),
@@ -91,6 +94,10 @@ impl Machine {
                     Effect::Read { read, table, from, to, bytes_max } => {
                         let rows = self.store.range(table, &from, &to, bytes_max).map_err(|error| error.to_string());
                         inputs.extend([Input::Rows { read, rows }, Input::TickEnd]);
+                    }
+                    Effect::Save(saving) => {
+                        let saved = saving.save();
+                        inputs.extend([Input::Saved { document: saving.document(), saved }, Input::TickEnd]);
                     }
                     Effect::Send { connection, frame } => self.sent.entry(connection).or_default().push(frame),
                     Effect::Close { connection, .. } => drop(self.closed.insert(connection)),

@@ -7,7 +7,8 @@ use pistol_engine::{Command, Input, Reply, ReplyError, Token};
 use pistol_sync::ticket::Ticket;
 
 use super::{Asked, Event, World};
-use crate::user;
+use crate::checker::Picture;
+use crate::{reopened, user};
 
 impl World {
     pub(super) fn create(&mut self) -> Result<(), String> {
@@ -97,7 +98,7 @@ impl World {
 
     pub(super) fn open_all(&mut self, index: usize) -> Result<(), String> {
         let documents: Vec<_> = self.made.iter().map(user::Made::id).collect();
-        documents.into_iter().try_for_each(|document| self.ask(index, Command::Open(document), Asked::Other))
+        documents.into_iter().try_for_each(|document| self.ask(index, Command::Open(document), Asked::Open(document)))
     }
 
     /// All changes of a node's open documents, or of one of them.
@@ -142,8 +143,29 @@ impl World {
             }
             (Asked::Flush(changes), Ok(_)) => self.flushed(index, &changes),
             (Asked::Synced { document, held }, Ok(_)) => self.synced(index, &document, &held),
+            (Asked::Open(document), Ok(_)) => self.opened(index, &document),
             (_, _) => Ok(()),
         }
+    }
+
+    /// A document is open. However it was opened, it is what its rows say.
+    fn opened(&mut self, index: usize, document: &DocumentId) -> Result<(), String> {
+        let Some(node) = self.nodes.get(index) else { return Ok(()) };
+        let Some(documents) = node.documents() else { return Ok(()) };
+        let is_from_snapshot = |insight: pistol_engine::Insight<'_>| insight.state.is_from_snapshot;
+        if !documents.look(document, is_from_snapshot).unwrap_or(false) {
+            return Ok(());
+        }
+        let slow = reopened::picture(&node.disk, document)?;
+        let fast = Picture::of(&documents, document).ok_or("a document that was opened is not open")?;
+        // It may have been open for a while, with changes that are not on the disk yet.
+        if fast.changes == slow.changes {
+            self.report.opened_fast += 1;
+            if let Some(difference) = slow.difference(&fast) {
+                return Err(format!("node {index} opened {document:?} from a snapshot: {difference}"));
+            }
+        }
+        Ok(())
     }
 
     fn flushed(&mut self, index: usize, changes: &BTreeSet<ChangeId>) -> Result<(), String> {

@@ -24,6 +24,9 @@ impl World {
         let is_kept = self.chance.percent(50);
         let Some(node) = self.nodes.get_mut(index).filter(|node| node.engine.is_some()) else { return };
         node.stop(is_kept);
+        if self.chance.percent(self.weather.rotten_percent) {
+            node.disk.rot(&mut self.chance);
+        }
         self.report.crashes += 1;
         self.trace.happened(self.clock.now_ms(), index, || format!("crash, unsynced batch kept: {is_kept}"));
         self.asked.retain(|(node, _), _| *node != index);
@@ -121,7 +124,7 @@ impl World {
     pub(super) fn start(&mut self, index: usize, sessions_continue: bool) -> Result<(), String> {
         let now = self.now();
         let Some(node) = self.nodes.get_mut(index) else { return Ok(()) };
-        node.start(sessions_continue, now, &mut self.chance)
+        node.start(sessions_continue, self.weather.snapshot_changes, now, &mut self.chance)
             .map_err(|error| format!("a node does not start: {error}"))?;
         self.trace.happened(now.steady_ms, index, || format!("start, sessions continue: {sessions_continue}"));
         Ok(())

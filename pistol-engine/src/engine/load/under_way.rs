@@ -1,0 +1,149 @@
+//! A document that is being opened.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use pistol_core::document::Document;
+use pistol_core::envelope::VerifiedChange;
+use pistol_core::genesis::Genesis;
+use pistol_core::key::{AuthorId, Verifier};
+use pistol_core::stamp::StampKey;
+use pistol_core::store::schema::{self, Snapshot};
+use pistol_core::store::{Row, Table};
+use pistol_core::validate::{Check, Ordinal};
+
+use super::restore::{Restore, Restored, Unusable};
+use super::verified;
+use crate::input::Token;
+use crate::replica::{Rows, StoredRow};
+
+#[derive(Debug)]
+pub(super) struct Load {
+    pub(super) document: Document,
+    pub(super) rows: Rows,
+    pub(super) tail: Vec<VerifiedChange>,
+    /// Authors whose sessions forked.
+    pub(super) forks: BTreeSet<AuthorId>,
+    /// What the document stands on; its picture is in the document.
+    pub(super) snapshot: Option<Snapshot>,
+    pub(super) tokens: Vec<Token>,
+    stage: Stage,
+}
+
+/// What is being read.
+#[derive(Debug)]
+enum Stage {
+    Snapshot,
+    Index(Box<Restore>),
+    /// The last row that the snapshot tells of, and those after it.
+    LastRow,
+    Rows(Table),
+}
+
+impl Load {
+    /// Begins with the snapshot; `None` if the genesis makes no document.
+    pub(super) fn new(genesis: Arc<Genesis>) -> Option<Self> {
+        let document = Document::new(genesis).ok()?;
+        let (rows, tail, forks, tokens) = (Rows::default(), Vec::new(), BTreeSet::new(), Vec::new());
+        Some(Load { document, rows, tail, forks, snapshot: None, tokens, stage: Stage::Snapshot })
+    }
+
+    /// Begins with the rows.
+    pub(super) fn from_rows_alone(genesis: Arc<Genesis>) -> Option<Self> {
+        Some(Load { stage: Stage::Rows(Table::Envelopes), ..Load::new(genesis)? })
+    }
+
+    /// Whether what was read so far is, or stands on, a snapshot.
+    pub(super) fn is_from_snapshot(&self) -> bool {
+        self.snapshot.is_some() || matches!(self.stage, Stage::Snapshot | Stage::Index(_))
+    }
+
+    /// Which rows are wanted next, and from which change on.
+    pub(super) fn wants(&self) -> (Table, Ordinal) {
+        match &self.stage {
+            Stage::Snapshot => (Table::Snapshots, 0),
+            Stage::Index(restore) => (Table::Index, restore.wants().unwrap_or(0)),
+            Stage::LastRow => (Table::Envelopes, self.rows.last().map_or(0, |(first, _)| first)),
+            Stage::Rows(Table::Envelopes) if self.document.history().next() == 1 => (Table::Envelopes, 0),
+            Stage::Rows(table) => (*table, self.document.history().next()),
+        }
+    }
+
+    /// Takes in what was wanted. Returns whether that was all.
+    pub(super) fn take(&mut self, rows: &[Row], key: &StampKey, verifier: &mut Verifier) -> Result<bool, String> {
+        let genesis = Arc::clone(self.document.history().genesis());
+        let unusable = |Unusable| "the snapshot is of no use".to_owned();
+        match &mut self.stage {
+            Stage::Snapshot if rows.is_empty() => self.stage = Stage::Rows(Table::Envelopes),
+            Stage::Snapshot => {
+                let restore = Restore::begin(rows, &genesis, key).map_err(unusable)?;
+                self.stage = Stage::Index(Box::new(restore));
+            }
+            Stage::Index(restore) => {
+                restore.take(rows, &genesis, key).map_err(unusable)?;
+                if restore.wants().is_none() {
+                    self.restore()?;
+                }
+            }
+            Stage::LastRow => {
+                let (last, rows) = rows.split_first().ok_or("the rows of the snapshot are gone")?;
+                self.check_last(last)?;
+                self.stage = Stage::Rows(Table::Envelopes);
+                self.take_rows(rows, Table::Envelopes, verifier)?;
+            }
+            Stage::Rows(Table::Tail) if rows.is_empty() => return Ok(true),
+            Stage::Rows(_) if rows.is_empty() => self.stage = Stage::Rows(Table::Tail),
+            Stage::Rows(table) => {
+                let table = *table;
+                self.take_rows(rows, table, verifier)?;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Puts what the snapshot gave in the place of the bare document.
+    fn restore(&mut self) -> Result<(), String> {
+        let Stage::Index(restore) = std::mem::replace(&mut self.stage, Stage::LastRow) else { return Ok(()) };
+        let Restored { document, rows, forks, snapshot } =
+            restore.finish().map_err(|Unusable| "the snapshot does not make the document".to_owned())?;
+        (self.document, self.rows, self.forks, self.snapshot) = (document, rows, forks, Some(snapshot));
+        Ok(())
+    }
+
+    /// The last row that the snapshot tells of must be the one in the store.
+    fn check_last(&self, (key, value): &Row) -> Result<(), String> {
+        let (_, first) = schema::envelope_position(key).map_err(|error| error.to_string())?;
+        let known = self.rows.last().filter(|(known, row)| *known == first && row.digest == schema::row_digest(value));
+        known.map(drop).ok_or_else(|| "the snapshot is not of these rows".to_owned())
+    }
+
+    fn take_rows(&mut self, rows: &[Row], table: Table, verifier: &mut Verifier) -> Result<(), String> {
+        let document = self.document.history().genesis().id();
+        for (key, value) in rows {
+            let (_, first) = schema::envelope_position(key).map_err(|error| error.to_string())?;
+            let changes = verified(document, value, verifier)?;
+            self.accept(first, &changes)?;
+            let count = u32::try_from(changes.len()).map_err(|error| error.to_string())?;
+            self.rows.set(first, Some(StoredRow { count, table, digest: schema::row_digest(value) }));
+            if table == Table::Tail {
+                self.tail.extend_from_slice(&changes);
+            }
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self, first: Ordinal, changes: &[VerifiedChange]) -> Result<(), String> {
+        if first != self.document.history().next() {
+            return Err(format!("changes before number {first} are missing"));
+        }
+        for change in changes {
+            let Check::Valid(valid) = self.document.check(change) else {
+                return Err(format!("change number {first} or one after it is not what was stored"));
+            };
+            let admitted = pistol_acl::judge(self.document.history().genesis(), *valid).map_err(|e| e.to_string())?;
+            let accepted = self.document.accept(admitted.into_valid()).map_err(|error| error.to_string())?;
+            self.forks.extend(accepted.is_fork.then(|| change.change().author));
+        }
+        Ok(())
+    }
+}

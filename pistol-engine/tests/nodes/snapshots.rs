@@ -1,0 +1,159 @@
+//! A document is opened from its snapshot, and a damaged snapshot costs time only.
+
+use pistol_core::id::DocumentId;
+use pistol_core::store::memory::MemoryStore;
+use pistol_core::store::{Batch, Row, Store, Table};
+use pistol_engine::{Command, Effect, Reply};
+
+use super::machine::Machine;
+
+/// A node on whose disk is a document of so many changes.
+fn written(changes: usize) -> (Machine, DocumentId) {
+    let mut machine = Machine::new(1);
+    let document = machine.create();
+    machine.sync();
+    for number in 0..changes {
+        machine.write(document, &format!("{number} "));
+        machine.sync();
+    }
+    (machine, document)
+}
+
+fn open(machine: &mut Machine, document: DocumentId) {
+    machine.command(Command::Open(document));
+    let is_open = |effect: &Effect| matches!(effect, Effect::Reply { reply: Ok(Reply::Document(_)), .. });
+    assert!(machine.effects.iter().any(is_open));
+    machine.sync();
+}
+
+fn is_from_snapshot(machine: &Machine, document: DocumentId) -> bool {
+    machine.engine.documents().look(&document, |insight| insight.state.is_from_snapshot).unwrap()
+}
+
+fn put(store: &mut MemoryStore, table: Table, (key, value): Row) {
+    let mut batch = Batch::default();
+    batch.put(table, key, value);
+    store.commit(&batch).unwrap();
+}
+
+fn check_same(again: &Machine, machine: &Machine, document: DocumentId) {
+    assert_eq!(again.text(document), machine.text(document));
+    assert_eq!(again.heads(document), machine.heads(document));
+}
+
+#[test]
+fn a_document_is_opened_from_its_snapshot_and_from_the_rows_after_it() {
+    for (changes, is_fast) in [(0, false), (9, false), (10, true), (25, true), (30, true), (57, true)] {
+        let (machine, document) = written(changes);
+        let mut again = machine.restarted_on(|_| ());
+        open(&mut again, document);
+        assert_eq!(is_from_snapshot(&again, document), is_fast, "{changes} changes");
+        check_same(&again, &machine, document);
+    }
+}
+
+#[test]
+fn a_document_opened_from_its_snapshot_is_written_on_and_opened_again() {
+    let (mut machine, document) = written(15);
+    for round in 0..5 {
+        let mut again = machine.restarted_on(|_| ());
+        open(&mut again, document);
+        assert!(is_from_snapshot(&again, document), "round {round}");
+        check_same(&again, &machine, document);
+        for _ in 0..7 {
+            again.write(document, "on ");
+            again.sync();
+        }
+        machine = again;
+    }
+}
+
+#[test]
+fn no_stretch_is_written_twice() {
+    let (machine, _) = written(100);
+    let index = machine.rows(Table::Index);
+    assert!(index.len() >= 5, "{} stretches", index.len());
+    let (longer, _) = written(130);
+    assert_eq!(&longer.rows(Table::Index)[..index.len()], index);
+}
+
+#[test]
+fn each_damaged_byte_of_a_snapshot_costs_time_only() {
+    let (machine, document) = written(25);
+    for table in [Table::Snapshots, Table::Index] {
+        for (key, value) in machine.rows(table) {
+            for at in 0..value.len() {
+                let mut flipped = value.clone();
+                flipped[at] ^= 1 << (at % 8);
+                let mut again = machine.restarted_on(|store| put(store, table, (key.clone(), flipped)));
+                open(&mut again, document);
+                assert!(!is_from_snapshot(&again, document), "{table:?}, byte {at}");
+                check_same(&again, &machine, document);
+            }
+            for length in (0..value.len()).step_by(5) {
+                let row = (key.clone(), value[..length].to_vec());
+                let mut again = machine.restarted_on(|store| put(store, table, row));
+                open(&mut again, document);
+                assert!(!is_from_snapshot(&again, document), "{table:?}, {length} bytes");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_snapshot_that_was_of_no_use_is_made_again() {
+    let (machine, document) = written(25);
+    for table in [Table::Snapshots, Table::Index] {
+        let rows = machine.rows(table);
+        let (key, _) = rows[0].clone();
+        let mut slow = machine.restarted_on(|store| put(store, table, (key, vec![1, 2, 3])));
+        open(&mut slow, document);
+        let mut fast = slow.restarted_on(|_| ());
+        open(&mut fast, document);
+        assert!(is_from_snapshot(&fast, document));
+        check_same(&fast, &machine, document);
+    }
+}
+
+#[test]
+fn a_snapshot_of_other_rows_or_of_another_document_is_not_used() {
+    let (machine, document) = written(25);
+    let (other, _) = written(40);
+    let snapshot = other.rows(Table::Snapshots)[0].clone();
+    let mut again = machine.restarted_on(|store| put(store, Table::Snapshots, snapshot));
+    open(&mut again, document);
+    assert!(!is_from_snapshot(&again, document));
+    check_same(&again, &machine, document);
+}
+
+#[test]
+fn stretches_of_a_snapshot_that_did_not_come_about_are_passed_over() {
+    let (machine, document) = written(25);
+    let (_, end) = machine.rows(Table::Index).last().cloned().unwrap();
+    let last = machine.rows(Table::Index).last().cloned().unwrap().0;
+    let between = [&last[..7], &[last[7] - 3]].concat();
+    let mut again = machine.restarted_on(|store| put(store, Table::Index, (between, end)));
+    open(&mut again, document);
+    assert!(is_from_snapshot(&again, document));
+    check_same(&again, &machine, document);
+}
+
+#[test]
+fn a_damaged_row_that_a_snapshot_speaks_of_is_noticed_before_it_is_sent() {
+    let (machine, document) = written(25);
+    let (key, mut value) = machine.rows(Table::Envelopes)[0].clone();
+    value[40] ^= 1;
+    let mut again = machine.restarted_on(|store| put(store, Table::Envelopes, (key, value)));
+    open(&mut again, document);
+    check_same(&again, &machine, document);
+    let mut reader = Machine::new(2);
+    reader.join(document, &again);
+    reader.connected(1, &again, true);
+    again.connected(1, &reader, false);
+    super::machine::exchange(1, &mut reader, &mut again);
+    reader.sync();
+    super::machine::exchange(1, &mut reader, &mut again);
+    let failure = again.engine.documents().look(&document, |insight| insight.state.store_failure.clone()).unwrap();
+    assert_eq!(failure.as_deref(), Some("a row of the store is not what was written there"));
+    assert_eq!(reader.text(document), "");
+}
