@@ -91,6 +91,10 @@ impl Machine {
                     let rows = Ok(self.store.range(table, &from, &to, bytes_max).unwrap());
                     self.handle(Input::Rows { read, rows });
                 }
+                Effect::Save(saving) => {
+                    let saved = saving.save();
+                    self.handle(Input::Saved { document: saving.document(), saved });
+                }
                 Effect::Close { .. } => self.connection = None,
                 Effect::Reply { reply, .. } => assert!(reply.is_ok(), "a node cannot open what it stored: {reply:?}"),
                 Effect::Send { frame, .. } => self.heard(Message::from_frame(&frame).unwrap()),
@@ -265,6 +269,8 @@ fn start(number: u8, life: u8, store: &MemoryStore) -> Engine {
         epoch: [number; 16],
         seed: [life; 32],
         sessions_continue: true,
+        // Few, so that what is opened again is often opened from a snapshot.
+        snapshot_changes: 20,
         logs: rows(store, Table::Logs),
         names: rows(store, Table::Names),
         sessions: rows(store, Table::Sessions),
