@@ -81,6 +81,11 @@ impl Document {
         Ok(Made { result, changes, patches })
     }
 
+    /// The changes that were made before an edit that then failed, and were not returned by another one yet.
+    pub fn made_in_vain(&mut self) -> Vec<Accepted> {
+        std::mem::take(&mut self.before_own)
+    }
+
     /// Runs the closure in a transaction. `Some` if anything was changed.
     fn transact<T>(
         &mut self,

@@ -10,7 +10,7 @@ use pistol_core::envelope::{Linked, Verified, VerifiedChange};
 use pistol_core::id::{DocumentId, Session};
 use pistol_core::store::schema::{self, SessionRecord};
 use pistol_core::store::{Table, Write};
-use pistol_core::validate::{Ordinal, Rule};
+use pistol_core::validate::{Accepted, Ordinal, Rule};
 
 use super::cut::{is_full, rows, stretches};
 use super::rows::{Rows, StoredRow};
@@ -91,12 +91,23 @@ impl Replica {
 
     fn keep<T>(&mut self, made: Made<T>) -> Edited<T> {
         let is_changed = !made.changes.is_empty();
-        for accepted in made.changes {
+        self.keep_own(made.changes);
+        self.screens.apply(&made.patches);
+        Edited { result: made.result, is_changed, author: self.key.id() }
+    }
+
+    fn keep_own(&mut self, changes: Vec<Accepted>) {
+        for accepted in changes {
             self.unstored_bytes += accepted.change.bytes();
             self.unstored.push(Unstored::Own(accepted.change));
         }
-        self.screens.apply(&made.patches);
-        Edited { result: made.result, is_changed, author: self.key.id() }
+    }
+
+    /// Keeps what was made before an edit that failed. It must be done before anything else is accepted or stored: rows hold
+    /// changes in the order of their acceptance.
+    pub(super) fn keep_made_in_vain(&mut self) {
+        let changes = self.document.made_in_vain();
+        self.keep_own(changes);
     }
 
     /// The chain that the next edit continues, if it may be made at all.
@@ -139,6 +150,7 @@ impl Replica {
 
     /// Signs and encodes everything that the disk has not got; `None` if there is nothing.
     pub(crate) fn seal(&mut self) -> Option<Sealed> {
+        self.keep_made_in_vain();
         let unstored = std::mem::take(&mut self.unstored);
         self.unstored_bytes = 0;
         if unstored.is_empty() && !self.is_snapshot_due() {

@@ -11,7 +11,7 @@ mod stranger;
 use machine::{Machine, exchange, pair};
 use pistol_core::change::Change;
 use pistol_core::id::{ChangeId, DocumentId, Link};
-use pistol_engine::{Effect, Input, PeerState};
+use pistol_engine::{Command, Effect, Input, Now, PeerState};
 use pistol_sync::proto::message::{Acknowledge, Head, Interest, Message, Scope};
 use stranger::Stranger;
 
@@ -305,4 +305,32 @@ fn a_waiting_change_at_a_wrong_place_does_not_keep_the_right_one_out() {
     };
     assert!(is_known(&first.id()));
     assert!(is_known(&second.id()), "the right record was not kept");
+}
+
+/// So many heads that an edit merges some first; then the edit fails, and somebody else's change comes in.
+#[test]
+fn merges_made_for_an_edit_that_failed_are_stored_in_their_place() {
+    for is_sealed_between in [false, true] {
+        let (mut one, _, document) = pair();
+        let stranger = Stranger::new(7, document);
+        for session in 1..=70 {
+            one.receive(1, &stranger.honest(&stranger.chain(session, 1, vec![])));
+            one.sync();
+        }
+        let failed = one.engine.documents().edit(&document, Now::default(), None, |edit| edit.text("body").delete(5, 1));
+        assert!(failed.is_err());
+        if is_sealed_between {
+            one.give(Input::Wake);
+            one.sync();
+        }
+        one.receive(1, &stranger.honest(&stranger.chain(71, 1, vec![])));
+        one.write(document, "x");
+        one.sync();
+        let heads = one.heads(document);
+        let mut again = one.restarted();
+        again.command(Command::Open(document));
+        again.sync();
+        assert_eq!(again.text(document), "x");
+        assert_eq!(again.heads(document), heads);
+    }
 }
