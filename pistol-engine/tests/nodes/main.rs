@@ -317,7 +317,8 @@ fn merges_made_for_an_edit_that_failed_are_stored_in_their_place() {
             one.receive(1, &stranger.honest(&stranger.chain(session, 1, vec![])));
             one.sync();
         }
-        let failed = one.engine.documents().edit(&document, Now::default(), None, |edit| edit.text("body").delete(5, 1));
+        let failed =
+            one.engine.documents().edit(&document, Now::default(), None, |edit| edit.text("body").delete(5, 1));
         assert!(failed.is_err());
         if is_sealed_between {
             one.give(Input::Wake);
