@@ -22,6 +22,10 @@ use crate::mutate::mutate;
 const HOSTILE: u64 = 1;
 const HONEST: u64 = 2;
 
+/// Forks wait a while after others, by the cost of showing those; so often and so long is waited for them.
+const RESTS_MAX: usize = 100;
+const REST_MS: u64 = 1000;
+
 /// What two honest nodes said to each other while they joined, wrote and met.
 struct Recorded {
     genesis: Arc<Genesis>,
@@ -98,6 +102,8 @@ fn takes_a_history(node: &mut Machine, document: DocumentId, chance: &mut Chance
             node.sync()?;
         }
     }
+    node.sync()?;
+    rest(node, document)?;
     // Who sent too much that is wrong is hung up on, and the rest is not looked at.
     let is_complete = !node.has_closed(HOSTILE) && changes.len() < 100;
     let knows = |id: &ChangeId| {
@@ -106,6 +112,20 @@ fn takes_a_history(node: &mut Machine, document: DocumentId, chance: &mut Chance
     };
     let is_same = changes.iter().all(|change| knows(&change.id()) == accepted.contains(&change.id()));
     promise(!is_complete || is_same, "a node accepts other changes than a replica")
+}
+
+/// Lets the time pass for which forks wait after others.
+fn rest(node: &mut Machine, document: DocumentId) -> Result<(), Divergence> {
+    for _ in 0..RESTS_MAX {
+        let waiting = node.engine.documents().look(&document, |insight| insight.state.forks_waiting);
+        if waiting.is_ok_and(|waiting| waiting == 0) {
+            return Ok(());
+        }
+        node.now_ms += REST_MS;
+        node.give(Input::Wake)?;
+        node.sync()?;
+    }
+    Err(Divergence::new("forks wait without an end"))
 }
 
 /// What else may happen between two frames.
