@@ -9,7 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
-use pistol::{Doc, Node, Policy, Splice, Units, View};
+use pistol::{Doc, Node, Policy, Splice, TextEdit, TextSpan, Units, View};
 use proptest::prelude::*;
 
 /// What somebody does: on the document directly, as others' changes come, or on the screen.
@@ -17,6 +17,8 @@ use proptest::prelude::*;
 enum Step {
     Others { at: usize, length: usize, text: String },
     Typed { at: usize, length: usize, text: String },
+    Split { at: usize },
+    Join { at: usize },
     Take,
 }
 
@@ -25,6 +27,8 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         edit().prop_map(|(at, length, text)| Step::Others { at, length, text }),
         edit().prop_map(|(at, length, text)| Step::Typed { at, length, text }),
+        (0..40usize).prop_map(|at| Step::Split { at }),
+        (0..40usize).prop_map(|at| Step::Join { at }),
         Just(Step::Take),
     ]
 }
@@ -67,6 +71,26 @@ impl Editor {
     }
 }
 
+/// A block shows as one character.
+const BLOCK: char = '\u{fffc}';
+
+fn split(body: &TextEdit, at: usize) {
+    body.split_block(at.min(body.len())).put("type", "heading");
+}
+
+/// Removes a block, if there is one.
+fn join(body: &TextEdit, at: usize) {
+    let text = body.to_string();
+    let blocks: Vec<_> = text.chars().enumerate().filter(|(_, character)| *character == BLOCK).collect();
+    if let Some((at, _)) = blocks.get(at % blocks.len().max(1)) {
+        body.join_block(*at);
+    }
+}
+
+fn blocks(doc: &Doc) -> usize {
+    doc.read(|doc| doc.text("body").spans().iter().filter(|span| matches!(span, TextSpan::Block(_))).count())
+}
+
 fn check(doc: &Doc, view: &View, units: Units, steps: Vec<Step>) {
     let mut editor = Editor { units, screen: view.text() };
     for step in steps {
@@ -88,12 +112,15 @@ fn check(doc: &Doc, view: &View, units: Units, steps: Vec<Step>) {
                 editor.apply(rest);
                 assert_eq!(editor.screen, doc.read(|doc| doc.text("body").to_string()));
             }
+            Step::Split { at } => doc.edit(|doc| split(&doc.text("body"), at)).unwrap(),
+            Step::Join { at } => doc.edit(|doc| join(&doc.text("body"), at)).unwrap(),
             Step::Take => editor.apply(view.take()),
         }
         assert_eq!(editor.screen, view.text());
     }
     editor.apply(view.take());
     assert_eq!(editor.screen, doc.read(|doc| doc.text("body").to_string()));
+    assert_eq!(editor.screen.matches(BLOCK).count(), blocks(doc));
 }
 
 proptest! {
@@ -127,4 +154,24 @@ async fn an_edit_past_the_end_of_the_screen_changes_nothing() {
     assert!(view.edit(usize::MAX, 1, "x").is_err());
     assert_eq!((view.text(), doc.read(|doc| doc.text("body").to_string())), ("abc".to_owned(), "abc".to_owned()));
     node.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_is_shown_as_one_character_in_both_units() {
+    for units in [Units::CodePoints, Units::Utf16] {
+        let folder = tempfile::tempdir().unwrap();
+        let node = Node::builder(folder.path()).offline().open().await.unwrap();
+        let doc = node.create(Policy::Owned, |doc| doc.text("body").push("\u{1f980}b")).await.unwrap();
+        let view = doc.view(|doc| doc.text("body")).unwrap().with_units(units);
+        let after_crab = if units == Units::Utf16 { 2 } else { 1 };
+        doc.edit(|doc| split(&doc.text("body"), 1)).unwrap();
+        assert_eq!(view.take(), [Splice { at: after_crab, length: 0, text: BLOCK.to_string() }]);
+        assert_eq!(view.edit(after_crab + 1, 0, "a").unwrap(), []);
+        assert_eq!((view.text(), blocks(&doc)), ("\u{1f980}\u{fffc}ab".to_owned(), 1));
+        doc.edit(|doc| join(&doc.text("body"), 0)).unwrap();
+        assert_eq!(view.take(), [Splice { at: after_crab, length: 1, text: String::new() }]);
+        assert_eq!((view.text(), blocks(&doc)), ("\u{1f980}ab".to_owned(), 0));
+        drop(view);
+        node.shutdown().await.unwrap();
+    }
 }

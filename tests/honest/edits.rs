@@ -1,11 +1,11 @@
 //! Everything that an edit can do, by number.
 
 use pistol_core::change::Kind;
-use pistol_core::document::{Edit, ListEdit, MapEdit, TextEdit, Value};
+use pistol_core::document::{Edit, Expand, ListEdit, MapEdit, TextEdit, Value};
 use pistol_core::limits;
 
 /// How many kinds there are.
-pub const KINDS: u8 = 36;
+pub const KINDS: u8 = 45;
 
 /// Makes one part of an edit. Some cannot be made; then none of the edit is.
 pub fn make(edit: &mut Edit, kind: u8, (one, other): (usize, usize), words: &str) {
@@ -20,7 +20,9 @@ pub fn make(edit: &mut Edit, kind: u8, (one, other): (usize, usize), words: &str
         28 => edit.text(key).push(words),
         29 => edit.map(key).map("deep").put(key, value(other, words)),
         30 => edit.list(key).insert_list(0).insert_text(0).set(words),
-        _ => extreme(&map, &text, kind - 31, other),
+        31..=35 => extreme(&map, &text, kind - 31, other),
+        36..=40 => marked(&text, kind - 36, (one, other), words),
+        _ => in_blocks(&text, kind - 41, (one, other), words),
     }
 }
 
@@ -65,6 +67,32 @@ fn in_map(map: &MapEdit, kind: u8, (key, number): (&str, usize), words: &str) {
         6 => map.map("nested").map(key).delete(key),
         7 => map.text("nested text").push(words),
         _ => map.list("nested list").push(value(number, words)),
+    }
+}
+
+fn marked(text: &TextEdit, kind: u8, (one, other): (usize, usize), words: &str) {
+    let from = one % (text.len() + 1);
+    let range = from..from + other % (text.len() - from + 1);
+    let expand = [Expand::None, Expand::Before, Expand::After, Expand::Both][other % 4];
+    match kind {
+        0 => text.mark(range, "bold", true, expand),
+        1 => text.mark(range, ["link", ""][one % 2], value(other, words), expand),
+        2 => text.unmark(range, "bold", expand),
+        3 => text.mark(range, &"m".repeat(limits::KEY_BYTES_MAX + other % 2), words, expand),
+        // One past the end now and then: it cannot be made.
+        _ => text.mark(from..text.len() + other % 2, words, one % 2 == 0, expand),
+    }
+}
+
+fn in_blocks(text: &TextEdit, kind: u8, (one, other): (usize, usize), words: &str) {
+    let is_block = |(_, character): &(usize, char)| *character == '\u{fffc}';
+    let blocks: Vec<_> = text.to_string().chars().enumerate().filter(is_block).map(|(at, _)| at).collect();
+    let there = blocks.get(one % blocks.len().max(1)).copied().unwrap_or(one);
+    match kind {
+        0 => text.split_block(one % (text.len() + 1)).put("type", words),
+        1 => text.join_block(there),
+        2 => text.replace_block(there).list("parents").push(value(other, words)),
+        _ => text.block(there).map("attributes").put("level", value(other, words)),
     }
 }
 

@@ -14,6 +14,7 @@ mod edits;
 #[path = "../hostile/machine.rs"]
 #[allow(dead_code, reason = "shared with the tests of hostile input")]
 mod machine;
+mod rich;
 #[path = "../../pistol-core/tests/support/replica.rs"]
 mod support;
 
@@ -21,9 +22,10 @@ use std::collections::BTreeSet;
 
 use machine::Machine;
 use pistol_core::delta::{self, Delta};
-use pistol_core::document::EditError;
+use pistol_core::document::{Cursor, EditError};
 use pistol_engine::Screen;
 use proptest::prelude::*;
+use rich::Rich;
 use support::{Dice, genesis};
 
 /// What somebody does.
@@ -33,6 +35,8 @@ enum Step {
     Edit { who: usize, parts: Vec<(u8, usize, usize, String)> },
     /// Types on a screen that counts as its editor does.
     Type { who: usize, at: usize, length: usize, text: String, counts_in_utf16: bool },
+    /// Makes a cursor, which all keep.
+    Place { who: usize, at: usize, is_after: bool },
     /// Everything durable goes from one to another, in any order and in any parts.
     Exchange { from: usize, to: usize, order: u64 },
     /// What was written becomes durable.
@@ -59,6 +63,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         6 => edit,
         2 => typed,
+        2 => (who(), 0..60usize, any::<bool>()).prop_map(|(who, at, is_after)| Step::Place { who, at, is_after }),
         3 => (who(), who(), any::<u64>()).prop_map(|(from, to, order)| Step::Exchange { from, to, order }),
         2 => who().prop_map(|who| Step::Flush { who }),
         1 => (who(), any::<bool>()).prop_map(|(who, is_kept)| Step::Crash { who, is_kept }),
@@ -134,8 +139,10 @@ fn exchange(people: &mut [Person], (from, to): (usize, usize), order: u64) {
 
 fn check(steps: Vec<Step>) {
     let mut people: Vec<_> = (101..).take(PEOPLE).map(Person::new).collect();
+    let mut cursors = Vec::new();
     for step in steps {
         match step {
+            Step::Place { who, at, is_after } => cursors.extend(rich::cursor(&people[who].machine, at, is_after)),
             Step::Edit { who, parts } => people[who].edit(&parts),
             Step::Type { who, at, length, text, counts_in_utf16 } => {
                 people[who].typed((at, length), &text, counts_in_utf16);
@@ -152,14 +159,29 @@ fn check(steps: Vec<Step>) {
             people[to].machine.sync();
         }
     }
+    check_alike(&mut people, &cursors);
+}
+
+fn check_alike(people: &mut [Person], cursors: &[Cursor]) {
     let first = people[0].machine.picture();
+    let rich = Rich::of(&people[0].machine);
+    rich.check_history(&first.accepted);
+    let places: Vec<_> = cursors.iter().map(|cursor| rich::position(&people[0].machine, cursor)).collect();
+    for (cursor, place) in cursors.iter().zip(&places) {
+        // What was not durable may be gone with its author's machine.
+        assert_eq!(place.is_some(), rich::knows(&people[0].machine, cursor), "{cursor}");
+    }
     assert_eq!(first.forks, BTreeSet::new());
-    for person in &mut people {
+    for person in people {
         assert!(person.machine.refused.is_empty(), "{:?}", person.machine.refused);
         assert_eq!(person.machine.waiting(), 0);
         assert_eq!(person.machine.picture(), first);
+        assert_eq!(Rich::of(&person.machine), rich);
         person.machine.crash(true);
         assert_eq!(person.machine.picture(), first, "after a start");
+        assert_eq!(Rich::of(&person.machine), rich);
+        let there = cursors.iter().map(|cursor| rich::position(&person.machine, cursor));
+        assert_eq!(there.collect::<Vec<_>>(), places, "{cursors:?}");
     }
 }
 
@@ -177,6 +199,7 @@ fn every_kind_of_edit_can_be_made() {
         let mut machine = Machine::new(1, &genesis());
         let whole = |edit: &mut pistol_core::document::Edit| {
             edit.text("body").push("abc");
+            edit.text("body").split_block(1);
             (0..3).for_each(|_| edit.list("list").push(1));
             edit.map("map").put("count", pistol_core::document::Value::Counter(1));
             edit.list("list").insert_map(0);
