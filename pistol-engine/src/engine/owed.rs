@@ -99,12 +99,22 @@ impl Engine {
 
     /// Lets go of what waits until the rest has room.
     pub(super) fn make_room(&mut self) {
-        while let Some((document, record)) = self.room.excess() {
-            let Some(replica) = self.documents.replica(&document) else { return };
-            let senders = lock(&replica).drop_waiting(&record, &mut self.room);
-            for source in senders {
-                self.dropped(document, source.connection, source.node);
+        let mut senders = BTreeSet::new();
+        while let Some((document, record)) = self.room.excess_of_one() {
+            let Some(replica) = self.documents.replica(&document) else { break };
+            let mut replica = lock(&replica);
+            if !replica.hand_over(&record, &mut self.room) {
+                let from = replica.drop_waiting(&record, &mut self.room);
+                senders.extend(from.iter().map(|source| (document, source.connection, source.node)));
             }
+        }
+        while let Some((document, record)) = self.room.excess_of_all() {
+            let Some(replica) = self.documents.replica(&document) else { break };
+            let from = lock(&replica).drop_waiting(&record, &mut self.room);
+            senders.extend(from.iter().map(|source| (document, source.connection, source.node)));
+        }
+        for (document, connection, node) in senders {
+            self.dropped(document, connection, node);
         }
     }
 }

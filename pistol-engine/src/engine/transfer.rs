@@ -208,9 +208,6 @@ impl Engine {
                 self.unshown.insert(document);
             }
             self.tell_refused(&document, admission.refused, effects);
-            for (connection, node) in admission.dropped {
-                self.dropped(document, connection, node);
-            }
             self.make_room();
             for connection in admission.released {
                 if let Some(topic) = self.peers.get(&connection).and_then(|peer| peer.topic_of(&document)) {

@@ -5,14 +5,16 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use pistol_core::envelope::VerifiedChange;
 use pistol_core::id::ChangeId;
 use pistol_core::key::AuthorId;
-use pistol_core::validate::{Check, Rule, Valid};
-use pistol_sync::node::NodeId;
+use pistol_core::validate::{Branch, Check, Rule, Valid};
 
 use super::waiting::Until;
 use super::{Replica, Source, Unstored};
 use crate::input::ConnectionId;
 use crate::limits;
 use crate::room::{Record, Room};
+
+/// An author who forks makes branches without end; it is that author's changes that are misjudged.
+const BRANCHES_LOOKED_AT: usize = 8;
 
 /// What became of received changes.
 #[derive(Debug, Default)]
@@ -21,8 +23,6 @@ pub(crate) struct Admission {
     pub(crate) accepted: BTreeMap<AuthorId, u64>,
     /// What was refused, by whom it was sent.
     pub(crate) refused: Vec<(Source, ChangeId, Rule)>,
-    /// Who sent what there was no room for: they must be asked again.
-    pub(crate) dropped: BTreeMap<ConnectionId, NodeId>,
     /// Connections whose changes waited and do so no more.
     pub(crate) released: BTreeSet<ConnectionId>,
 }
@@ -34,24 +34,24 @@ impl Replica {
         let mut queue: VecDeque<(VerifiedChange, Source)> = changes.into();
         let rests = self.rests_from_forks(now_ms);
         if !rests {
-            queue.extend(self.release(&mut admission, Until::Rested, room));
+            self.release(&mut admission, Until::Rested, &mut queue, room);
         }
         while let Some((change, from)) = queue.pop_front() {
             let id = change.id();
             if let Some(rule) = self.refused_before(&change) {
                 self.refuse(&mut admission, from, id, rule);
-                queue.extend(self.release(&mut admission, Until::Decided(id), room));
+                self.release(&mut admission, Until::Decided(id), &mut queue, room);
                 continue;
             }
             match self.document.check(&change) {
                 Check::Known => {}
                 Check::Missing(missing) => {
                     let Some(dependency) = missing.first() else { continue };
-                    self.keep_waiting(&mut admission, change, from, Until::Decided(*dependency), room);
+                    self.keep_waiting(change, from, Until::Decided(*dependency), room);
                 }
                 Check::Rejected(rule) => self.refuse(&mut admission, from, id, rule),
                 Check::Valid(valid) if rests && self.document.history().would_fork(&valid) => {
-                    self.keep_waiting(&mut admission, change, from, Until::Rested, room);
+                    self.keep_waiting(change, from, Until::Rested, room);
                 }
                 Check::Valid(valid) => match self.accept(*valid, change, from.connection) {
                     Ok(author) => *admission.accepted.entry(author).or_default() += 1,
@@ -59,7 +59,7 @@ impl Replica {
                 },
             }
             if self.is_decided(&id) {
-                queue.extend(self.release(&mut admission, Until::Decided(id), room));
+                self.release(&mut admission, Until::Decided(id), &mut queue, room);
             }
         }
         self.note_waiting();
@@ -72,31 +72,43 @@ impl Replica {
         self.document.history().ordinal(id).is_some() || self.rejected.find(id).is_some()
     }
 
-    fn keep_waiting(
-        &mut self,
-        admission: &mut Admission,
-        change: VerifiedChange,
-        from: Source,
-        until: Until,
-        room: &mut Room,
-    ) {
-        let document = self.id();
-        if !self.waiting.keep(document, change, from, until, room) {
-            admission.dropped.insert(from.connection, from.node);
-        }
+    fn keep_waiting(&mut self, change: VerifiedChange, from: Source, until: Until, room: &mut Room) {
+        let distance = self.distance(&change);
+        self.waiting.keep(self.id(), change, from, until, distance, room);
     }
 
-    /// What waited for something that is so now.
-    fn release(&mut self, admission: &mut Admission, until: Until, room: &mut Room) -> Vec<(VerifiedChange, Source)> {
-        let released = self.waiting.release(until, room);
-        let senders = released.iter().flat_map(|(_, from)| from.iter().map(|source| source.connection));
-        admission.released.extend(senders);
-        released.into_iter().filter_map(|(change, from)| Some((change, *from.first()?))).collect()
+    /// How many changes of its chain are to be accepted before a change, as far as the latest branches tell.
+    fn distance(&self, change: &VerifiedChange) -> u64 {
+        let history = self.document.history();
+        let latest = history.branches_of(&change.chain()).iter().rev().take(BRANCHES_LOOKED_AT);
+        let lasts = latest.filter_map(|branch| history.branches().get(*branch as usize)).map(Branch::last_seq);
+        change.change().seq.saturating_sub(lasts.max().unwrap_or(0))
+    }
+
+    /// What waited for something that is so now is looked at before everything else: what comes next may need it.
+    fn release(
+        &mut self,
+        admission: &mut Admission,
+        until: Until,
+        queue: &mut VecDeque<(VerifiedChange, Source)>,
+        room: &mut Room,
+    ) {
+        for (change, from) in self.waiting.release(until, room).into_iter().rev() {
+            admission.released.extend(from.iter().map(|source| source.connection));
+            if let Some(first) = from.first() {
+                queue.push_front((change, *first));
+            }
+        }
     }
 
     /// How many changes from a connection are not durable because they wait for others.
     pub(crate) fn waiting_from(&self, connection: ConnectionId) -> usize {
         self.waiting.count_of(connection)
+    }
+
+    /// Moves a change that waits into the share of another peer that sent it, if it has room.
+    pub(crate) fn hand_over(&mut self, record: &Record, room: &mut Room) -> bool {
+        self.waiting.hand_over(record, room)
     }
 
     /// Lets go of a change that waits, for want of room. Says who sent it.

@@ -32,7 +32,7 @@ pub(super) struct Waiting {
 struct Kept {
     change: VerifiedChange,
     until: Until,
-    /// In the share of the one who sent it first.
+    /// In the share of the one who sent it first, or of another who sent it, when that one's was full.
     place: Place,
     /// Who sent it, the first one first.
     from: Vec<Source>,
@@ -70,15 +70,16 @@ impl Waiting {
         self.until.get(&Until::Rested).map_or(0, BTreeSet::len)
     }
 
-    /// Keeps a change for later; `false` if there is no room.
+    /// Keeps a change for later. `distance`: how many changes of its chain are to be accepted first.
     pub(super) fn keep(
         &mut self,
         document: DocumentId,
         change: VerifiedChange,
         from: Source,
         until: Until,
+        distance: u64,
         room: &mut Room,
-    ) -> bool {
+    ) {
         let record = (change.id(), change.base());
         if let Some(kept) = self.changes.get_mut(&record) {
             let is_known = kept.from.iter().any(|source| source.connection == from.connection);
@@ -86,23 +87,36 @@ impl Waiting {
                 kept.from.push(from);
                 *self.by_sender.entry(from.connection).or_default() += 1;
             }
-            return true;
+            kept.place = room.nearer(kept.place, distance);
+            return;
         }
         let (shared, shared_bytes) = change.shared();
         let bytes = change.memory() + if self.shared.contains_key(&shared) { 0 } else { shared_bytes };
-        let Some(place) = room.take(from.node, document, record, bytes) else { return false };
+        let place = room.take(from.node, document, record, bytes, distance);
         let sharing = self.shared.entry(shared).or_insert(Shared { payer: record, by: BTreeSet::new() });
         sharing.by.insert(record);
         self.until.entry(until).or_default().insert(record);
         *self.by_sender.entry(from.connection).or_default() += 1;
         self.changes.insert(record, Kept { change, until, place, from: vec![from] });
-        true
     }
 
     /// Takes out what waited for something, each with those who sent it.
     pub(super) fn release(&mut self, until: Until, room: &mut Room) -> Vec<(VerifiedChange, Vec<Source>)> {
         let records = self.until.remove(&until).unwrap_or_default();
         records.iter().filter_map(|record| self.remove(record, room)).collect()
+    }
+
+    /// Moves a change into the share of another peer that sent it too and has room.
+    pub(super) fn hand_over(&mut self, record: &Record, room: &mut Room) -> bool {
+        let Some(kept) = self.changes.get_mut(record) else { return false };
+        let mut others = kept.from.iter().map(|source| source.node).filter(|node| *node != kept.place.node);
+        match others.find_map(|node| room.hand_over(kept.place, node)) {
+            Some(place) => {
+                kept.place = place;
+                true
+            }
+            None => false,
+        }
     }
 
     /// Takes out one change.
