@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use pistol_core::hash::{Context, hash};
 use pistol_core::id::{ChangeId, DocumentId, Link};
 use pistol_sync::proto::message::Message;
 
@@ -45,17 +46,19 @@ fn passes(count: u64, envelopes: impl Fn(DocumentId) -> Vec<Message>) -> usize {
     let envelopes = envelopes(document);
     let accepted = |one: &Machine| one.engine.documents().look(&document, |insight| insight.document.history().next());
     let before = accepted(&one).unwrap();
-    for pass in 1..=20 {
+    let mut passes = 0;
+    let mut here = 0;
+    while here < count {
+        assert!(passes < 20, "{here} of {count} are here");
         for envelope in &envelopes {
             one.receive(1, envelope);
             one.sync();
         }
-        if u64::from(accepted(&one).unwrap() - before) == count {
-            assert_eq!(one.engine.documents().look(&document, |insight| insight.state.waiting).unwrap(), 0);
-            return pass;
-        }
+        passes += 1;
+        here = u64::from(accepted(&one).unwrap() - before);
     }
-    panic!("{} of {count} are here", accepted(&one).unwrap() - before)
+    assert_eq!(one.engine.documents().look(&document, |insight| insight.state.waiting).unwrap(), 0);
+    passes
 }
 
 fn in_turn(document: DocumentId, count: u64) -> Vec<Message> {
@@ -87,7 +90,7 @@ fn what_one_wrote_after_all_of_another_keeps_nothing_out() {
         all.rotate_left(10);
         all
     });
-    assert!(passes <= 8, "{passes}");
+    assert!(passes <= 4, "{passes}");
 }
 
 #[test]
@@ -103,14 +106,9 @@ fn any_order_of_what_four_wrote_is_taken_in_after_few_passes() {
         let turns: Vec<u8> = (0..16_000).map(|_| 7 + (draw() % 4) as u8).collect();
         let passes = passes(16_000, |document| {
             let mut all = envelopes(document, turns.iter().copied());
-            all.sort_by_cached_key(|envelope| {
-                pistol_core::hash::hash(
-                    pistol_core::hash::Context::Record,
-                    &[&seed.to_be_bytes(), &envelope.to_frame()],
-                )
-            });
+            all.sort_by_cached_key(|envelope| hash(Context::Record, &[&seed.to_be_bytes(), &envelope.to_frame()]));
             all
         });
-        assert!(passes <= 6, "seed {seed}: {passes}");
+        assert!(passes <= 4, "seed {seed}: {passes}");
     }
 }

@@ -118,6 +118,19 @@ fn a_flood_of_changes_that_wait_takes_nothing_from_another_peer() {
 }
 
 #[test]
+fn what_a_flooder_sent_first_and_pushes_out_stays_in_the_share_of_who_sent_it_too() {
+    let (mut node, document, _) = served();
+    let honest = Stranger::new(8, document);
+    let changes = honest.chain(1, 900, vec![]);
+    let later = honest.record(honest.root(1).then(&changes[0].id()), &changes[1..], |_| {});
+    node.receive(1, &later);
+    node.receive(2, &later);
+    flood(&mut node, 1, &Stranger::new(7, document), 40);
+    node.receive(2, &honest.honest(&changes[..1]));
+    assert!(is_known(&node, document, &changes[899].id()), "what the honest peer sent was pushed out");
+}
+
+#[test]
 fn the_state_says_what_is_waited_for() {
     let (mut one, _, document) = pair();
     let stranger = Stranger::new(7, document);
