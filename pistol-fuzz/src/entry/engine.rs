@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use pistol_core::envelope::Verified;
 use pistol_core::genesis::Genesis;
 use pistol_core::id::{ChangeId, DocumentId};
-use pistol_engine::Input;
+use pistol_engine::{Input, Insight};
 use pistol_sync::limits::HEADS_MAX;
 use pistol_sync::node::NodeId;
 use pistol_sync::proto::message::{Acknowledge, Head, Interest, Locate, Message, Refusal, Scope};
@@ -114,11 +114,11 @@ fn takes_a_history(node: &mut Machine, document: DocumentId, chance: &mut Chance
     promise(!is_complete || is_same, "a node accepts other changes than a replica")
 }
 
-/// Lets the time pass for which forks wait after others.
+/// Lets the time pass for which forks wait after others, and for which what came in is not shown yet.
 fn rest(node: &mut Machine, document: DocumentId) -> Result<(), Divergence> {
     for _ in 0..RESTS_MAX {
-        let waiting = node.engine.documents().look(&document, |insight| insight.state.forks_waiting);
-        if waiting.is_ok_and(|waiting| waiting == 0) {
+        let rests = |insight: Insight<'_>| insight.state.forks_waiting > 0 || insight.document.is_behind();
+        if node.engine.documents().look(&document, rests) != Ok(true) {
             return Ok(());
         }
         node.now_ms += REST_MS;
@@ -237,6 +237,14 @@ fn meets_an_honest_peer(node: &mut Machine, document: DocumentId) -> Outcome {
     exchange(HONEST, node, &mut honest)?;
     honest.put(document, "honest")?;
     exchange(HONEST, node, &mut honest)?;
+    // Forks of what came before wait at either, and what waits is told of when it is taken in.
+    for _ in 0..2 {
+        rest(node, document)?;
+        honest.now_ms = honest.now_ms.max(node.now_ms);
+        rest(&mut honest, document)?;
+        node.now_ms = node.now_ms.max(honest.now_ms);
+        exchange(HONEST, node, &mut honest)?;
+    }
     let is_same = node.heads(document).is_some() && node.heads(document) == honest.heads(document);
     promise(is_same, "an honest peer does not come to hold the same")?;
     let is_kept = [&*node, &honest].iter().all(|node| node.holds(document, "honest") && node.holds(document, "own"));
