@@ -24,8 +24,8 @@ const NOW: Now = Now { steady_ms: 0, wall_ms: 0 };
 fn engine() -> Engine {
     let (key, node) = (AuthorKey::from_seed(&[1; 32]), NodeId([2; 32]));
     let (logs, names, sessions, peers, owed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    // Rows are cut here as if there were no snapshots, for which the tail is sealed early.
-    let (epoch, seed, sessions_continue, snapshot_changes) = ([3; 16], [4; 32], true, u32::MAX);
+    // Snapshots, however many, do not change how rows are cut.
+    let (epoch, seed, sessions_continue, snapshot_changes) = ([3; 16], [4; 32], true, 100);
     let start =
         Start { key, node, epoch, seed, sessions_continue, snapshot_changes, logs, names, sessions, peers, owed };
     Engine::new(start, NOW).unwrap()

@@ -10,6 +10,7 @@ mod machine;
 pub mod node;
 mod planted;
 pub mod row;
+pub mod snapshot;
 pub mod store_file;
 pub mod stream;
 pub mod ticket;
@@ -44,7 +45,7 @@ const fn entry(name: &'static str, share: u64, prepare: fn(), run: fn(&mut Chanc
 }
 
 /// The ways in, with shares of a thousand.
-pub const ENTRIES: [Entry; 13] = [
+pub const ENTRIES: [Entry; 14] = [
     entry("frame", 203, || {}, frame::run),
     entry("stream", 80, || {}, stream::run),
     entry("envelope", 250, envelope::prepare, envelope::run),
@@ -52,7 +53,8 @@ pub const ENTRIES: [Entry; 13] = [
     entry("genesis", 80, || {}, genesis::run),
     entry("key-file", 20, || {}, key_file::run),
     entry("ticket", 80, || {}, ticket::run),
-    entry("row", 80, || {}, row::run),
+    entry("row", 60, || {}, row::run),
+    entry("snapshot", 20, snapshot::prepare, snapshot::run),
     entry("node", 30, node::prepare, node::run),
     entry("engine", 20, engine::prepare, engine::run),
     // redb may panic on a damaged file; the store makes it an error.

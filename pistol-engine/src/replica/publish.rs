@@ -238,20 +238,6 @@ impl Replica {
         }
     }
 
-    /// Puts the changes of all small rows into full ones, in their place.
-    pub(super) fn seal_tail(&mut self, sealed: &mut Sealed) {
-        let own = self.own_chain();
-        let tail = std::mem::take(&mut self.tail);
-        let Some(mut first) = self.remove_tail_rows(sealed) else { return };
-        for row in rows(&tail, own) {
-            let again = own.map(|own| Verified::sign_again(&self.key, sealed.document, own, row));
-            let row = again.as_deref().unwrap_or(row);
-            let bytes = Verified::seal(sealed.document, row).to_bytes();
-            self.write_row(sealed, Table::Envelopes, (first, count_of(row)), &bytes);
-            first += count_of(row);
-        }
-    }
-
     /// Removes the small rows, and says where they began.
     fn remove_tail_rows(&mut self, sealed: &mut Sealed) -> Option<Ordinal> {
         let tail_rows = std::mem::take(&mut self.tail_rows);

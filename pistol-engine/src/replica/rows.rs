@@ -45,13 +45,10 @@ impl Rows {
         (ordinal < end).then_some((*first, end, *row))
     }
 
-    /// All rows, if they hold the changes before `end` and all of them are sealed.
-    pub(crate) fn all_sealed(&self, end: Ordinal) -> Option<Vec<SealedRow>> {
-        let sealed = |row: &StoredRow| {
-            (row.table == Table::Envelopes).then_some(SealedRow { count: row.count, digest: row.digest })
-        };
-        let rows = self.0.values().map(sealed).collect::<Option<Vec<_>>>()?;
-        (self.end() == end).then_some(rows)
+    /// The sealed rows: the first ones, without a gap.
+    pub(crate) fn sealed(&self) -> Vec<SealedRow> {
+        let sealed = self.0.values().take_while(|row| row.table == Table::Envelopes);
+        sealed.map(|row| SealedRow { count: row.count, digest: row.digest }).collect()
     }
 
     /// The rows not yet sealed, by their first ordinals.

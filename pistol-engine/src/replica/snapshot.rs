@@ -107,18 +107,16 @@ impl Replica {
             return sealed.goes_on = true;
         }
         let Some(picture) = self.document.picture() else { return };
-        // What a snapshot speaks of lies in sealed rows, which never change.
-        self.seal_tail(sealed);
         let mut rows = self.rows.clone();
         sealed.apply_rows(&mut rows);
-        sealed.saving = self.saving(picture, &rows);
-        self.written.is_saving = sealed.saving.is_some();
+        sealed.saving = Some(self.saving(picture, &rows));
+        self.written.is_saving = true;
     }
 
-    fn saving(&self, picture: Picture, rows: &Rows) -> Option<Saving> {
-        let rows = rows.all_sealed(picture.end())?;
+    fn saving(&self, picture: Picture, rows: &Rows) -> Saving {
         let (document, log, stretch) = (self.id(), self.log, self.written.stretch);
-        Some(Saving { document, log, key: self.key.stamp_key(), picture, stretch, rows })
+        // Only sealed rows never change, so it speaks of no others.
+        Saving { document, log, key: self.key.stamp_key(), picture, stretch, rows: rows.sealed() }
     }
 
     /// A picture was saved, or could not be: then it is tried again when as much is new.

@@ -19,6 +19,18 @@ fn written(changes: usize) -> (Machine, DocumentId) {
     (machine, document)
 }
 
+/// The same, of long texts, so that the first of them lie in full rows.
+fn written_at_length(changes: usize) -> (Machine, DocumentId) {
+    let mut machine = Machine::new(1);
+    let document = machine.create();
+    machine.sync();
+    for number in 0..changes {
+        machine.write(document, &format!("{number} ").repeat(2000));
+        machine.sync();
+    }
+    (machine, document)
+}
+
 fn open(machine: &mut Machine, document: DocumentId) {
     machine.command(Command::Open(document));
     let is_open = |effect: &Effect| matches!(effect, Effect::Reply { reply: Ok(Reply::Document(_)), .. });
@@ -139,8 +151,40 @@ fn stretches_of_a_snapshot_that_did_not_come_about_are_passed_over() {
 }
 
 #[test]
+fn a_snapshot_may_speak_of_small_rows_that_are_put_into_full_ones_later() {
+    let (machine, document) = written(15);
+    let mut again = machine.restarted_on(|_| ());
+    open(&mut again, document);
+    assert!(again.rows(Table::Envelopes).is_empty());
+    // Fewer than make the next snapshot due, and enough to fill a row.
+    for number in 0..4 {
+        again.write(document, &format!("{number} ").repeat(9000));
+        again.sync();
+    }
+    assert_eq!(again.rows(Table::Snapshots), machine.rows(Table::Snapshots));
+    assert!(!again.rows(Table::Envelopes).is_empty());
+    let mut last = again.restarted_on(|_| ());
+    open(&mut last, document);
+    assert!(is_from_snapshot(&last, document));
+    check_same(&last, &again, document);
+}
+
+#[test]
+fn a_snapshot_whose_last_rows_are_gone_is_not_used() {
+    let (machine, document) = written(10);
+    let (last, _) = machine.rows(Table::Tail).pop().unwrap();
+    let mut again = machine.restarted_on(|store| {
+        let mut batch = Batch::default();
+        batch.remove(Table::Tail, last);
+        store.commit(&batch).unwrap();
+    });
+    open(&mut again, document);
+    assert!(!is_from_snapshot(&again, document));
+}
+
+#[test]
 fn a_damaged_row_that_a_snapshot_speaks_of_is_noticed_before_it_is_sent() {
-    let (machine, document) = written(25);
+    let (machine, document) = written_at_length(25);
     let (key, mut value) = machine.rows(Table::Envelopes)[0].clone();
     value[40] ^= 1;
     let mut again = machine.restarted_on(|store| put(store, Table::Envelopes, (key, value)));

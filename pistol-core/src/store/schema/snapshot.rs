@@ -32,7 +32,8 @@ pub struct Snapshot {
     pub heads: Vec<Ordinal>,
     /// The stamp of the last stretch; zeros if there is none.
     pub stretch: Stamp,
-    /// The sealed rows that hold these changes, from the first on, without a gap.
+    /// The sealed rows that hold these changes, from the first on, without a gap. The last changes may lie in rows that are not
+    /// sealed, of which nothing is told.
     pub rows: Vec<SealedRow>,
     /// The projection as Automerge saves it.
     pub save: Vec<u8>,
@@ -83,7 +84,7 @@ fn read(content: &[u8]) -> Result<Snapshot, Malformed> {
         next = next.checked_add(row.count).filter(|_| row.count > 0).ok_or(Malformed::Number)?;
         rows.push(row);
     }
-    if next != end {
+    if next > end {
         return Err(Malformed::Order);
     }
     let save = reader.raw(reader.remaining())?.to_vec();

@@ -64,8 +64,8 @@ impl Load {
             Stage::Snapshot => (Table::Snapshots, 0),
             Stage::Index(restore) => (Table::Index, restore.wants().unwrap_or(0)),
             Stage::LastRow => (Table::Envelopes, self.rows.last().map_or(0, |(first, _)| first)),
-            Stage::Rows(Table::Envelopes) if self.document.history().next() == 1 => (Table::Envelopes, 0),
-            Stage::Rows(table) => (*table, self.document.history().next()),
+            Stage::Rows(Table::Envelopes) if self.rows.end() == 1 => (Table::Envelopes, 0),
+            Stage::Rows(table) => (*table, self.rows.end()),
         }
     }
 
@@ -91,7 +91,7 @@ impl Load {
                 self.stage = Stage::Rows(Table::Envelopes);
                 self.take_rows(rows, Table::Envelopes, verifier)?;
             }
-            Stage::Rows(Table::Tail) if rows.is_empty() => return Ok(true),
+            Stage::Rows(Table::Tail) if rows.is_empty() => return self.check_all_read().map(|()| true),
             Stage::Rows(_) if rows.is_empty() => self.stage = Stage::Rows(Table::Tail),
             Stage::Rows(table) => {
                 let table = *table;
@@ -103,9 +103,14 @@ impl Load {
 
     /// Puts what the snapshot gave in the place of the bare document.
     fn restore(&mut self) -> Result<(), String> {
-        let Stage::Index(restore) = std::mem::replace(&mut self.stage, Stage::LastRow) else { return Ok(()) };
+        let Stage::Index(restore) = std::mem::replace(&mut self.stage, Stage::Rows(Table::Envelopes)) else {
+            return Ok(());
+        };
         let Restored { document, rows, forks, snapshot } =
             restore.finish().map_err(|Unusable| "the snapshot does not make the document".to_owned())?;
+        if !snapshot.rows.is_empty() {
+            self.stage = Stage::LastRow;
+        }
         (self.document, self.rows, self.forks, self.snapshot) = (document, rows, forks, Some(snapshot));
         Ok(())
     }
@@ -132,18 +137,34 @@ impl Load {
         Ok(())
     }
 
+    /// Takes in the changes of one row. Those that the snapshot speaks of must be the ones in it.
     fn accept(&mut self, first: Ordinal, changes: &[VerifiedChange]) -> Result<(), String> {
-        if first != self.document.history().next() {
+        if first != self.rows.end() {
             return Err(format!("changes before number {first} are missing"));
         }
-        for change in changes {
-            let Check::Valid(valid) = self.document.check(change) else {
-                return Err(format!("change number {first} or one after it is not what was stored"));
-            };
-            let admitted = pistol_acl::judge(self.document.history().genesis(), *valid).map_err(|e| e.to_string())?;
-            let accepted = self.document.accept(admitted.into_valid()).map_err(|error| error.to_string())?;
-            self.forks.extend(accepted.is_fork.then(|| change.change().author));
+        for (ordinal, change) in (first..).zip(changes) {
+            match self.document.history().id(ordinal) {
+                Some(known) if known == change.id() => {}
+                Some(_) => return Err(format!("change number {ordinal} is not the one that the snapshot speaks of")),
+                None => self.accept_new(ordinal, change)?,
+            }
         }
         Ok(())
+    }
+
+    fn accept_new(&mut self, ordinal: Ordinal, change: &VerifiedChange) -> Result<(), String> {
+        let Check::Valid(valid) = self.document.check(change) else {
+            return Err(format!("change number {ordinal} is not what was stored"));
+        };
+        let admitted = pistol_acl::judge(self.document.history().genesis(), *valid).map_err(|e| e.to_string())?;
+        let accepted = self.document.accept(admitted.into_valid()).map_err(|error| error.to_string())?;
+        self.forks.extend(accepted.is_fork.then(|| change.change().author));
+        Ok(())
+    }
+
+    /// All changes of the snapshot must have been in rows.
+    fn check_all_read(&self) -> Result<(), String> {
+        let is_all = self.rows.end() == self.document.history().next();
+        if is_all { Ok(()) } else { Err("the last rows that the snapshot speaks of are gone".to_owned()) }
     }
 }
