@@ -1,5 +1,8 @@
 //! Every queue and count in a node that somebody else can influence, with its reason.
 
+/// The time of a change made here is rounded down to this: how somebody's keystrokes follow each other would tell who it is,
+/// and take a byte each.
+pub(crate) const TIME_GRAIN_MS: u64 = 1000;
 /// Bytes of changes made here that may wait for the disk; past it an edit is refused, not kept in memory.
 pub(crate) const UNSTORED_BYTES_MAX: usize = 64 << 20;
 /// Changes with missing dependencies that are kept for one peer.

@@ -17,7 +17,7 @@ pub struct LogEntry {
     pub session: Session,
     /// Place in the session, from 1.
     pub seq: u64,
-    /// When, by the author's clock, in milliseconds since 1970.
+    /// When, by the author's clock, in milliseconds since 1970; nodes tell whole seconds.
     pub time_ms: u64,
     /// What the author said of it.
     pub message: Option<String>,

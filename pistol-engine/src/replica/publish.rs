@@ -63,6 +63,11 @@ impl Sealed {
     }
 }
 
+/// The time that a change tells.
+fn told(now: Now) -> u64 {
+    now.wall_ms - now.wall_ms % limits::TIME_GRAIN_MS
+}
+
 fn count_of(row: &[VerifiedChange]) -> u32 {
     u32::try_from(row.len()).unwrap_or(u32::MAX)
 }
@@ -75,14 +80,14 @@ impl Replica {
         closure: impl FnOnce(&mut Edit) -> T,
     ) -> Result<Edited<T>, EditError> {
         let chain = self.writing_chain()?;
-        let by = EditAs { chain, time_ms: now.wall_ms, message };
+        let by = EditAs { chain, time_ms: told(now), message };
         let made = self.document.edit(&by, closure)?;
         Ok(self.keep(made))
     }
 
     pub(crate) fn edit_text(&mut self, now: Now, object: &str, delta: &Delta) -> Result<Edited<()>, EditError> {
         let chain = self.writing_chain()?;
-        let by = EditAs { chain, time_ms: now.wall_ms, message: None };
+        let by = EditAs { chain, time_ms: told(now), message: None };
         let splices: Vec<_> = delta.splices().collect();
         let splices = splices.iter().map(|splice| (splice.at, splice.length, splice.text.as_str()));
         let made = self.document.edit_followed(&by, object, splices)?;

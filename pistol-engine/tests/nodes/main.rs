@@ -336,3 +336,17 @@ fn merges_made_for_an_edit_that_failed_are_stored_in_their_place() {
         assert_eq!(again.heads(document), heads);
     }
 }
+
+#[test]
+fn a_change_tells_the_second_and_nothing_of_how_fast_somebody_types() {
+    let (mut one, _, document) = pair();
+    for now_ms in [5000, 5099, 5237, 5999, 6000, 7401] {
+        one.now_ms = now_ms;
+        one.write(document, "x");
+        one.sync();
+    }
+    let times =
+        |insight: pistol_engine::Insight<'_>| insight.document.log().iter().map(|entry| entry.time_ms).collect();
+    let told: Vec<u64> = one.engine.documents().look(&document, times).unwrap();
+    assert_eq!(told, [5000, 5000, 5000, 5000, 6000, 7000]);
+}
