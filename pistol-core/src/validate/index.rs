@@ -64,6 +64,8 @@ impl Addition {
 pub(super) struct Index {
     rows: Vec<Row>,
     keys: BTreeMap<String, u32>,
+    /// The row that used each key first, by the number of the key; keys are numbered in that order.
+    first_uses: Vec<u32>,
 }
 
 impl Index {
@@ -116,7 +118,7 @@ impl Index {
     /// Adds checked rows and returns the number of the first.
     pub(super) fn add(&mut self, addition: Addition) -> u32 {
         self.keys.extend(addition.keys);
-        self.rows.extend(addition.rows);
+        addition.rows.into_iter().for_each(|row| self.add_row(row));
         addition.base
     }
 }
@@ -134,8 +136,8 @@ impl Index {
 
     /// How many keys the rows before one use.
     pub(super) fn keys_before(&self, row: u32) -> u32 {
-        let rows = self.rows.iter().take(usize::try_from(row).unwrap_or(usize::MAX));
-        rows.filter(|row| self.is_in_map(row)).map(|row| row.place.saturating_add(1)).max().unwrap_or(0)
+        let keys = self.first_uses.partition_point(|first| *first < row);
+        u32::try_from(keys).unwrap_or(NONE)
     }
 
     /// All keys in the order of their numbers.
@@ -156,6 +158,9 @@ impl Index {
     }
 
     pub(super) fn add_row(&mut self, row: Row) {
+        if self.first_uses.len() == usize::try_from(row.place).unwrap_or(usize::MAX) && self.is_in_map(&row) {
+            self.first_uses.push(u32::try_from(self.rows.len()).unwrap_or(NONE));
+        }
         self.rows.push(row);
     }
 }

@@ -5,7 +5,7 @@ use super::rows::Before;
 use super::{PAST_ALL, PAST_FULL, PAST_SAME, STRETCH_CHANGES_MAX, STRETCH_PARTS_AIM, VERSION};
 use crate::codec::Writer;
 use crate::validate::past::Past;
-use crate::validate::{Branch, History, Node, Ordinal};
+use crate::validate::{Branch, History, Node, Ordinal, Spot};
 
 /// Changes that follow each other in a history, as bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +60,14 @@ impl History {
         write_past(&mut columns.pasts, ordinal, &node.past, before.map(|before| &before.past));
     }
 
+    /// The row of the first operation in a change or one after it.
+    fn first_row_from(&self, first: Ordinal) -> u32 {
+        let mut nodes = self.nodes.iter().skip(usize::try_from(first).unwrap_or(usize::MAX));
+        let with_operations = nodes.find(|node| node.ops > 0);
+        let row = with_operations.and_then(|node| self.row_at(Spot { branch: node.branch, number: node.first }));
+        row.unwrap_or_else(|| u32::try_from(self.index.len()).unwrap_or(u32::MAX))
+    }
+
     /// The change that one continues in its chain.
     fn previous_of(&self, ordinal: Ordinal) -> Option<Ordinal> {
         let branch = self.branch_of(ordinal)?;
@@ -94,8 +102,7 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn before(history: &'a History, first: Ordinal) -> Self {
-        let count = usize::try_from(first).unwrap_or(usize::MAX);
-        let next = history.nodes.iter().take(count).fold(0, |rows: u32, node| rows.saturating_add(node.ops));
+        let next = history.first_row_from(first);
         let keys_end = history.index.keys_before(next);
         Rows { next, before: Before::default(), keys: history.index.keys(), keys_end }
     }
