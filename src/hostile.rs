@@ -347,7 +347,8 @@ impl HostilePeer {
     fn take(&mut self, bytes: &[u8]) -> Result<(), HostileError> {
         let unexpected = |error: &dyn std::error::Error| HostileError::Unexpected(error.to_string());
         let Some(document) = &mut self.document else { return Ok(()) };
-        let envelope = Envelope::from_bytes(bytes).map_err(|error| unexpected(&error))?;
+        let id = document.history().genesis().id();
+        let envelope = Envelope::from_bytes(id, bytes).map_err(|error| unexpected(&error))?;
         let verified = envelope.verify(&mut Verifier::default()).map_err(|error| unexpected(&error))?;
         for change in verified.into_changes() {
             if let Check::Valid(valid) = document.check(&change) {

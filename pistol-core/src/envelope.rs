@@ -113,11 +113,6 @@ impl Envelope {
         Ok(Envelope { document, runs, changes })
     }
 
-    /// The document that the envelope says it belongs to.
-    pub fn document(&self) -> DocumentId {
-        self.document
-    }
-
     /// How many signatures it carries: one for each run.
     pub fn signatures(&self) -> usize {
         self.runs.len()
@@ -125,15 +120,16 @@ impl Envelope {
 
     /// The bytes that travel and rest.
     pub fn to_bytes(&self) -> Vec<u8> {
-        columns::encode(&self.document, &self.runs, &self.changes)
+        columns::encode(&self.runs, &self.changes)
     }
 
-    /// Reads an envelope. Sizes are bounded by [`crate::limits`] before anything is allocated.
+    /// Reads an envelope of a document, which its bytes do not name: signatures cover it, so one of another document does not
+    /// pass [`Envelope::verify`]. Sizes are bounded by [`crate::limits`] before anything is allocated.
     ///
     /// # Errors
     /// [`Malformed`] if the bytes are not an envelope of this version.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Malformed> {
-        let (document, runs, changes) = columns::decode(bytes)?;
+    pub fn from_bytes(document: DocumentId, bytes: &[u8]) -> Result<Self, Malformed> {
+        let (runs, changes) = columns::decode(&document, bytes)?;
         Envelope::of(document, runs, changes).map_err(|NotAnEnvelope| Malformed::Order)
     }
 

@@ -29,7 +29,7 @@ fn deliver(from: &mut Replica, to: &mut Replica) {
     for change in made {
         let id = from.document.history().genesis().id();
         let bytes = Verified::seal(id, &[change]).to_bytes();
-        let envelope = Envelope::from_bytes(&bytes).unwrap();
+        let envelope = Envelope::from_bytes(id, &bytes).unwrap();
         to.receive(envelope.verify(&mut Verifier::default()).unwrap().changes());
     }
     assert!(to.rejected.is_empty() && to.waiting.is_empty(), "{:?}", to.rejected);

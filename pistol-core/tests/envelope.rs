@@ -14,7 +14,7 @@ mod desk;
 #[path = "envelope/golden.rs"]
 mod golden;
 
-use desk::{Chain, any_envelope, seal, typed};
+use desk::{Chain, DOCUMENT, any_envelope, seal, typed};
 use pistol_core::change::{Action, Op, Reference, Scalar};
 use pistol_core::envelope::Envelope;
 use pistol_core::key::Verifier;
@@ -26,18 +26,20 @@ fn bytes_of(hex: &str) -> Vec<u8> {
 
 /// Envelopes, and the bytes that they have had since version 1. The last has forks, withheld changes, and references
 /// to anywhere.
-fn goldens() -> [(&'static str, Envelope, Vec<u8>); 5] {
+fn goldens() -> [(&'static str, Envelope, Vec<u8>); 6] {
     let typing = bytes_of(include_str!("fixtures/envelope-v1-typing.hex"));
     let turns = bytes_of(include_str!("fixtures/envelope-v1-turns.hex"));
+    let middle = bytes_of(include_str!("fixtures/envelope-v1-middle.hex"));
     let scalars = bytes_of(include_str!("fixtures/envelope-v1-scalars.hex"));
     let marks = bytes_of(include_str!("fixtures/envelope-v1-marks.hex"));
     let odd = bytes_of(include_str!("fixtures/envelope-v1-odd.hex"));
     [
         ("typing", golden::typing(), typing),
         ("turns", golden::turns(12), turns),
+        ("middle", golden::turns_after(9, 12), middle),
         ("scalars", golden::scalars(), scalars),
         ("marks", golden::marks(), marks),
-        ("odd", Envelope::from_bytes(&odd).unwrap(), odd),
+        ("odd", Envelope::from_bytes(DOCUMENT, &odd).unwrap(), odd),
     ]
 }
 
@@ -49,7 +51,7 @@ fn envelopes_of_version_1_keep_their_bytes() {
             data_encoding::HEXLOWER.encode(&bytes),
             "{name}"
         );
-        assert_eq!(Envelope::from_bytes(&bytes).as_ref(), Ok(&envelope), "{name}");
+        assert_eq!(Envelope::from_bytes(DOCUMENT, &bytes).as_ref(), Ok(&envelope), "{name}");
     }
 }
 
@@ -57,7 +59,7 @@ fn envelopes_of_version_1_keep_their_bytes() {
 fn every_envelope_survives_being_written_and_read() {
     for seed in 0..500 {
         let envelope = any_envelope(seed);
-        let read = Envelope::from_bytes(&envelope.to_bytes());
+        let read = Envelope::from_bytes(DOCUMENT, &envelope.to_bytes());
         assert_eq!(read.as_ref(), Ok(&envelope), "seed {seed}");
     }
 }
@@ -71,7 +73,7 @@ fn the_largest_changes_survive() {
         let mut chain = Chain::new(1, 1);
         let order = [chain.write(&[], 0, ops)];
         let envelope = seal(&order, chain.sign());
-        assert!(Envelope::from_bytes(&envelope.to_bytes()) == Ok(envelope));
+        assert!(Envelope::from_bytes(DOCUMENT, &envelope.to_bytes()) == Ok(envelope));
     }
 }
 
@@ -79,7 +81,7 @@ fn the_largest_changes_survive() {
 fn what_was_read_is_as_well_signed_as_what_was_written() {
     let mut verifier = Verifier::default();
     for seed in 0..20 {
-        let read = Envelope::from_bytes(&any_envelope(seed).to_bytes()).unwrap();
+        let read = Envelope::from_bytes(DOCUMENT, &any_envelope(seed).to_bytes()).unwrap();
         assert!(read.verify(&mut verifier).is_ok(), "seed {seed}");
     }
 }
@@ -91,7 +93,7 @@ fn a_flipped_bit_is_refused_or_changes_nothing_that_is_signed() {
         for bit in 0..bytes.len() * 8 {
             let mut flipped = bytes.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
-            if let Ok(read) = Envelope::from_bytes(&flipped) {
+            if let Ok(read) = Envelope::from_bytes(DOCUMENT, &flipped) {
                 let is_same = read == envelope;
                 assert!(is_same || read.verify(&mut verifier).is_err(), "{name}: bit {bit}");
             }
@@ -117,6 +119,13 @@ fn bytes_a_keystroke(keystrokes: u32) -> usize {
 fn a_keystroke_costs_a_few_bytes() {
     assert!(bytes_a_keystroke(100) < 4);
     assert!(bytes_a_keystroke(1000) < 1);
+}
+
+#[test]
+fn what_came_before_costs_a_link_and_an_id_for_each_author() {
+    let (beginning, middle) = (golden::turns(100).to_bytes(), golden::turns_after(200, 100).to_bytes());
+    let (hashes, larger_numbers) = (2 * (32 + 32), 4);
+    assert!(middle.len() <= beginning.len() + hashes + larger_numbers, "{} and {}", beginning.len(), middle.len());
 }
 
 #[test]

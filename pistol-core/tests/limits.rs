@@ -42,7 +42,7 @@ fn verdict(replica: &mut Replica, change: &VerifiedChange) -> Result<(), Rule> {
 /// Whether a change can be sent.
 fn travels(change: &VerifiedChange) -> bool {
     let bytes = Verified::seal(genesis().id(), std::slice::from_ref(change)).to_bytes();
-    Envelope::from_bytes(&bytes).is_ok()
+    Envelope::from_bytes(genesis().id(), &bytes).is_ok()
 }
 
 #[test]
@@ -182,9 +182,11 @@ fn a_skeleton_has_4096_operations_and_no_more_and_a_genesis_256_kib() {
     assert!(sized(200 + rest + 1).is_err());
 }
 
+const DOCUMENT: DocumentId = DocumentId([1; 32]);
+
 /// An envelope of chains of empty changes, by one author in many sessions.
 fn envelope(chains: u64, length: u64, withheld: usize) -> Result<Envelope, NotAnEnvelope> {
-    let document = DocumentId([1; 32]);
+    let document = DOCUMENT;
     let (mut runs, mut changes) = (vec![], vec![]);
     for session in 0..chains {
         let mut hand = Hand::new(document, 1, session);
@@ -204,7 +206,7 @@ fn envelope(chains: u64, length: u64, withheld: usize) -> Result<Envelope, NotAn
 }
 
 fn is_readable(envelope: &Envelope) -> bool {
-    Envelope::from_bytes(&envelope.to_bytes()).is_ok()
+    Envelope::from_bytes(DOCUMENT, &envelope.to_bytes()).is_ok()
 }
 
 #[test]
@@ -229,7 +231,7 @@ fn a_signature_covers_1000_changes_and_no_more_withheld_ones_included() {
 fn bytes_that_are_longer_than_an_envelope_are_refused_unread() {
     let good = envelope(1, 1, 0).unwrap().to_bytes();
     let padded = |length: usize| [good.as_slice(), &vec![0; length - good.len()]].concat();
-    let why = |bytes: &[u8]| Envelope::from_bytes(bytes).unwrap_err();
+    let why = |bytes: &[u8]| Envelope::from_bytes(DOCUMENT, bytes).unwrap_err();
     let (most, more) = (padded(limits::ENVELOPE_BYTES_MAX), padded(limits::ENVELOPE_BYTES_MAX + 1));
     assert_ne!(why(&most), pistol_core::codec::Malformed::Limit, "it is read, and is none");
     assert_eq!(why(&more), pistol_core::codec::Malformed::Limit);

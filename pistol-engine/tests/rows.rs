@@ -70,7 +70,7 @@ fn more_edits_than_one_signature_covers_are_stored_so_that_they_can_be_read() {
     }
     let is_row = |write: &Write| matches!(write.table, Table::Envelopes | Table::Tail);
     let rows: Vec<_> = commit(&mut engine).into_iter().filter(is_row).filter_map(|write| write.value).collect();
-    let envelopes: Vec<_> = rows.iter().map(|row| Envelope::from_bytes(row).unwrap()).collect();
+    let envelopes: Vec<_> = rows.iter().map(|row| Envelope::from_bytes(genesis.id(), row).unwrap()).collect();
     let counts: Vec<_> = envelopes.iter().map(|envelope| (envelope.ids().len(), envelope.signatures())).collect();
     assert_eq!(counts, [(1000, 1), (1000, 1), (500, 1)]);
     assert!(envelopes.into_iter().all(|envelope| envelope.verify(&mut Verifier::default()).is_ok()));
@@ -94,7 +94,7 @@ fn full_rows_hold_as_much_as_one_signature_covers_however_it_was_typed() {
             }
         }
     }
-    let envelopes = rows.iter().map(|((table, _), row)| (*table, Envelope::from_bytes(row).unwrap()));
+    let envelopes = rows.iter().map(|((table, _), row)| (*table, Envelope::from_bytes(genesis.id(), row).unwrap()));
     let counts = |(table, envelope): (Table, Envelope)| {
         let count = (envelope.ids().len(), envelope.signatures());
         assert!(envelope.verify(&mut Verifier::default()).is_ok());

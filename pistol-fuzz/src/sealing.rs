@@ -91,7 +91,8 @@ impl OneRun {
     /// The envelope with another inside, signed by the author if it can be read at all.
     pub fn seal(&self, inside: &[u8]) -> Vec<u8> {
         let mut bytes = [self.bytes.get(..self.signature_at + SIGNATURE).unwrap_or_default(), inside].concat();
-        let (Ok(envelope), Some(key)) = (Envelope::from_bytes(&bytes), key_of(&self.chain.author)) else {
+        let (Ok(envelope), Some(key)) = (Envelope::from_bytes(self.document, &bytes), key_of(&self.chain.author))
+        else {
             return bytes;
         };
         let ids = envelope.ids();
@@ -116,12 +117,12 @@ fn inflated(bytes: &[u8], at: usize) -> Option<Vec<u8>> {
         reader.raw(32).ok()?;
     }
     reader.bytes(usize::MAX).ok()?;
-    let flag_at = inside.len() - reader.remaining();
-    if reader.byte().ok()? == 0 {
+    let length_at = inside.len() - reader.remaining();
+    let length = usize::try_from(reader.number().ok()?).ok()?;
+    if length == 0 {
         return Some(bytes.to_vec());
     }
-    let length = usize::try_from(reader.number().ok()?).ok()?;
     let packed = reader.raw(reader.remaining()).ok()?;
     let columns = miniz_oxide::inflate::decompress_to_vec_with_limit(packed, length).ok()?;
-    Some([before, inside.get(..flag_at)?, &[0], &columns].concat())
+    Some([before, inside.get(..length_at)?, &[0], &columns].concat())
 }

@@ -23,7 +23,7 @@ pub(crate) fn picture(disk: &Disk, id: &DocumentId) -> Result<Picture, String> {
     let (from, to) = schema::envelopes_from(number, 0);
     for table in [Table::Envelopes, Table::Tail] {
         for (_, value) in disk.read(table, &from, &to, usize::MAX) {
-            let envelope = Envelope::from_bytes(&value).map_err(|error| error.to_string())?;
+            let envelope = Envelope::from_bytes(*id, &value).map_err(|error| error.to_string())?;
             let verified = envelope.verify(&mut verifier).map_err(|error| error.to_string())?;
             for change in verified.changes() {
                 let Check::Valid(valid) = document.check(change) else {

@@ -73,7 +73,7 @@ const ROWS: &[Row] = &[
     ("a document or a bundle of Automerge's where a change is expected", "no reader of ours reads its chunks", || {
         let chunks =
             [0u8, 1, 2, 3].map(|kind| [&[0x85, 0x6f, 0x4a, 0x83, 1, 2, 3, 4, kind, 2], [0u8; 40].as_slice()].concat());
-        chunks.iter().all(|chunk| is_refused(chunk) && Envelope::from_bytes(chunk).is_err())
+        chunks.iter().all(|chunk| is_refused(chunk) && Envelope::from_bytes(DocumentId([1; 32]), chunk).is_err())
     }),
 ];
 

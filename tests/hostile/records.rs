@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pistol_core::chain::Tip;
 use pistol_core::change::{Action, Change, Kind, Place, Reference, Scalar};
-use pistol_core::envelope::{Envelope, Run, Verified, VerifiedChange};
+use pistol_core::envelope::{Envelope, Run, Verified, VerifiedChange, VerifyError};
 use pistol_core::genesis::{Genesis, GenesisError, Limits, Policy, Terms};
 use pistol_core::id::{ChangeId, DocumentId};
 use pistol_core::key::{AuthorId, Signature, Verifier};
@@ -64,7 +64,7 @@ fn row_2_a_flipped_bit_anywhere_is_refused_and_the_original_is_still_accepted() 
     let mut stage = Stage::new();
     let change = letter(&mut stage);
     stage.give("the original", Verdict::Accepted, &change);
-    let whole = stage.pieces.last().unwrap().bytes.clone();
+    let (document, whole) = (stage.genesis.id(), stage.pieces.last().unwrap().bytes.clone());
     let bits: Vec<usize> = (0..whole.len() * 8).collect();
     let flipped = |bit: usize| {
         let mut bytes = whole.clone();
@@ -73,13 +73,13 @@ fn row_2_a_flipped_bit_anywhere_is_refused_and_the_original_is_still_accepted() 
     };
     // Every bit by itself: refused, or nothing that was signed is another. A few on machines, with the original.
     for bit in &bits {
-        let read = Envelope::from_bytes(&flipped(*bit));
+        let read = Envelope::from_bytes(document, &flipped(*bit));
         let verified = read.ok().and_then(|envelope| envelope.verify(&mut Verifier::default()).ok());
         let is_same = |verified: Verified| verified.changes().iter().map(|c| c.id()).eq([change.id()]);
         assert!(verified.is_none_or(is_same), "bit {bit}");
     }
     let is_refused = |bit: &&usize| {
-        let read = Envelope::from_bytes(&flipped(**bit));
+        let read = Envelope::from_bytes(document, &flipped(**bit));
         !read.is_ok_and(|envelope| envelope.verify(&mut Verifier::default()).is_ok())
     };
     let bits: Vec<usize> = bits.iter().filter(is_refused).copied().collect();
@@ -143,14 +143,16 @@ fn row_4_an_envelope_replayed_into_another_document_is_refused() {
     let mut stage = Stage::new();
     let other = DocumentId([9; 32]);
     let mut elsewhere = Hand::new(other, 9, 1);
-    let change = elsewhere.write(&[], &[], vec![op(None, at_key("a"), Action::Put(Scalar::Int(1)), &[])]);
-    let bytes = under(stage.genesis.id(), &change, tip(other, 9, &change));
-    stage.pieces.push(unreadable("signed for another document", bytes, &change));
-    let foreign = Verified::seal(other, std::slice::from_ref(&change)).to_bytes();
-    let ids = vec![change.id()];
-    // It is what it says, but of no use here.
-    let piece = Piece { name: "another document's".to_owned(), bytes: foreign, ids, verdict: Verdict::Elsewhere };
-    stage.pieces.push(piece);
+    let mut write = || elsewhere.write(&[], &[], vec![op(None, at_key("a"), Action::Put(Scalar::Int(1)), &[])]);
+    // The bytes name no document. The first change stands on the root of a chain, which no document shares with another; the
+    // second on a link that the envelope carries, so that only the signature tells.
+    for change in [write(), write()] {
+        let bytes = Verified::seal(other, std::slice::from_ref(&change)).to_bytes();
+        let verify = |document| Envelope::from_bytes(document, &bytes).unwrap().verify(&mut Verifier::default());
+        assert!(verify(other).is_ok());
+        assert_eq!(verify(stage.genesis.id()).unwrap_err(), VerifyError::Signature);
+        stage.pieces.push(unreadable("signed for another document", bytes, &change));
+    }
     stage.check(ORDERS);
 }
 

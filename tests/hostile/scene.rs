@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pistol_core::document::EditError;
 use pistol_core::envelope::{Envelope, Verified, VerifiedChange};
 use pistol_core::genesis::Genesis;
-use pistol_core::id::ChangeId;
+use pistol_core::id::{ChangeId, DocumentId};
 use pistol_core::key::Verifier;
 use pistol_core::validate::Rule;
 
@@ -22,8 +22,6 @@ pub enum Verdict {
     Waiting,
     /// The envelope cannot be read, or is not signed by whom it names.
     Unreadable,
-    /// It can be read, and is another document's.
-    Elsewhere,
     /// Unreadable or refused: the form is wrong, and whether envelopes can say it is theirs to decide.
     Never,
 }
@@ -45,8 +43,9 @@ impl Piece {
         Piece { name: name.to_owned(), bytes, ids, verdict }
     }
 
-    fn is_readable(&self) -> bool {
-        Envelope::from_bytes(&self.bytes).is_ok_and(|envelope| envelope.verify(&mut Verifier::default()).is_ok())
+    fn is_readable(&self, document: DocumentId) -> bool {
+        let read = Envelope::from_bytes(document, &self.bytes);
+        read.is_ok_and(|envelope| envelope.verify(&mut Verifier::default()).is_ok())
     }
 }
 
@@ -62,7 +61,7 @@ pub fn seeds(count: u64) -> std::ops::Range<u64> {
 pub fn check(genesis: &Arc<Genesis>, pieces: &[Piece], orders: u64) -> Picture {
     for piece in pieces {
         let expected = piece.verdict != Verdict::Unreadable;
-        let is_right = piece.verdict == Verdict::Never || piece.is_readable() == expected;
+        let is_right = piece.verdict == Verdict::Never || piece.is_readable(genesis.id()) == expected;
         assert!(is_right, "{}: the bytes can be read, or cannot", piece.name);
     }
     let mut first: Option<Picture> = None;
@@ -85,7 +84,7 @@ fn deliver(genesis: &Arc<Genesis>, pieces: &[Piece], seed: u64) -> Picture {
     }
     let pictures: Vec<_> = machines.iter_mut().map(Machine::picture).collect();
     for (machine, picture) in machines.iter().zip(&pictures) {
-        judge(machine, picture, pieces);
+        judge(genesis.id(), machine, picture, pieces);
         assert_eq!(*picture, pictures[0], "machines differ");
     }
     if dice.below(4) == 0 {
@@ -123,7 +122,7 @@ fn carry(machine: &mut Machine, pieces: &[Piece], dice: &mut Dice) {
     machine.sync();
 }
 
-fn judge(machine: &Machine, picture: &Picture, pieces: &[Piece]) {
+fn judge(document: DocumentId, machine: &Machine, picture: &Picture, pieces: &[Piece]) {
     let with = |verdict| pieces.iter().filter(move |piece| piece.verdict == verdict).flat_map(|piece| &piece.ids);
     let expected: BTreeSet<ChangeId> = with(Verdict::Accepted).copied().collect();
     for piece in pieces {
@@ -133,10 +132,10 @@ fn judge(machine: &Machine, picture: &Picture, pieces: &[Piece]) {
         match piece.verdict {
             Verdict::Accepted => assert!(is_accepted, "{} is not accepted: {rules:?}", piece.name),
             Verdict::Refused(rule) => assert_eq!(rules, BTreeSet::from([rule]), "{}", piece.name),
-            Verdict::Waiting | Verdict::Unreadable | Verdict::Elsewhere => {
-                assert!(rules.is_empty(), "{}: {rules:?}", piece.name);
+            Verdict::Waiting | Verdict::Unreadable => assert!(rules.is_empty(), "{}: {rules:?}", piece.name),
+            Verdict::Never => {
+                assert!(!rules.is_empty() || !piece.is_readable(document), "{} is not refused", piece.name)
             }
-            Verdict::Never => assert!(!rules.is_empty() || !piece.is_readable(), "{} is not refused", piece.name),
         }
     }
     assert_eq!(picture.accepted, expected, "nothing else is accepted");

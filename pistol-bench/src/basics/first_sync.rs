@@ -7,6 +7,7 @@ use std::time::Instant;
 use automerge::Automerge;
 use pistol::{Doc, EditError, Policy};
 use pistol_core::envelope::Envelope;
+use pistol_core::id::DocumentId;
 use pistol_core::store::redb::{RedbOptions, RedbStore};
 use pistol_core::store::{Store, Table};
 use serde_json::{Value, json};
@@ -43,7 +44,7 @@ pub(crate) async fn run(bench: &str, trace: Option<&Path>, keystrokes: Option<us
     if received.get("text").and_then(Value::as_str) != Some(&end) {
         return Err("the receiver's text is not the sender's".into());
     }
-    let saved = doc.to_automerge();
+    let (id, saved) = (doc.id(), doc.to_automerge());
     node.shutdown().await?;
     drop(doc);
     let document = Automerge::load(&saved)?;
@@ -55,7 +56,7 @@ pub(crate) async fn run(bench: &str, trace: Option<&Path>, keystrokes: Option<us
         .with("raw_apply_ms", milliseconds(raw::apply(&document)?))
         .with("wire_bytes", of_receiver("wire_bytes"))
         .with("peak_mb", of_receiver("peak_mb"))
-        .with("signatures", signatures(&sender)?)
+        .with("signatures", signatures(id, &sender)?)
         .with("save_bytes", saved.len())
         .print();
     Ok(())
@@ -108,12 +109,12 @@ fn peak_mb() -> Option<u64> {
 }
 
 /// How many signatures the sender's envelopes carry: all of them travelled, as they rest.
-fn signatures(sender: &Path) -> Outcome<usize> {
+fn signatures(document: DocumentId, sender: &Path) -> Outcome<usize> {
     let store = RedbStore::open(&sender.join("store.redb"), RedbOptions::default())?;
     let mut signatures = 0;
     for table in [Table::Envelopes, Table::Tail] {
         for (_, row) in store.range(table, &[], &[0xff; 64], usize::MAX)? {
-            signatures += Envelope::from_bytes(&row)?.signatures();
+            signatures += Envelope::from_bytes(document, &row)?.signatures();
         }
     }
     Ok(signatures)

@@ -1,16 +1,18 @@
-//! How small and how fast envelopes are, beside Automerge's bundles of the same changes.
+//! How small and how fast envelopes are, beside Automerge's bundles of the same changes. An envelope holds a thousand
+//! changes at most, so ten thousand are ten envelopes in a row, beside one bundle of them all.
 
 use std::time::{Duration, Instant};
 
 use automerge::{Automerge, Bundle, ChangeHash};
 use pistol_core::envelope::{Envelope, Verified};
+use pistol_core::limits::ENVELOPE_CHANGES_MAX;
 
 use super::typed::Typed;
 use crate::Outcome;
 use crate::figure::Figure;
 use crate::samples::{ratio, us_each};
 
-/// Envelopes of each length that are measured, spread over the history.
+/// Stretches of each length that are measured, spread over the history.
 const SAMPLES: usize = 200;
 
 /// Bytes and times of a kind of container.
@@ -27,15 +29,16 @@ pub(crate) fn run(typed: &Typed) -> Outcome<()> {
     // The document's first change is the skeleton, which has no author.
     let skeletons = hashes.len().checked_sub(typed.changes.len()).ok_or("changes are missing")?;
     let hashes = hashes.get(skeletons..).ok_or("changes are missing")?;
-    // An envelope holds no more than a thousand changes.
-    for length in [10, 100, 1000] {
+    for length in [10, 100, 1000, 10_000] {
         let step = (typed.changes.len() / length / SAMPLES).max(1);
-        let stretches = typed.signed(length)?;
-        let whole = stretches.iter().zip(hashes.chunks(length)).filter(|(changes, _)| changes.len() == length);
+        let in_envelope = length.min(ENVELOPE_CHANGES_MAX);
+        let envelopes = typed.signed(in_envelope)?;
+        let stretches = envelopes.chunks(length / in_envelope).zip(hashes.chunks(length));
+        let whole = stretches.filter(|(_, hashes)| hashes.len() == length);
         let (mut own, mut bundle, mut count) = (Cost::default(), Cost::default(), 0);
-        for (changes, hashes) in whole.step_by(step) {
-            count += changes.len();
-            seal(typed, changes, &mut own)?;
+        for (envelopes, hashes) in whole.step_by(step) {
+            count += hashes.len();
+            envelopes.iter().try_for_each(|changes| seal(typed, changes, &mut own))?;
             put_in_bundle(&raw, hashes, &mut bundle)?;
         }
         let us = |duration| us_each(duration, count);
@@ -55,12 +58,13 @@ pub(crate) fn run(typed: &Typed) -> Outcome<()> {
 }
 
 fn seal(typed: &Typed, changes: &[pistol_core::envelope::VerifiedChange], cost: &mut Cost) -> Outcome<()> {
+    let document = typed.document.history().genesis().id();
     let begun = Instant::now();
-    let bytes = Verified::seal(typed.document.history().genesis().id(), changes).to_bytes();
+    let bytes = Verified::seal(document, changes).to_bytes();
     cost.encode += begun.elapsed();
     cost.bytes += bytes.len();
     let begun = Instant::now();
-    let envelope = Envelope::from_bytes(&bytes)?;
+    let envelope = Envelope::from_bytes(document, &bytes)?;
     cost.decode += begun.elapsed();
     if envelope.ids().len() == changes.len() { Ok(()) } else { Err("an envelope lost changes".into()) }
 }

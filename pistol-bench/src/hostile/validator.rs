@@ -18,14 +18,15 @@ const LENGTH: usize = 1000;
 
 pub(crate) fn run(typed: &Typed) -> Outcome<Figure> {
     let genesis = Arc::clone(typed.document.history().genesis());
-    let seal = |changes: &Vec<_>| Verified::seal(genesis.id(), changes).to_bytes();
+    let id = genesis.id();
+    let seal = |changes: &Vec<_>| Verified::seal(id, changes).to_bytes();
     let envelopes: Vec<Vec<u8>> = typed.signed(LENGTH)?.iter().map(seal).collect();
     let (mut parse, mut verify, mut check) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
     let mut verifier = Verifier::default();
     let mut document = Document::new(genesis)?;
     for bytes in &envelopes {
         let begun = Instant::now();
-        let envelope = Envelope::from_bytes(bytes)?;
+        let envelope = Envelope::from_bytes(id, bytes)?;
         parse += begun.elapsed();
         let begun = Instant::now();
         let verified = envelope.verify(&mut verifier)?;

@@ -3,6 +3,7 @@
 //! What all changes have in common is written once; the rest lies in columns, each as the difference to what was to be
 //! expected, so that a keystroke costs about a byte. Writer and reader expect the same because they remember the same.
 
+mod before;
 mod budget;
 mod cursor;
 mod deflate;
@@ -35,29 +36,33 @@ use self::stretch::Stretch;
 use self::write_change::ChangeWriter;
 use super::{Entry, Run};
 use crate::codec::{Malformed, Reader, Writer};
-use crate::id::{DocumentId, Link};
+use crate::id::{ChangeId, DocumentId, Link};
 use crate::limits;
 
-pub(super) type Decoded = (DocumentId, Vec<Run>, Vec<Entry>);
+pub(super) type Decoded = (Vec<Run>, Vec<Entry>);
 
 /// The version of these bytes.
 const VERSION: u8 = 1;
 
 /// Writes an envelope. Its changes are canonical, and each run's consecutive.
-pub(super) fn encode(document: &DocumentId, runs: &[Run], changes: &[Entry]) -> Vec<u8> {
-    let mut first = First::new(runs.len());
+pub(super) fn encode(runs: &[Run], changes: &[Entry]) -> Vec<u8> {
+    let befores = before::befores(runs, changes);
+    let mut first = First::new(&befores);
     changes.iter().for_each(|Entry { run, change, id, .. }| first.add(*run, change, *id));
-    let header = |(run, first_operation): (&Run, u32)| RunHeader { run: run.clone(), first_operation };
-    let headers: Vec<RunHeader> = runs.iter().zip(first.numbers()).map(header).collect();
-    let stretches = headers.iter().map(|header| Stretch::new(header.first_operation)).collect();
-    let mut columns = ChangeWriter::new(stretches);
+    let guesses = befores.iter().copied().zip(first.numbers());
+    let header = |(run, (before, first_operation)): (&Run, (Option<ChangeId>, u32))| {
+        let run = run.clone();
+        RunHeader { run, before, first_operation }
+    };
+    let headers: Vec<RunHeader> = runs.iter().zip(guesses).map(header).collect();
+    let mut columns = ChangeWriter::new(stretches(&headers), &befores);
     for Entry { run, change, id, .. } in changes {
         columns.write(*run, change, *id);
     }
     let (ids, times, columns) = columns.finish();
     let mut writer = Writer::new();
     writer.byte(VERSION);
-    header::write_runs(document, &headers, &mut writer);
+    header::write_runs(&headers, &mut writer);
     writer.length(changes.len());
     header::write_ids(ids.iter(), &mut writer);
     writer.bytes(&times);
@@ -65,8 +70,8 @@ pub(super) fn encode(document: &DocumentId, runs: &[Run], changes: &[Entry]) -> 
     writer.into_bytes()
 }
 
-/// Reads an envelope.
-pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Malformed> {
+/// Reads an envelope of a document.
+pub(super) fn decode(document: &DocumentId, bytes: &[u8]) -> Result<Decoded, Malformed> {
     if bytes.len() > limits::ENVELOPE_BYTES_MAX {
         return Err(Malformed::Limit);
     }
@@ -76,22 +81,25 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Decoded, Malformed> {
         later if later > VERSION => return Err(Malformed::Version),
         _ => return Err(Malformed::Tag),
     }
-    let (document, headers) = header::read_runs(&mut reader)?;
-    let (runs, changes) = read_changes(headers, &mut reader)?;
-    Ok((document, runs, changes))
+    let headers = header::read_runs(document, &mut reader)?;
+    read_changes(headers, &mut reader)
 }
 
-type Changes = (Vec<Run>, Vec<Entry>);
+/// The runs, as writer and reader begin with them. The change before a run has the run's number for its index.
+fn stretches(headers: &[RunHeader]) -> Vec<Stretch> {
+    let stretch = |(run, header): (usize, &RunHeader)| Stretch::new(header.before.map(|_| run), header.first_operation);
+    headers.iter().enumerate().map(stretch).collect()
+}
 
 /// Reads all that follows the runs.
-fn read_changes(headers: Vec<RunHeader>, reader: &mut Reader<'_>) -> Result<Changes, Malformed> {
+fn read_changes(headers: Vec<RunHeader>, reader: &mut Reader<'_>) -> Result<Decoded, Malformed> {
     let count = reader.number_to(limits::ENVELOPE_CHANGES_MAX as u64)?;
     let ids = header::read_ids(reader, usize::MAX)?;
     let times = reader.bytes(usize::MAX)?;
     let columns = deflate::read(reader)?;
-    let stretches = headers.iter().map(|header| Stretch::new(header.first_operation)).collect();
+    let (stretches, befores) = (stretches(&headers), headers.iter().map(|header| header.before).collect());
     let mut runs: Vec<Run> = headers.into_iter().map(|header| header.run).collect();
-    let mut columns = ChangeReader::new(stretches, ids, times, ColumnsReader::new(&columns)?);
+    let mut columns = ChangeReader::new(stretches, befores, ids, times, ColumnsReader::new(&columns)?);
     let mut changes: Vec<Entry> = Vec::new();
     let mut links: Vec<Link> = runs.iter().map(|run| run.base).collect();
     for _ in 0..count {

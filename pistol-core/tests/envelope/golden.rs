@@ -27,9 +27,18 @@ pub(crate) fn typing() -> Envelope {
 
 /// Two authors type in turn, each after the other's last character.
 pub(crate) fn turns(characters: u32) -> Envelope {
+    turns_after(0, characters)
+}
+
+/// The same, but in the middle: so many characters came in other envelopes.
+pub(crate) fn turns_after(before: u32, characters: u32) -> Envelope {
     let mut chains = [Chain::new(1, 1), Chain::new(2, 2)];
     let mut order = Vec::new();
-    for turn in 0..characters {
+    for turn in 0..before + characters {
+        if turn == before {
+            chains.iter_mut().for_each(|chain| drop(chain.sign()));
+            order.clear();
+        }
         let [mine, other] = &mut chains;
         let seen: Vec<_> = other.last.into_iter().collect();
         let after = (turn > 0).then_some(Reference::Entry(0, turn.div_ceil(2)));

@@ -165,10 +165,7 @@ pub(super) fn verified(
     bytes: &[u8],
     verifier: &mut pistol_core::key::Verifier,
 ) -> Result<Vec<VerifiedChange>, String> {
-    let envelope = Envelope::from_bytes(bytes).map_err(|error| error.to_string())?;
-    if envelope.document() != document {
-        return Err("an envelope of another document is in its place".to_owned());
-    }
+    let envelope = Envelope::from_bytes(document, bytes).map_err(|error| error.to_string())?;
     let verified = envelope.verify(verifier).map_err(|error| error.to_string())?;
     Ok(verified.into_changes())
 }

@@ -82,12 +82,9 @@ impl Engine {
             Some(Verdict::Refused(reason)) => return Record::Refused(reason.clone()),
             None => {}
         }
-        match Envelope::from_bytes(bytes) {
+        match Envelope::from_bytes(document, bytes) {
             Err(Malformed::Version) => Record::Unreadable,
             Err(error) => self.refuse_record(record, format!("an envelope is malformed: {error}")),
-            Ok(envelope) if envelope.document() != document => {
-                self.refuse_record(record, "an envelope of another document was sent".to_owned())
-            }
             Ok(envelope) if self.holds_all_of(document, &envelope) => {
                 self.records.insert(record, Verdict::Known);
                 Record::Known

@@ -146,7 +146,7 @@ mod tests {
             let again = Verified::sign_again(&key, DOCUMENT, chain, row);
             assert!(again.iter().map(|change| change.id()).eq(row.iter().map(|change| change.id())));
             assert_eq!(again.last().unwrap().unsigned_after(), 0);
-            let envelope = Envelope::from_bytes(&Verified::seal(DOCUMENT, &again).to_bytes()).unwrap();
+            let envelope = Envelope::from_bytes(DOCUMENT, &Verified::seal(DOCUMENT, &again).to_bytes()).unwrap();
             assert_eq!(envelope.signatures(), 1);
             assert!(envelope.verify(&mut Verifier::default()).is_ok());
         }
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(lengths(changes).iter().sum::<usize>(), changes.len());
         for row in rows(changes, None) {
             let envelope = Verified::seal(DOCUMENT, row);
-            assert_eq!(Envelope::from_bytes(&envelope.to_bytes()), Ok(envelope));
+            assert_eq!(Envelope::from_bytes(DOCUMENT, &envelope.to_bytes()), Ok(envelope));
         }
     }
 }

@@ -105,7 +105,7 @@ impl<'a> Forge<'a> {
     /// Gives everybody what is in an envelope, if it holds what it says.
     pub(super) fn give_envelope(&mut self, envelope: Option<Envelope>, expected: Expected) {
         let verified = envelope.and_then(|envelope| {
-            let read = read_again(&envelope);
+            let read = read_again(self.document(), &envelope);
             self.failure = self.failure.clone().and(read);
             envelope.verify(&mut Verifier::default()).ok()
         });
@@ -122,8 +122,8 @@ impl<'a> Forge<'a> {
 }
 
 /// What an envelope says as bytes is what it says, or is refused: what is not canonical cannot be written.
-fn read_again(envelope: &Envelope) -> Result<(), Divergence> {
-    match Envelope::from_bytes(&envelope.to_bytes()) {
+fn read_again(document: DocumentId, envelope: &Envelope) -> Result<(), Divergence> {
+    match Envelope::from_bytes(document, &envelope.to_bytes()) {
         Ok(read) => {
             let is_same = read == *envelope || read.verify(&mut Verifier::default()).is_err();
             promise(is_same, "an envelope says something else as bytes")

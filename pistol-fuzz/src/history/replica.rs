@@ -106,7 +106,8 @@ impl Replica {
         let mut again = Replica::new(&genesis)?;
         for part in self.accepted.chunks(100) {
             let bytes = Verified::seal(genesis.id(), part).to_bytes();
-            let read = Envelope::from_bytes(&bytes).map_err(|_| Divergence::new("what was sealed cannot be read"))?;
+            let read = Envelope::from_bytes(genesis.id(), &bytes);
+            let read = read.map_err(|_| Divergence::new("what was sealed cannot be read"))?;
             let read = read.verify(&mut Verifier::default());
             again.receive(read.map_err(|_| Divergence::new("what was sealed is not signed"))?.changes())?;
         }

@@ -16,33 +16,29 @@ const INFLATED_BYTES_MAX: u64 = limits::ENVELOPE_TEXT_MAX as u64 * 3 / 2;
 /// Past this level columns do not get shorter.
 const LEVEL: u8 = 8;
 
-const PLAIN: u8 = 0;
-const DEFLATED: u8 = 1;
+/// Stands where the length of deflated columns would: the columns follow as they are.
+const PLAIN: u64 = 0;
 
 pub(super) fn write(columns: &[u8], writer: &mut Writer) {
     let deflated = compress_to_vec(columns, LEVEL);
     let mut length = Writer::new();
     length.length(columns.len());
     if length.as_bytes().len() + deflated.len() < columns.len() {
-        writer.byte(DEFLATED);
         writer.raw(length.as_bytes());
         writer.raw(&deflated);
     } else {
-        writer.byte(PLAIN);
+        writer.number(PLAIN);
         writer.raw(columns);
     }
 }
 
 pub(super) fn read<'a>(reader: &mut Reader<'a>) -> Result<Cow<'a, [u8]>, Malformed> {
-    match reader.byte()? {
-        PLAIN => Ok(Cow::Borrowed(reader.raw(reader.remaining())?)),
-        DEFLATED => {
-            let length = reader.number_to(INFLATED_BYTES_MAX)?;
-            let length = usize::try_from(length).map_err(|_| Malformed::Limit)?;
-            inflate(reader.raw(reader.remaining())?, length).map(Cow::Owned)
-        }
-        _ => Err(Malformed::Tag),
+    let length = reader.number_to(INFLATED_BYTES_MAX)?;
+    let rest = reader.raw(reader.remaining())?;
+    if length == PLAIN {
+        return Ok(Cow::Borrowed(rest));
     }
+    inflate(rest, usize::try_from(length).map_err(|_| Malformed::Limit)?).map(Cow::Owned)
 }
 
 fn inflate(deflated: &[u8], length: usize) -> Result<Vec<u8>, Malformed> {

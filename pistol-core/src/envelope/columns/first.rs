@@ -15,8 +15,9 @@ pub(super) struct First {
 }
 
 impl First {
-    pub(super) fn new(runs: usize) -> Self {
-        First { runs: vec![(0, 0); runs], ends: BTreeMap::new() }
+    pub(super) fn new(befores: &[Option<ChangeId>]) -> Self {
+        let ends = befores.iter().enumerate().filter_map(|(run, before)| Some(((*before)?, (run, 0))));
+        First { runs: vec![(0, 0); befores.len()], ends: ends.collect() }
     }
 
     /// The numbers, in the order of the runs.

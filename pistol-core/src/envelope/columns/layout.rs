@@ -1,4 +1,4 @@
-//! Which columns there are, in the order of the bytes.
+//! Which columns there are, in the order of the bytes: what typing takes is first, so that one byte says which are present.
 
 use super::numbers::{Numbers, NumbersReader};
 use crate::codec::{Malformed, Reader, Writer};
@@ -11,11 +11,12 @@ macro_rules! layout {
         pub(super) struct Columns {
             $(pub(super) $number: Numbers,)*
             $(pub(super) $area: Vec<u8>,)*
+            pub(super) texts: Vec<u8>,
         }
 
         impl Columns {
             pub(super) fn to_bytes(&self) -> Vec<u8> {
-                write(&[$(&self.$number.to_bytes(),)* $(&self.$area,)*])
+                write(&[$(&self.$number.to_bytes(),)* $(&self.$area,)*], &self.texts)
             }
         }
 
@@ -23,6 +24,7 @@ macro_rules! layout {
         pub(super) struct ColumnsReader<'a> {
             $(pub(super) $number: NumbersReader<'a>,)*
             $(pub(super) $area: $kind<'a>,)*
+            pub(super) texts: Texts<'a>,
         }
 
         impl<'a> ColumnsReader<'a> {
@@ -34,18 +36,18 @@ macro_rules! layout {
                 if present != 0 {
                     return Err(Malformed::Tag);
                 }
-                reader.end()?;
-                if 0 $(+ $area.remaining())* > limits::ENVELOPE_TEXT_MAX {
+                let texts = Texts::new(reader.raw(reader.remaining())?)?;
+                if texts.remaining() $(+ $area.remaining())* > limits::ENVELOPE_TEXT_MAX {
                     return Err(Malformed::Limit);
                 }
-                Ok(ColumnsReader { $($number,)* $($area,)* })
+                Ok(ColumnsReader { $($number,)* $($area,)* texts })
             }
 
             /// Checks that every column was read to its end.
             pub(super) fn end(&self) -> Result<(), Malformed> {
                 $(self.$number.end()?;)*
                 $(self.$area.end()?;)*
-                Ok(())
+                self.texts.end()
             }
         }
     };
@@ -53,19 +55,21 @@ macro_rules! layout {
 
 layout! {
     numbers {
-        run, operations, deps, dep, authority, authority_id, time, message, table, entry,
-        tag, object, object_number, key, key_length, element, element_number, pred, pred_code, pred_number,
-        text_length, bytes_length, number, increment,
+        tag, element, element_number, deps, time, run, operations,
+        object, object_number, key, key_length, text_length, pred, number,
+        dep, authority, authority_id, message, table, entry, pred_code, pred_number, increment, bytes_length,
     }
-    areas { floats: Area, bytes: Area, names: Texts, texts: Texts, }
+    areas { floats: Area, bytes: Area, names: Texts, }
 }
 
-/// One bit for each column that is not empty, lowest first; then these columns, each after its length.
-fn write(columns: &[&Vec<u8>]) -> Vec<u8> {
+/// One bit for each column that is not empty, lowest first; then these columns, each after its length. Texts come last, to
+/// the end.
+fn write(columns: &[&Vec<u8>], texts: &[u8]) -> Vec<u8> {
     let bits = columns.iter().rev().fold(0, |bits, column| bits << 1 | u64::from(!column.is_empty()));
     let mut writer = Writer::new();
     writer.number(bits);
     columns.iter().filter(|column| !column.is_empty()).for_each(|column| writer.bytes(column));
+    writer.raw(texts);
     writer.into_bytes()
 }
 

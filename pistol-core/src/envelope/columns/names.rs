@@ -57,29 +57,30 @@ impl Names {
 
 /// Names that are being read.
 pub(super) struct NamesReader {
-    inside: Vec<ChangeId>,
+    /// First those before the runs; none where a chain begins.
+    inside: Vec<Option<ChangeId>>,
     outside: Vec<[u8; 32]>,
     next: usize,
 }
 
 impl NamesReader {
-    pub(super) fn new(ids: Vec<[u8; 32]>) -> Self {
-        NamesReader { inside: Vec::new(), outside: ids, next: 0 }
+    pub(super) fn new(befores: Vec<Option<ChangeId>>, ids: Vec<[u8; 32]>) -> Self {
+        NamesReader { inside: befores, outside: ids, next: 0 }
     }
 
     /// Makes the next change one that can be named by its distance.
     pub(super) fn add(&mut self, id: ChangeId) {
-        self.inside.push(id);
+        self.inside.push(Some(id));
     }
 
-    /// Changes read so far.
+    /// The index of the next change.
     pub(super) fn count(&self) -> usize {
         self.inside.len()
     }
 
     /// The id of a change that came before.
     pub(super) fn inside(&self, index: usize) -> Result<ChangeId, Malformed> {
-        self.inside.get(index).copied().ok_or(Malformed::Limit)
+        self.inside.get(index).copied().flatten().ok_or(Malformed::Limit)
     }
 
     /// The id of a change, and its index if it came before.

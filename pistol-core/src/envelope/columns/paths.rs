@@ -16,7 +16,8 @@ const _: () = assert!(PATHS_MAX as usize == limits::REFERENCES_MAX);
 /// What every change of the envelope has seen of every run, and the paths outside that were named.
 #[derive(Default)]
 pub(super) struct Paths {
-    runs: usize,
+    /// For each run, one more than the index of the change before it, which every change is taken to have seen.
+    before: Vec<u32>,
     /// Of each change its run and, for each run, one more than the index of the last change seen, itself included.
     seen: Vec<(usize, Vec<u32>)>,
     /// The last changes of paths that none of the envelope's runs continued.
@@ -25,13 +26,16 @@ pub(super) struct Paths {
 }
 
 impl Paths {
-    pub(super) fn new(runs: usize) -> Self {
-        Paths { runs, ..Paths::default() }
+    /// The changes before the runs, where there are any, have the first indices.
+    pub(super) fn new(befores: &[Option<ChangeId>]) -> Self {
+        let before = |(one_more, before): (u32, &Option<ChangeId>)| before.map_or(0, |_| one_more);
+        let seen = (0..befores.len()).map(|run| (run, Vec::new())).collect();
+        Paths { before: (1..).zip(befores).map(before).collect(), seen, ..Paths::default() }
     }
 
     /// What a change that depends on these has seen.
     pub(super) fn seen(&self, deps: &[usize]) -> Vec<u32> {
-        let mut seen = vec![0; self.runs];
+        let mut seen = self.before.clone();
         for dep in deps {
             let Some((run, by_dep)) = self.seen.get(*dep) else { continue };
             let is_new = seen.get(*run).is_some_and(|last| *last as usize <= *dep);
@@ -64,7 +68,7 @@ impl Paths {
 
     /// The number of the next path that ends outside.
     pub(super) fn next(&self) -> u32 {
-        u32::try_from(self.runs + self.outside.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.before.len() + self.outside.len()).unwrap_or(u32::MAX)
     }
 
     /// Names a path that ends with a change outside. Whether it is new.
@@ -80,7 +84,7 @@ impl Paths {
             return End::New;
         }
         let number = number as usize;
-        match (seen.get(number), number.checked_sub(self.runs).and_then(|outside| self.outside.get(outside))) {
+        match (seen.get(number), number.checked_sub(self.before.len()).and_then(|outside| self.outside.get(outside))) {
             (Some(last), _) => (*last as usize).checked_sub(1).map_or(End::Unknown, End::Inside),
             (None, Some(id)) => End::Outside(*id),
             (None, None) => End::Unknown,

@@ -40,14 +40,20 @@ pub(super) struct ChangeReader<'a> {
 }
 
 impl<'a> ChangeReader<'a> {
-    pub(super) fn new(runs: Vec<Stretch>, ids: Vec<[u8; 32]>, times: &'a [u8], columns: ColumnsReader<'a>) -> Self {
+    pub(super) fn new(
+        runs: Vec<Stretch>,
+        befores: Vec<Option<ChangeId>>,
+        ids: Vec<[u8; 32]>,
+        times: &'a [u8],
+        columns: ColumnsReader<'a>,
+    ) -> Self {
         let elements = Elements::new(runs.iter().map(|stretch| stretch.first_operation));
         ChangeReader {
-            paths: Paths::new(runs.len()),
+            paths: Paths::new(&befores),
             turns: Turns::new(runs.len()),
+            heads: Heads::new(befores.iter().enumerate().filter_map(|(index, before)| before.map(|_| index))),
             runs: runs.into_iter().map(|stretch| (stretch, 0)).collect(),
-            names: NamesReader::new(ids),
-            heads: Heads::default(),
+            names: NamesReader::new(befores, ids),
             time_ms: 0,
             message: None,
             operations: Operations::new(elements),

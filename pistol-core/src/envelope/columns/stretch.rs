@@ -10,18 +10,19 @@ pub(super) struct Stretch {
     pub(super) cursor: Cursor,
     /// The number of its first operation here, as far as the writer could tell.
     pub(super) first_operation: u32,
-    /// Index of the last change.
+    /// Index of the last change; at first, of the one before the run.
     pub(super) last: Option<usize>,
     pub(super) time_ms: Option<u64>,
     pub(super) authority: Vec<AuthorityId>,
 }
 
 impl Stretch {
-    pub(super) fn new(first_operation: u32) -> Self {
+    /// A run before which the change of this index came.
+    pub(super) fn new(before: Option<usize>, first_operation: u32) -> Self {
         Stretch {
             cursor: Cursor::new(first_operation),
             first_operation,
-            last: None,
+            last: before,
             time_ms: None,
             authority: Vec::new(),
         }

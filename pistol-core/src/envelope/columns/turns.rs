@@ -1,7 +1,6 @@
 //! Whose change comes next: authors who work together take turns, so a run is probably followed by what followed it last.
 
-/// What followed each run last.
-#[derive(Default)]
+/// What followed each run last; at first the next run, and the last one came before the first.
 pub(super) struct Turns {
     followers: Vec<usize>,
     /// The run of the last change.
@@ -13,7 +12,8 @@ const EXPECTED: u64 = 0;
 
 impl Turns {
     pub(super) fn new(runs: usize) -> Self {
-        Turns { followers: (0..runs).collect(), last: 0 }
+        let followers = (1..runs).chain([0]).take(runs).collect();
+        Turns { followers, last: runs.saturating_sub(1) }
     }
 
     /// The run of the last change.

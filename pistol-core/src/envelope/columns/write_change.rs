@@ -16,7 +16,7 @@ use crate::id::ChangeId;
 /// Writes the changes of an envelope, one after the other.
 pub(super) struct ChangeWriter {
     runs: Vec<Stretch>,
-    /// Ids of the changes written.
+    /// Ids of the changes before the runs, and of those written.
     ids: Vec<ChangeId>,
     names: Names,
     paths: Paths,
@@ -31,15 +31,19 @@ pub(super) struct ChangeWriter {
 }
 
 impl ChangeWriter {
-    pub(super) fn new(runs: Vec<Stretch>) -> Self {
+    pub(super) fn new(runs: Vec<Stretch>, befores: &[Option<ChangeId>]) -> Self {
         let elements = Elements::new(runs.iter().map(|stretch| stretch.first_operation));
+        let mut names = Names::default();
+        let known = || befores.iter().enumerate().filter_map(|(index, before)| Some((index, (*before)?)));
+        known().for_each(|(index, before)| names.add(index, before));
         ChangeWriter {
-            paths: Paths::new(runs.len()),
+            paths: Paths::new(befores),
             turns: Turns::new(runs.len()),
             runs,
-            ids: Vec::new(),
-            names: Names::default(),
-            heads: Heads::default(),
+            // Where a chain begins nothing came before, and nothing names it.
+            ids: befores.iter().map(|before| before.unwrap_or(ChangeId([0; 32]))).collect(),
+            names,
+            heads: Heads::new(known().map(|(index, _)| index)),
             deps: deps::OWN,
             time_ms: 0,
             message: None,
