@@ -41,19 +41,19 @@ impl Drop for Hello {
     }
 }
 
-/// The example, which `cargo test` builds beside the tests; built here if only this test was asked for.
-fn program() -> PathBuf {
-    let build = ["build", "--quiet", "--locked", "--example", "hello"];
+/// An example, which `cargo test --workspace` builds beside the tests; built here if only this test was asked for.
+fn program(name: &str) -> PathBuf {
+    let build = ["build", "--quiet", "--locked", "--workspace", "--example", name];
     let root = env!("CARGO_MANIFEST_DIR");
     assert!(Command::new(env!("CARGO")).args(build).current_dir(root).status().unwrap().success());
     let tests = std::env::current_exe().unwrap();
-    tests.ancestors().nth(2).unwrap().join("examples/hello")
+    tests.ancestors().nth(2).unwrap().join("examples").join(name)
 }
 
 #[test]
 fn the_program_of_the_readme_greets_itself_as_two_peers() {
     let folder = tempfile::tempdir().unwrap();
-    let program = program();
+    let program = program("hello");
     let store = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
     let mut first = Hello::start(&program, &[&store("one.pistol")]);
     let ticket = first.until("invite: ");
@@ -61,6 +61,16 @@ fn the_program_of_the_readme_greets_itself_as_two_peers() {
     assert_eq!(second.until("invite: ").get(..6), Some("pistol"));
     first.until("");
     assert_eq!([first.until("Hello"), first.until("Hello")], ["!", "!"]);
+}
+
+#[test]
+fn a_rich_text_keeps_its_blocks_its_marks_and_cursors_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(program("rich")).arg(folder.path().join("rich.pistol")).output().unwrap();
+    assert!(output.status.success());
+    let first = "<h1>Plans</h1>\n<p>We meet at <b>noon</b>.</p>\n";
+    let second = "<h1>Plans</h1>\n<p>On Monday: We meet at <b>nooon</b>.</p>\n";
+    assert_eq!(String::from_utf8(output.stdout).unwrap(), [first, second].concat());
 }
 
 #[test]
