@@ -147,6 +147,11 @@ impl Document {
         self.backlog.len()
     }
 
+    /// How many operations those have.
+    pub fn operations_behind(&self) -> usize {
+        self.backlog.operations()
+    }
+
     /// Whether readers see nothing but the skeleton.
     pub fn is_bare(&self) -> bool {
         self.hashes.len() <= 1

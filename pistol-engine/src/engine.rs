@@ -92,6 +92,8 @@ pub struct Engine {
     forked: BTreeSet<DocumentId>,
     syncs: Vec<Sync>,
     snapshot_changes: u32,
+    /// Operations walked to show what people may have typed.
+    typed_walk: u64,
     now: Now,
 }
 
@@ -135,6 +137,7 @@ impl Engine {
             forked: BTreeSet::new(),
             syncs: Vec::new(),
             snapshot_changes: snapshot_changes.max(1),
+            typed_walk: 0,
             now,
         })
     }
@@ -152,6 +155,17 @@ impl Engine {
     /// The peers known or connected.
     pub fn peers(&self) -> Vec<crate::Contact> {
         self.contacts.list(self.peers.values().map(|peer| peer.node))
+    }
+
+    /// What is kept of peers' changes that wait for others: of each peer how many, and how much memory they take.
+    pub fn waiting(&self) -> impl Iterator<Item = (NodeId, usize, usize)> + '_ {
+        self.room.shares()
+    }
+
+    /// About how many microseconds it took to show what people may have typed, since the last time this was asked. Showing
+    /// rests for it: the connection that brought it need not as well.
+    pub fn take_typed_us(&mut self) -> u64 {
+        std::mem::take(&mut self.typed_walk).saturating_mul(1000) / limits::WALKED_IN_A_MS
     }
 
     /// Takes in what happened, and says what is to be done.

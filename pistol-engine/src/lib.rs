@@ -18,7 +18,7 @@ mod effect;
 mod engine;
 mod entropy;
 mod input;
-mod limits;
+pub mod limits;
 mod recent;
 mod replica;
 mod room;

@@ -6,15 +6,15 @@ pub(crate) const TIME_GRAIN_MS: u64 = 1000;
 /// Bytes of changes made here that may wait for the disk; past it an edit is refused, not kept in memory.
 pub(crate) const UNSTORED_BYTES_MAX: usize = 64 << 20;
 /// Changes with missing dependencies that are kept for one peer.
-pub(crate) const WAITING_A_PEER: usize = 10_000;
+pub const WAITING_A_PEER: usize = 10_000;
 /// Memory that changes with missing dependencies of one peer take.
-pub(crate) const WAITING_BYTES_A_PEER: usize = 4 << 20;
+pub const WAITING_BYTES_A_PEER: usize = 4 << 20;
 /// Memory that all changes with missing dependencies take.
-pub(crate) const WAITING_BYTES_IN_ALL: usize = 64 << 20;
+pub const WAITING_BYTES_IN_ALL: usize = 64 << 20;
 /// Things waited for that a document's status names.
 pub(crate) const WAITS_TOLD_MAX: usize = 8;
 /// Peers that a document remembers to be asked again, those that are dialled anyway apart.
-pub(crate) const OWED_STRANGERS_MAX: usize = 1024;
+pub const OWED_STRANGERS_MAX: usize = 1024;
 /// Connections remembered as senders of one change that waits.
 pub(crate) const SENDERS_MAX: usize = 16;
 /// Ids of refused changes that a document remembers.
@@ -57,8 +57,39 @@ pub(crate) const WHOLE_MS_MAX: u64 = 15_000;
 pub(crate) const WALKED_IN_A_MS: u64 = 5000;
 /// Rest after showing what took a walk, as a multiple of the time that the walk took.
 pub(crate) const RESTS: u64 = 4;
-/// Rest after a fork made everything be made anew, before another one is taken in, as a multiple of the time that it took.
-pub(crate) const RESTS_FROM_FORKS: u64 = 10;
+/// Operations shown at once that people may have typed while there was rest. When more are shown there is no rest, but the
+/// connection that brought them rests, for longer: they may keep nobody's keystroke from being shown.
+pub(crate) const TYPED_OPERATIONS: usize = 64;
+/// Rest after a fork made everything be made anew, before another one is taken in, as a multiple of the time that it took:
+/// one in a hundred keystrokes of others waits for it.
+pub(crate) const RESTS_FROM_FORKS: u64 = 100;
+/// Forks taken in at once, those of peers that sent few first: each is one more name and one more head for every later edit.
+pub(crate) const FORKS_AT_ONCE_MAX: usize = 256;
+/// Milliseconds of that rest at most: others may have forked in good faith.
+pub(crate) const RESTS_FROM_FORKS_MS_MAX: u64 = 60_000;
+/// Microseconds that a turn of a connection is to take, with all that follows from it: much less than it takes to store a
+/// keystroke, which whoever waits for a turn waits for anyway.
+pub(crate) const TURN_US: u64 = 1000;
+/// Rest after a short turn, as a multiple of what it took: a tenth of the time at most goes to one connection.
+pub(crate) const TURNS_REST: u64 = 9;
+/// The same for a connection that this node dialled: somebody here wants what comes on it.
+pub(crate) const TURNS_REST_DIALLED: u64 = 4;
+/// By how much a turn's rest, as a multiple of what it took, grows with each [`SHORT_TURN_US`].
+pub(crate) const RESTS_GROW: u64 = 4;
+/// Microseconds up to which a turn is short: what others wait for it is lost among what disks and networks take. A longer
+/// one rests more, in proportion to its length.
+pub(crate) const SHORT_TURN_US: u64 = 2000;
+/// Rest after the longest turns, as a multiple of what they took: less than one in a hundred keystrokes of others meets one.
+pub(crate) const RESTS_MOST: u64 = 100;
+/// The same for a connection that this node dialled: a peer that passes on what many wrote must not fall behind for one.
+pub(crate) const RESTS_MOST_DIALLED: u64 = 20;
+/// Microseconds that a connection rests at most.
+pub(crate) const REST_MOST_US: u64 = 60_000_000;
+/// Microseconds for which a connection counts as active after its turn, and others rest for its sake.
+pub(crate) const ACTIVE_US: u64 = 1_000_000;
+/// Microseconds that newcomers rest at most, if others left with long turns that they had not paid for: new names cost
+/// nothing, but honest newcomers wait as well.
+pub(crate) const NEWCOMERS_REST_US: u64 = 2_000_000;
 /// Changes after which a document's snapshot is renewed: to read them again takes some 10 ms, about what it takes to
 /// write and read the snapshot of a small document.
 pub const SNAPSHOT_CHANGES: u32 = 2000;

@@ -154,6 +154,11 @@ impl Room {
         Some((farthest.document, farthest.record))
     }
 
+    /// What each peer's records take: how many they are, and bytes.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = (NodeId, usize, usize)> + '_ {
+        self.shares.iter().map(|(node, share)| (*node, share.records.len(), share.bytes))
+    }
+
     fn change(&mut self, node: NodeId, change: impl FnOnce(&mut Share)) {
         let mut share = self.shares.remove(&node).unwrap_or_default();
         for is_gone in [false, true] {

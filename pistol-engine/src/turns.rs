@@ -2,18 +2,18 @@
 //! rests a multiple of the time that it took, as long as others are active. So a flood slows down itself: whoever sends
 //! little waits for one turn of each of the others at most, and finds the node at rest most of the time.
 //!
+//! What others lose by a turn is how often it comes times how long they then wait. So a turn twice as long rests four
+//! times as long, until such turns take so little of the time that hardly anything of others' meets one.
+//!
 //! Time comes as an argument, in microseconds that only ever grow.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use crate::input::ConnectionId;
-
-/// Rest after a turn, as a multiple of what the turn took: a fifth of the time at most goes to one connection.
-const RESTS: u64 = 4;
-/// The longest rest.
-const REST_MOST_US: u64 = 1_000_000;
-/// For so long after its turn a connection counts as active, and others rest for its sake.
-const ACTIVE_US: u64 = 1_000_000;
+use crate::limits::{
+    ACTIVE_US, NEWCOMERS_REST_US, REST_MOST_US, RESTS_GROW, RESTS_MOST, RESTS_MOST_DIALLED, SHORT_TURN_US, TURN_US,
+    TURNS_REST, TURNS_REST_DIALLED,
+};
 
 /// What waits, and whose turn is next.
 #[derive(Debug)]
@@ -23,36 +23,85 @@ pub struct Turns<T> {
     ring: VecDeque<ConnectionId>,
     /// Until when this node's own application counts as active.
     active_until_us: u64,
+    /// Until when newcomers rest, since others like them left without having paid.
+    unpaid_us: u64,
 }
 
 #[derive(Debug)]
 struct Line<T> {
     waiting: VecDeque<T>,
+    /// Whether this node dialled: then somebody here wants what comes.
+    is_dialled: bool,
     rests_until_us: u64,
+    /// When all its turns are paid for by rest, and all its long ones.
+    paid_us: u64,
+    long_paid_us: u64,
     active_until_us: u64,
+    /// Until when it counts as bringing much: it had a long turn, and had more waiting. Nobody rests for its sake.
+    bulk_until_us: u64,
+    /// How long what came may be handled in its next turn, so that all that follows from it is done within a turn too.
+    patience_us: u64,
+}
+
+impl<T> Line<T> {
+    fn new(rests_until_us: u64) -> Self {
+        Line {
+            waiting: VecDeque::new(),
+            is_dialled: false,
+            rests_until_us,
+            paid_us: 0,
+            long_paid_us: 0,
+            active_until_us: 0,
+            bulk_until_us: 0,
+            patience_us: TURN_US,
+        }
+    }
+
+    /// A turn ended: what the next one costs in rest. Short turns may be had in a row now and then, and so may two long
+    /// ones; what comes steadily rests after each.
+    fn took(&mut self, now_us: u64, took_us: u64) {
+        let (least, most) =
+            if self.is_dialled { (TURNS_REST_DIALLED, RESTS_MOST_DIALLED) } else { (TURNS_REST, RESTS_MOST) };
+        let begun_us = now_us.saturating_sub(took_us);
+        self.paid_us = self.paid_us.max(begun_us).saturating_add(took_us.saturating_mul(least + 1));
+        let mut rests_until_us = self.paid_us.saturating_sub(SHORT_TURN_US * least);
+        if took_us > SHORT_TURN_US {
+            let multiple = (RESTS_GROW.saturating_mul(took_us) / SHORT_TURN_US).clamp(least, most);
+            rests_until_us = rests_until_us.max(self.long_paid_us);
+            self.long_paid_us = self.long_paid_us.max(begun_us).saturating_add(took_us.saturating_mul(multiple + 1));
+            if !self.waiting.is_empty() {
+                self.bulk_until_us = now_us.saturating_add(2 * ACTIVE_US);
+            }
+        }
+        self.rests_until_us = rests_until_us.min(now_us.saturating_add(REST_MOST_US));
+        self.active_until_us = now_us.saturating_add(ACTIVE_US);
+    }
 }
 
 impl<T> Default for Turns<T> {
     fn default() -> Self {
-        Turns { lines: BTreeMap::new(), ring: VecDeque::new(), active_until_us: 0 }
+        Turns { lines: BTreeMap::new(), ring: VecDeque::new(), active_until_us: 0, unpaid_us: 0 }
     }
 }
 
 impl<T> Turns<T> {
     /// Something came on a connection.
     pub fn push(&mut self, connection: ConnectionId, item: T) {
-        let line = self.lines.entry(connection).or_insert_with(|| Line {
-            waiting: VecDeque::new(),
-            rests_until_us: 0,
-            active_until_us: 0,
-        });
+        let line = self.lines.entry(connection).or_insert_with(|| Line::new(self.unpaid_us));
         if line.waiting.is_empty() {
             self.ring.push_back(connection);
         }
         line.waiting.push_back(item);
     }
 
-    /// Takes the next turn, if anybody may have one now.
+    /// This node dialled a connection: what comes on it is wanted here, and rests less for long turns. A peer that passes
+    /// on what many wrote must not fall behind for one of them.
+    pub fn dialled(&mut self, connection: ConnectionId) {
+        let line = self.lines.entry(connection).or_insert_with(|| Line::new(0));
+        (line.is_dialled, line.rests_until_us) = (true, 0);
+    }
+
+    /// Begins the next turn, if anybody may have one now: the first that waits of its connection.
     pub fn next(&mut self, now_us: u64) -> Option<(ConnectionId, T)> {
         let index = self.ring.iter().position(|connection| self.due_us(*connection) <= now_us)?;
         let connection = self.ring.remove(index)?;
@@ -64,11 +113,21 @@ impl<T> Turns<T> {
         Some((connection, item))
     }
 
-    /// A turn ended, and took so long.
-    pub fn took(&mut self, connection: ConnectionId, now_us: u64, took_us: u64) {
+    /// What else a connection may have handled in its turn, that has handled for so long.
+    pub fn more(&mut self, connection: ConnectionId, handled_us: u64) -> Option<T> {
+        let line = self.lines.get_mut(&connection).filter(|line| handled_us < line.patience_us)?;
+        let item = line.waiting.pop_front()?;
+        if line.waiting.is_empty() {
+            self.ring.retain(|waiting| *waiting != connection);
+        }
+        Some(item)
+    }
+
+    /// A turn ended: to handle what came took so long, and with all that followed from it so long.
+    pub fn took(&mut self, connection: ConnectionId, now_us: u64, handled_us: u64, took_us: u64) {
         if let Some(line) = self.lines.get_mut(&connection) {
-            line.rests_until_us = now_us.saturating_add(took_us.saturating_mul(RESTS).min(REST_MOST_US));
-            line.active_until_us = now_us.saturating_add(ACTIVE_US);
+            line.took(now_us, took_us);
+            line.patience_us = (TURN_US * handled_us / took_us.max(1)).min(TURN_US);
         }
     }
 
@@ -82,16 +141,24 @@ impl<T> Turns<T> {
         self.ring.iter().map(|connection| self.due_us(*connection)).min()
     }
 
-    /// A connection ended: nothing more comes from it. What it sent before still has its turn.
-    pub fn ended(&mut self, connection: ConnectionId) {
-        if self.lines.get(&connection).is_some_and(|line| line.waiting.is_empty()) {
-            self.lines.remove(&connection);
+    /// A connection ended: nothing more comes from it. What it sent before still has its turn. If it had long turns that
+    /// are not paid for, newcomers rest a little: it may come again under another name.
+    pub fn ended(&mut self, connection: ConnectionId, now_us: u64) {
+        if self.lines.get(&connection).is_none_or(|line| !line.waiting.is_empty()) {
+            return;
         }
+        let line = self.lines.remove(&connection).filter(|line| !line.is_dialled);
+        let long_paid_us = line.map_or(0, |line| line.long_paid_us);
+        self.unpaid_us = self.unpaid_us.max(long_paid_us.min(now_us.saturating_add(NEWCOMERS_REST_US)));
     }
 
-    /// When a connection may have its turn: after its rest, or as soon as nobody else is active.
+    /// When a connection may have its turn: after its rest, or as soon as nobody else is active. Of those that bring much
+    /// none rests for another: to take turns is all that they can wish for.
     fn due_us(&self, connection: ConnectionId) -> u64 {
-        let others = self.lines.iter().filter(|(other, _)| **other != connection);
+        let is_other = |(other, line): &(&ConnectionId, &Line<T>)| {
+            **other != connection && line.bulk_until_us <= line.active_until_us
+        };
+        let others = self.lines.iter().filter(is_other);
         let is_one_waiting = others.clone().any(|(_, line)| !line.waiting.is_empty());
         let active_until_us = others.map(|(_, line)| line.active_until_us).fold(self.active_until_us, u64::max);
         let rests_until_us = self.lines.get(&connection).map_or(0, |line| line.rests_until_us);
@@ -106,6 +173,35 @@ mod tests {
     const HOSTILE: ConnectionId = 1;
     const HONEST: ConnectionId = 2;
 
+    /// A flood whose turns take so long each, beside somebody who types every ten milliseconds, for five minutes. The share of
+    /// the time that the flood had, in ten thousandths, and the longest that the other waited.
+    fn flooded(turn_us: u64, prepare: impl FnOnce(&mut Turns<u64>)) -> (u64, u64) {
+        let (mut turns, mut now_us, mut busy_us, mut waited_us) = (Turns::default(), 0, 0, 0);
+        prepare(&mut turns);
+        let (mut typed_us, end_us) = (0, 300_000_000);
+        while now_us < end_us {
+            if now_us >= typed_us + 10_000 {
+                typed_us += 10_000;
+                turns.push(HONEST, typed_us);
+            }
+            while turns.lines.get(&HOSTILE).is_none_or(|line| line.waiting.len() < 16) {
+                turns.push(HOSTILE, 0);
+            }
+            let Some((who, at_us)) = turns.next(now_us) else {
+                now_us = turns.due_next_us().unwrap_or(end_us).clamp(now_us + 1, typed_us + 10_000);
+                continue;
+            };
+            let took_us = if who == HOSTILE { turn_us } else { 300 };
+            now_us += took_us;
+            match who {
+                HOSTILE => busy_us += took_us,
+                _ => waited_us = waited_us.max(now_us - at_us),
+            }
+            turns.took(who, now_us, took_us, took_us);
+        }
+        (busy_us * 10_000 / now_us, waited_us)
+    }
+
     #[test]
     fn whoever_sends_little_waits_for_one_turn_of_each_of_the_others_at_most() {
         let mut turns = Turns::default();
@@ -118,23 +214,42 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_leaves_four_fifths_of_the_time_to_others() {
-        let (mut turns, mut now_us, mut busy_us) = (Turns::default(), 0, 0);
-        for _ in 0..1000 {
-            (0..10).for_each(|_| turns.push(HOSTILE, 900));
-            turns.push(HONEST, 10);
-            let until_us = now_us + 10_000;
-            while now_us < until_us {
-                let Some((who, took_us)) = turns.next(now_us) else {
-                    now_us = turns.due_next_us().unwrap_or(until_us).min(until_us);
-                    continue;
-                };
-                now_us += took_us;
-                busy_us += if who == HOSTILE { took_us } else { 0 };
-                turns.took(who, now_us, took_us);
-            }
+    fn a_flood_of_short_turns_leaves_nine_tenths_of_the_time_to_others() {
+        let (share, waited_us) = flooded(900, |_| {});
+        assert!((900..=1_020).contains(&share), "{share}");
+        assert!(waited_us <= 10_000 + 900 + 300, "{waited_us}");
+    }
+
+    #[test]
+    fn the_longer_the_turns_of_a_flood_the_less_of_the_time_it_has() {
+        let shares: Vec<u64> =
+            [2_000, 4_000, 8_000, 20_000, 50_000, 200_000].map(|turn_us| flooded(turn_us, |_| {}).0).into();
+        assert!(shares[..5].is_sorted_by(|shorter, longer| shorter >= longer), "{shares:?}");
+        assert!(shares[3..].iter().all(|share| *share <= 250), "{shares:?}");
+        assert!(shares[4..].iter().all(|share| *share <= 110), "{shares:?}");
+    }
+
+    #[test]
+    fn whom_this_node_dialled_rests_less() {
+        for (turn_us, shares) in [(900, 1_800..=2_050), (50_000, 400..=520)] {
+            let (share, _) = flooded(turn_us, |turns| turns.dialled(HOSTILE));
+            assert!(shares.contains(&share), "{share}");
         }
-        assert!((now_us / 6..=now_us / 5 + 900).contains(&busy_us), "{busy_us} of {now_us}");
+    }
+
+    #[test]
+    fn a_turn_handles_no_more_than_its_consequences_allow() {
+        let mut turns = Turns::default();
+        (0..4).for_each(|number| turns.push(HOSTILE, number));
+        assert_eq!(turns.next(0), Some((HOSTILE, 0)));
+        assert_eq!(turns.more(HOSTILE, TURN_US - 1), Some(1));
+        assert_eq!(turns.more(HOSTILE, TURN_US), None);
+        // Storing and showing took nine times as long as taking it in.
+        turns.took(HOSTILE, 0, 100, 1_000);
+        assert_eq!(turns.more(HOSTILE, TURN_US / 10), None);
+        assert_eq!(turns.more(HOSTILE, TURN_US / 10 - 1), Some(2));
+        assert_eq!(turns.more(HOSTILE, 0), Some(3));
+        assert_eq!((turns.more(HOSTILE, 0), turns.due_next_us()), (None, None));
     }
 
     #[test]
@@ -143,18 +258,65 @@ mod tests {
         (0..3).for_each(|number| turns.push(HOSTILE, number));
         for number in 0..3 {
             assert_eq!(turns.next(number), Some((HOSTILE, number)));
-            turns.took(HOSTILE, number, 1_000_000);
+            turns.took(HOSTILE, number, 1_000_000, 1_000_000);
         }
         assert_eq!(turns.due_next_us(), None);
+    }
+
+    #[test]
+    fn those_that_bring_much_take_turns_without_rest() {
+        let mut turns = Turns::default();
+        for number in 0..100 {
+            turns.push(HOSTILE, number);
+            turns.push(HONEST, number);
+        }
+        for number in 0..198 {
+            let (who, _) = turns.next(number * 7_000).unwrap();
+            assert_eq!(who, if number % 2 == 0 { HOSTILE } else { HONEST });
+            turns.took(who, number * 7_000, 2_000, 7_000);
+        }
+        turns.wrote(200 * 7_000);
+        assert!(turns.next(200 * 7_000).is_none(), "they rest for others");
+    }
+
+    #[test]
+    fn whoever_has_little_to_say_does_not_rest_beside_a_flood() {
+        let mut turns = Turns::default();
+        let mut now_us = 0;
+        for number in 0..100 {
+            turns.push(HOSTILE, 0);
+            turns.push(HONEST, number);
+            let (who, took) = std::iter::from_fn(|| turns.next(now_us)).find(|(who, _)| *who == HONEST).unwrap();
+            assert_eq!((who, took), (HONEST, number));
+            turns.took(HONEST, now_us, 300, 300);
+            now_us += 3_000;
+        }
+    }
+
+    #[test]
+    fn to_leave_and_come_again_pays_for_nothing() {
+        let mut turns = Turns::default();
+        turns.wrote(0);
+        turns.push(HOSTILE, ());
+        assert_eq!(turns.next(0), Some((HOSTILE, ())));
+        turns.took(HOSTILE, 0, 200_000, 200_000);
+        turns.ended(HOSTILE, 0);
+        turns.dialled(HONEST);
+        turns.push(HONEST, ());
+        turns.push(HOSTILE + 7, ());
+        assert_eq!(turns.next(0), Some((HONEST, ())));
+        turns.wrote(NEWCOMERS_REST_US - 1);
+        assert_eq!(turns.next(NEWCOMERS_REST_US - 1), None);
+        assert_eq!(turns.next(NEWCOMERS_REST_US), Some((HOSTILE + 7, ())));
     }
 
     #[test]
     fn what_a_connection_sent_before_it_ended_still_has_its_turn() {
         let mut turns = Turns::default();
         turns.push(HOSTILE, "last");
-        turns.ended(HOSTILE);
+        turns.ended(HOSTILE, 0);
         assert_eq!(turns.next(0), Some((HOSTILE, "last")));
-        turns.ended(HOSTILE);
+        turns.ended(HOSTILE, 0);
         assert!(turns.lines.is_empty());
     }
 }

@@ -11,6 +11,7 @@ mod disk;
 mod net;
 mod node;
 mod reopened;
+mod stranger;
 mod trace;
 mod user;
 mod weather;
@@ -35,6 +36,8 @@ pub struct Report {
     pub cuts: u64,
     /// Partitions of the network.
     pub partitions: u64,
+    /// Floods of a stranger's.
+    pub floods: u64,
     /// Stores put back to an older state without their node noticing.
     pub rollbacks: u64,
     /// Authors whose sessions forked, by document.

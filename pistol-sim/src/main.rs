@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     let rate = options.seeds as f64 / seconds.max(1e-9);
     println!("{} seeds, {failed} failed, {rate:.0} seeds a second", options.seeds);
     println!(
-        "{} edits, {} changes, {} commits, {} frames, {} crashes, {} cuts, {} partitions, {} rollbacks, {} forks, {} syncs, {} opened fast",
+        "{} edits, {} changes, {} commits, {} frames, {} crashes, {} cuts, {} partitions, {} floods, {} rollbacks, {} forks, {} syncs, {} opened fast",
         total.edits,
         total.changes,
         total.commits,
@@ -64,6 +64,7 @@ fn main() -> ExitCode {
         total.crashes,
         total.cuts,
         total.partitions,
+        total.floods,
         total.rollbacks,
         total.forks,
         total.syncs,
@@ -93,6 +94,7 @@ fn add(total: &mut Report, report: &Report) {
     total.crashes += report.crashes;
     total.cuts += report.cuts;
     total.partitions += report.partitions;
+    total.floods += report.floods;
     total.rollbacks += report.rollbacks;
     total.forks += report.forks;
     total.syncs += report.syncs;

@@ -10,6 +10,8 @@ pub(crate) struct Weather {
     pub(crate) span_ms: u64,
     pub(crate) acts: u64,
     pub(crate) faults: u64,
+    /// How often a stranger floods.
+    pub(crate) floods: u64,
     pub(crate) latency_ms: u64,
     pub(crate) disk_ms: u64,
     pub(crate) store_fails_percent: u64,
@@ -48,6 +50,7 @@ impl Weather {
             is_busy: chance.percent(25),
             snapshot_changes: chance.pick(&[1, 3, 10, 40, pistol_engine::SNAPSHOT_CHANGES]).unwrap_or(10),
             rotten_percent: bad(chance.pick(&[0, 0, 50]).unwrap_or(0)),
+            floods: bad(chance.pick(&[0, 0, 1, 3]).unwrap_or(0)),
         }
     }
 

@@ -3,6 +3,7 @@
 mod acts;
 mod ending;
 mod faults;
+mod flood;
 mod network;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +33,8 @@ enum Event {
     Act,
     /// Something goes wrong.
     Fault,
+    /// A stranger begins to flood.
+    Flood,
     /// A user types on at once, before the node has heard of anybody.
     Type {
         node: usize,
@@ -131,6 +134,8 @@ pub(crate) struct World {
     is_healed: bool,
     /// A store was put back to an older state: what others were promised of it may be gone there for a while.
     was_restored: bool,
+    /// A stranger may have left what waits for ever.
+    was_flooded: bool,
     /// Frames may come twice, which no real connection does: then counts of frames promise nothing.
     is_tampered: bool,
 }
@@ -157,6 +162,7 @@ impl World {
             events: 0,
             is_healed: false,
             was_restored: false,
+            was_flooded: false,
         }
     }
 
@@ -185,6 +191,10 @@ impl World {
         for _ in 0..self.weather.faults {
             let at_ms = self.chance.below(self.weather.span_ms);
             self.clock.at(at_ms, Event::Fault);
+        }
+        for _ in 0..self.weather.floods {
+            let at_ms = self.chance.below(self.weather.span_ms);
+            self.clock.at(at_ms, Event::Flood);
         }
         self.clock.at(self.weather.span_ms, Event::Heal);
         Ok(())
@@ -218,6 +228,7 @@ impl World {
                 self.go_wrong();
                 Ok(())
             }
+            Event::Flood => self.flood(),
             Event::Type { node } => self.type_on(node),
             Event::RollBack { node } => self.roll_back(node),
             Event::Restart { node } => self.restart(node),
@@ -278,6 +289,7 @@ impl World {
             }
             was_touched = true;
             self.give(node, Input::TickEnd)?;
+            self.is_within_limits(node)?;
             if let Some(node) = self.nodes.get_mut(node) {
                 node.is_touched = false;
             }
@@ -370,4 +382,9 @@ impl World {
         let rows = Ok(node.disk.read(wanted.table, &wanted.from, &wanted.to, wanted.bytes_max));
         self.give(index, Input::Rows { read: wanted.read, rows })
     }
+}
+
+/// Keying material that both ends of a connection hold.
+fn exported(connection: ConnectionId) -> [u8; 32] {
+    *blake3::hash(&connection.to_le_bytes()).as_bytes()
 }

@@ -16,8 +16,6 @@ use super::{Clock, Picture, lock};
 
 /// Events taken in one tick at most, so that they do not keep what came from being stored and sent.
 const TICK_EVENTS_MAX: usize = 256;
-/// After so long no more turns are taken in one tick: what came is shown and stored, and others have their turn.
-const TICK_TURNS: Duration = Duration::from_millis(2);
 /// The longest the thread sleeps without a deadline.
 const IDLE: Duration = Duration::from_mins(1);
 
@@ -94,39 +92,48 @@ impl Driver {
         [deadline, turn].into_iter().flatten().fold(IDLE, Duration::min)
     }
 
-    /// Gives connections their turns for a moment, then shows, stores and sends what came. What that took is counted
-    /// as theirs, in proportion.
+    /// Gives a connection its turn, and shows, stores and sends what came: that is counted as the connection's.
     fn tick(&mut self, effects: &mut Vec<Effect>) {
+        let turn = self.turns.next(self.clock.now_us());
+        // What the disk and the application brought is not.
+        self.finish(effects);
+        let Some((connection, first)) = turn else { return };
+        self.engine.take_typed_us();
         let begun = Instant::now();
-        let mut took: BTreeMap<ConnectionId, Duration> = BTreeMap::new();
-        while begun.elapsed() < TICK_TURNS {
-            let Some((connection, (input, permit))) = self.turns.next(self.clock.now_us()) else { break };
-            let at = Instant::now();
-            let (is_frame, is_end) =
-                (matches!(input, Input::Received { .. }), matches!(input, Input::Disconnected { .. }));
-            self.handle(input, effects);
+        let mut next = Some(first);
+        while let Some((input, permit)) = next {
+            let is_end = self.take_turn(input, effects);
             drop(permit);
-            if !is_frame {
-                self.paint_contacts();
-            }
             if is_end {
-                self.turns.ended(connection);
+                self.turns.ended(connection, self.clock.now_us());
             }
-            *took.entry(connection).or_default() += at.elapsed();
+            next = self.turns.more(connection, microseconds(begun.elapsed()));
         }
-        let turns = begun.elapsed();
+        let handled_us = microseconds(begun.elapsed());
+        self.finish(effects);
+        let took_us = microseconds(begun.elapsed()).saturating_sub(self.engine.take_typed_us());
+        self.turns.took(connection, self.clock.now_us(), handled_us, took_us);
+    }
+
+    /// Takes in something from a connection; whether that is its end.
+    fn take_turn(&mut self, input: Input, effects: &mut Vec<Effect>) -> bool {
+        let is_frame = matches!(input, Input::Received { .. });
+        let is_end = matches!(input, Input::Disconnected { .. });
+        self.handle(input, effects);
+        if !is_frame {
+            self.paint_contacts();
+        }
+        is_end
+    }
+
+    /// Shows, stores and sends what came.
+    fn finish(&mut self, effects: &mut Vec<Effect>) {
         self.handle(Input::TickEnd, effects);
         // Carrying out an effect may be answered at once, which may want more done.
         while !effects.is_empty() {
             for effect in std::mem::take(effects) {
                 self.carry_out(effect, effects);
             }
-        }
-        let stretch = begun.elapsed().as_secs_f64() / turns.as_secs_f64().max(1e-9);
-        let now_us = self.clock.now_us();
-        for (connection, took) in took {
-            let took = took.mul_f64(stretch.clamp(1.0, 1e6));
-            self.turns.took(connection, now_us, u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
         }
     }
 
@@ -138,7 +145,7 @@ impl Driver {
         match event {
             Event::Input(input) => {
                 let is_of_dial = matches!(input, Input::DialFailed { .. });
-                if !is_of_dial {
+                if matches!(input, Input::Wake) {
                     self.turns.wrote(self.clock.now_us());
                 }
                 self.handle(input, effects);
@@ -146,7 +153,12 @@ impl Driver {
                     self.paint_contacts();
                 }
             }
-            Event::Connection(connection, input, permit) => self.turns.push(connection, (input, permit)),
+            Event::Connection(connection, input, permit) => {
+                if matches!(input, Input::Connected { is_dialler: true, .. }) {
+                    self.turns.dialled(connection);
+                }
+                self.turns.push(connection, (input, permit));
+            }
             Event::Disk(reply) => self.take_reply(reply, effects),
             Event::Command(command, answer) => {
                 let token = self.next_token;
@@ -212,4 +224,8 @@ impl Driver {
     fn paint_contacts(&self) {
         *lock(&self.picture.contacts) = self.engine.peers();
     }
+}
+
+fn microseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -21,7 +21,7 @@ use records::Records;
 
 const CHARACTERS: usize = 1000;
 /// Keystrokes measured, with and without.
-const KEYSTROKES: usize = 400;
+const KEYSTROKES: usize = 1000;
 
 /// What the stranger sends, again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,6 +50,8 @@ pub(crate) async fn run(kind: Kind) -> Outcome<Figure> {
     let (served, honest) = (node(&folder.path().join("served")).await?, node(&folder.path().join("honest")).await?);
     let doc = served.create(Policy::WorldWritable, |doc| doc.text(BODY)).await?;
     text::fill(&doc, CHARACTERS)?;
+    // Nobody is told of what is not durable: the typist would begin without it.
+    doc.flush().await?;
     let typist = honest.join(&doc.ticket()).await?;
     typist.synced(WITHIN).await?;
     let mut changes = doc.changes();
@@ -59,6 +61,7 @@ pub(crate) async fn run(kind: Kind) -> Outcome<Figure> {
     let mut stranger = Stranger::start(&doc.ticket(), kind)?;
     let mut with = typed(&typist, &doc, &mut changes).await?;
     let frames = stranger.end()?;
+    let changes = doc.history().len();
     let memory = kilobytes("VmHWM:").zip(memory_before).map(|(peak, before)| peak.saturating_sub(before) / 1000);
     let (calm, flooded) = (without.percentile_us(99), with.percentile_us(99));
     end(served, honest).await?;
@@ -70,7 +73,8 @@ pub(crate) async fn run(kind: Kind) -> Outcome<Figure> {
         .with("calm_p99_us", calm)
         .with("honest_p50_us", with.percentile_us(50))
         .with("calm_p50_us", without.percentile_us(50))
-        .with("frames", frames))
+        .with("frames", frames)
+        .with("changes", changes))
 }
 
 async fn end(served: Node, honest: Node) -> Outcome<()> {

@@ -1,5 +1,6 @@
 //! From accepted changes to Automerge changes: actors, counters, sequence numbers and hashes are computed here.
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU64;
 
 use automerge::legacy::{self, ElementId, Key, ObjectId, OpId};
@@ -74,12 +75,19 @@ impl Document {
         if waiting.is_empty() {
             return Ok(Vec::new());
         }
-        self.walked += self.history.operations() as u64;
+        self.walked += self.walk(waiting);
         let changes = self.expand_all(waiting);
         let before = self.seen();
         let mut log = self.patch_log();
         apply::contained(|| apply::apply(&mut self.automerge, changes, Some(&mut log))).map_err(|_| Rule::Operation)?;
         Ok(self.patches(&mut log, &before))
+    }
+
+    /// How many operations Automerge walks to apply changes: all of each object that they touch.
+    fn walk(&self, waiting: &[Accepted]) -> u64 {
+        let objects: BTreeSet<u32> =
+            waiting.iter().flat_map(|accepted| self.history.objects_of(accepted.ordinal)).collect();
+        objects.into_iter().map(|object| u64::from(self.history.size_of_object(object))).sum()
     }
 
     /// Names the branches of changes and expands them, remembering their hashes.

@@ -17,12 +17,16 @@ use crate::validate::{Accepted, History, Ordinal, Rule, Spot};
 const REBUILT_CHANGE: u64 = 90;
 /// What it costs to make an operation anew.
 const REBUILT_OPERATION: u64 = 10;
+/// Names that are made room for in that time: Automerge sorts them, so each new one moves those after it.
+const NAMES_MOVED: u64 = 20;
 
 impl Document {
     /// Projects everything again under the names that the history now gives. Patches of texts are found by comparison.
     pub(super) fn rebuild(&mut self, waiting: &[Accepted]) -> Result<Vec<Patch>, Rule> {
-        let cost =
-            REBUILT_CHANGE * u64::from(self.history.next()) + REBUILT_OPERATION * self.history.operations() as u64;
+        let branches = self.history.branches().len() as u64;
+        let cost = REBUILT_CHANGE * u64::from(self.history.next())
+            + REBUILT_OPERATION * self.history.operations() as u64
+            + branches * branches / NAMES_MOVED;
         (self.walked, self.rebuilt) = (self.walked + cost, self.rebuilt + cost);
         let names = Names::of(&self.history);
         let mut tree = Tree::default();

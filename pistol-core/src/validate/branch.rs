@@ -322,6 +322,20 @@ impl History {
         self.branches.branch(spot.branch)?.row(spot.number)
     }
 
+    /// The lists, texts and maps in which a change does something.
+    pub(crate) fn objects_of(&self, ordinal: Ordinal) -> impl Iterator<Item = u32> + '_ {
+        let place = self.branch_index(ordinal).zip(self.numbers(ordinal));
+        let rows = place.into_iter().flat_map(move |(branch, (first, ops))| {
+            (first..first.saturating_add(ops)).filter_map(move |number| self.row_at(Spot { branch, number }))
+        });
+        rows.filter_map(|row| self.index.object_of(row))
+    }
+
+    /// How many operations an object holds.
+    pub(crate) fn size_of_object(&self, object: u32) -> u32 {
+        self.index.size(object)
+    }
+
     /// The element that the operation of a row inserted into a list or text, if it did.
     pub(crate) fn element(&self, row: u32) -> Option<Element> {
         self.index.inserted(row)

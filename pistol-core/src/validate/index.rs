@@ -66,6 +66,31 @@ pub(super) struct Index {
     keys: BTreeMap<String, u32>,
     /// The row that used each key first, by the number of the key; keys are numbered in that order.
     first_uses: Vec<u32>,
+    sizes: Sizes,
+}
+
+/// How many operations each object holds, in the order in which they were counted: rows of one object mostly follow each
+/// other.
+#[derive(Clone, Debug, Default)]
+struct Sizes {
+    of: BTreeMap<u32, u32>,
+    /// The object of the last row, whose count is not in the map yet.
+    last: (u32, u32),
+}
+
+impl Sizes {
+    fn count(&mut self, object: u32) {
+        if self.last.0 != object {
+            let (before, count) = std::mem::replace(&mut self.last, (object, 0));
+            *self.of.entry(before).or_default() += count;
+        }
+        self.last.1 += 1;
+    }
+
+    fn of(&self, object: u32) -> u32 {
+        let last = if self.last.0 == object { self.last.1 } else { 0 };
+        self.of.get(&object).copied().unwrap_or(0) + last
+    }
 }
 
 impl Index {
@@ -121,6 +146,16 @@ impl Index {
         addition.rows.into_iter().for_each(|row| self.add_row(row));
         addition.base
     }
+
+    /// The object that an operation is in.
+    pub(super) fn object_of(&self, row: u32) -> Option<u32> {
+        self.at(row).map(|row| row.object)
+    }
+
+    /// How many operations an object holds.
+    pub(super) fn size(&self, object: u32) -> u32 {
+        self.sizes.of(object)
+    }
 }
 
 /// What the history on disk needs.
@@ -161,6 +196,7 @@ impl Index {
         if self.first_uses.len() == usize::try_from(row.place).unwrap_or(usize::MAX) && self.is_in_map(&row) {
             self.first_uses.push(u32::try_from(self.rows.len()).unwrap_or(NONE));
         }
+        self.sizes.count(row.object);
         self.rows.push(row);
     }
 }

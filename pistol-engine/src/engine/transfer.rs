@@ -241,7 +241,9 @@ impl Engine {
         for document in self.unshown.clone() {
             let is_complete = self.is_complete(&document);
             if let Some(replica) = self.documents.replica(&document) {
-                lock(&replica).show(self.now.steady_ms, is_complete);
+                let mut replica = lock(&replica);
+                replica.show(self.now.steady_ms, is_complete);
+                self.typed_walk += replica.take_typed_walk();
             }
             self.tell_shown(document, effects);
         }

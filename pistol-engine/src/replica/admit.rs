@@ -34,7 +34,8 @@ impl Replica {
         let mut queue: VecDeque<(VerifiedChange, Source)> = changes.into();
         let rests = self.rests_from_forks(now_ms);
         if !rests {
-            self.release(&mut admission, Until::Rested, &mut queue, room);
+            let forks = self.waiting.release_forks(room);
+            release_all(forks, &mut admission, &mut queue);
         }
         while let Some((change, from)) = queue.pop_front() {
             let id = change.id();
@@ -93,12 +94,7 @@ impl Replica {
         queue: &mut VecDeque<(VerifiedChange, Source)>,
         room: &mut Room,
     ) {
-        for (change, from) in self.waiting.release(until, room).into_iter().rev() {
-            admission.released.extend(from.iter().map(|source| source.connection));
-            if let Some(first) = from.first() {
-                queue.push_front((change, *first));
-            }
-        }
+        release_all(self.waiting.release(until, room), admission, queue);
     }
 
     /// How many changes from a connection are not durable because they wait for others.
@@ -155,5 +151,18 @@ impl Replica {
             self.rejected.insert(id, rule);
         }
         admission.refused.push((from, id, rule));
+    }
+}
+
+fn release_all(
+    released: Vec<(VerifiedChange, Vec<Source>)>,
+    admission: &mut Admission,
+    queue: &mut VecDeque<(VerifiedChange, Source)>,
+) {
+    for (change, from) in released.into_iter().rev() {
+        admission.released.extend(from.iter().map(|source| source.connection));
+        if let Some(first) = from.first() {
+            queue.push_front((change, *first));
+        }
     }
 }

@@ -19,6 +19,8 @@ pub(super) struct Showing {
     /// When the last change came, and the number after it.
     last_came: (u64, Ordinal),
     rest_until_ms: u64,
+    /// Operations walked since the last time somebody asked, after which there is rest from showing.
+    typed_walk: u64,
     /// What of making everything anew was rested from.
     rebuilt: u64,
     /// Until when no more forks are taken in.
@@ -63,7 +65,8 @@ impl Replica {
         let took_ms = (self.document.rebuilt() - self.showing.rebuilt) / limits::WALKED_IN_A_MS;
         if took_ms > 0 {
             self.showing.rebuilt = self.document.rebuilt();
-            self.showing.forks_rest_until_ms = now_ms + took_ms * limits::RESTS_FROM_FORKS;
+            let rest_ms = took_ms.saturating_mul(limits::RESTS_FROM_FORKS).min(limits::RESTS_FROM_FORKS_MS_MAX);
+            self.showing.forks_rest_until_ms = now_ms + rest_ms;
         }
         now_ms < self.showing.forks_rest_until_ms
     }
@@ -75,14 +78,23 @@ impl Replica {
 
     /// Shows everything now.
     pub(crate) fn show_all(&mut self, now_ms: u64) {
-        let before = self.document.walked();
+        let is_typed = self.document.operations_behind() <= limits::TYPED_OPERATIONS;
+        let before = self.document.walked() - self.document.rebuilt();
         match self.document.project() {
             Ok(patches) => self.screens.apply(&patches),
             Err(rule) => self.state.refuse(&format!("Automerge failed on accepted changes: {rule}")),
         }
-        let took_ms = (self.document.walked() - before) / limits::WALKED_IN_A_MS;
-        self.showing.rest_until_ms = now_ms + took_ms * limits::RESTS;
+        if is_typed {
+            let walked = self.document.walked() - self.document.rebuilt() - before;
+            self.showing.rest_until_ms = now_ms + walked / limits::WALKED_IN_A_MS * limits::RESTS;
+            self.showing.typed_walk += walked;
+        }
         self.showing.behind_since_ms = None;
+    }
+
+    /// Operations that were walked to show what people may have typed: showing rests for that, so nobody else need.
+    pub(crate) fn take_typed_walk(&mut self) -> u64 {
+        std::mem::take(&mut self.showing.typed_walk)
     }
 
     /// When something is due to be shown.

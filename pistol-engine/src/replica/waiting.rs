@@ -106,6 +106,18 @@ impl Waiting {
         records.iter().filter_map(|record| self.remove(record, room)).collect()
     }
 
+    /// Takes out some of the changes that wait to make more forks known, those first whose sender has least that waits.
+    pub(super) fn release_forks(&mut self, room: &mut Room) -> Vec<(VerifiedChange, Vec<Source>)> {
+        let of = |record: &Record| {
+            let from = self.changes.get(record)?.from.first()?;
+            Some((self.count_of(from.connection), *record))
+        };
+        let mut forks: Vec<_> = self.until.get(&Until::Rested).into_iter().flatten().filter_map(of).collect();
+        forks.sort_unstable();
+        forks.truncate(limits::FORKS_AT_ONCE_MAX);
+        forks.iter().filter_map(|(_, record)| self.remove(record, room)).collect()
+    }
+
     /// Moves a change into the share of another peer that sent it too and has room.
     pub(super) fn hand_over(&mut self, record: &Record, room: &mut Room) -> bool {
         let Some(kept) = self.changes.get_mut(record) else { return false };

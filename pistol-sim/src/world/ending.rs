@@ -87,7 +87,7 @@ impl World {
             if let Some(id) = picture.changes.iter().find(|id| !node.disk.platter.changes.contains(id)) {
                 return Some(format!("node {index} does not hold change {id:?} durably"));
             }
-            if let Some(why) = unlike_state(node, &id, self.was_restored) {
+            if let Some(why) = unlike_state(node, &id, self.was_restored || self.was_flooded) {
                 return Some(format!("node {index} in {id:?}: {why}"));
             }
             first.get_or_insert(picture);
@@ -125,11 +125,20 @@ fn forks(document: &Document) -> u64 {
 
 /// How a node's own account of a document differs from the truth when all is equal and at rest.
 ///
-/// Where a disk went back in time, a change may wait for one that is nowhere any more.
-fn unlike_state(node: &Node, document: &pistol_core::id::DocumentId, was_restored: bool) -> Option<String> {
+/// Where a disk went back in time, a change may wait for one that is nowhere any more; a stranger's may from the beginning.
+/// But none waits for what is here.
+fn unlike_state(node: &Node, document: &pistol_core::id::DocumentId, is_lossy: bool) -> Option<String> {
     let state = node.documents()?.look(document, |insight| insight.state.clone()).ok()?;
-    if state.waiting > 0 && !was_restored {
+    if state.waiting > 0 && !is_lossy {
         return Some(format!("{} changes still wait for others", state.waiting));
+    }
+    let is_here =
+        |id| node.documents()?.look(document, |insight| insight.document.history().ordinal(id)).ok().flatten();
+    if let Some((id, _)) = state.waits_for.iter().find(|(id, _)| is_here(id).is_some()) {
+        return Some(format!("a change waits for {id:?}, which is here"));
+    }
+    if state.forks_waiting > 0 {
+        return Some(format!("{} forks wait to be taken in", state.forks_waiting));
     }
     let is_forked = node.documents()?.look(document, |insight| forks(insight.document) > 0).ok()?;
     if is_forked && state.forks.is_empty() {

@@ -3,17 +3,19 @@
 use pistol_engine::{ConnectionId, Input};
 use pistol_sync::node::NodeId;
 
-use super::{Event, World};
+use super::flood::STRANGER;
+use super::{Event, World, exported};
 
 impl World {
     pub(super) fn send(&mut self, sender: usize, connection: ConnectionId, frame: &[u8]) -> Result<(), String> {
         let Some(other) = self.net.other_end(connection, sender) else { return Ok(()) };
         self.report.frames += 1;
         if let Some(node) = self.nodes.get(sender) {
-            let is_tampered = self.net.is_tampered(connection);
+            // Nobody was there when the stranger sent: counts of what it sent promise nothing.
+            let is_tampered = self.net.is_tampered(connection) || other.node == STRANGER;
             self.checker.sends((connection, sender, other.node), frame, &node.disk, is_tampered)?;
         }
-        if self.net.end(connection, sender).is_none() {
+        if self.net.end(connection, sender).is_none() || other.node == STRANGER {
             return Ok(());
         }
         let now_ms = self.clock.now_ms();
@@ -89,7 +91,7 @@ impl World {
         let is_here = self.has_end(connection, node);
         let is_standing = is_here && self.net.is_alive(connection, self.clock.now_ms());
         if is_standing {
-            let exported = *blake3::hash(&connection.to_le_bytes()).as_bytes();
+            let exported = exported(connection);
             return self.give(node, Input::Connected { connection, peer, is_dialler, exported });
         }
         if let Some(life) = life.filter(|_| is_dialler) {
