@@ -236,7 +236,7 @@ fn kind_of(reply: &ReplyError) -> ErrorKind {
         ReplyError::NotFound => ErrorKind::NotFound,
         ReplyError::NoPeer { .. } => ErrorKind::NoPeer,
         ReplyError::Refused(_) | ReplyError::BadTicket(_) => ErrorKind::BadTicket,
-        ReplyError::Damaged(_) | ReplyError::Store(_) => ErrorKind::StoreDamaged,
+        ReplyError::Damaged(_) | ReplyError::Unread(_) | ReplyError::Store(_) => ErrorKind::StoreDamaged,
         _ => ErrorKind::Other,
     }
 }

@@ -5,6 +5,8 @@
 
 #[cfg(test)]
 mod conformance;
+#[cfg(feature = "redb")]
+pub mod files;
 pub mod memory;
 mod page;
 #[cfg(feature = "redb")]

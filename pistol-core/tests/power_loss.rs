@@ -10,15 +10,10 @@
     clippy::cast_possible_truncation,
     reason = "a test fails by panicking"
 )]
-#![cfg(feature = "redb")]
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test")]
-
-#[path = "power_loss/disk.rs"]
-mod disk;
 
 use std::collections::BTreeMap;
 
-use disk::{Disk, Fault, Survivors};
+use pistol_core::store::redb::faults::{Fault, SimulatedDisk as Disk, Survivors};
 use pistol_core::store::redb::{RedbOptions, RedbStore};
 use pistol_core::store::{Batch, Row, Store, StoreError, Table};
 
@@ -58,7 +53,7 @@ fn rows(store: &RedbStore) -> Vec<Row> {
 
 fn open(disk: &Disk) -> Result<RedbStore, StoreError> {
     let disk = disk.clone();
-    RedbStore::open_on(move || disk.clone(), RedbOptions { cache_bytes: 1 << 20, ..RedbOptions::default() })
+    RedbStore::open_on(move || Ok(disk.clone()), RedbOptions { cache_bytes: 1 << 20, ..RedbOptions::default() })
 }
 
 fn empty_store() -> Vec<u8> {

@@ -103,6 +103,9 @@ pub enum ReplyError {
     /// What is stored of the document cannot be read.
     #[error("the stored document is damaged ({0}); restore a backup, or join it again from a peer")]
     Damaged(String),
+    /// What is stored of the document could not be read now.
+    #[error("the document could not be read ({0}); look at the disk, then open the document again")]
+    Unread(String),
     /// The disk did not take it.
     #[error("the store did not take it ({0}); it is tried again, but look at the disk")]
     Store(String),

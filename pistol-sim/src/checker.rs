@@ -6,6 +6,7 @@ use std::fmt::Write;
 use pistol_core::change::Kind;
 use pistol_core::document::{Content, Document, ListContent, MapContent, Value};
 use pistol_core::id::{ChangeId, DocumentId};
+use pistol_core::validate::Branch;
 use pistol_engine::{ConnectionId, Documents};
 use pistol_sync::proto::message::{Acknowledge, Follow, Message, Topic};
 
@@ -92,6 +93,13 @@ impl Checker {
             None => Ok(()),
         }
     }
+}
+
+/// How often chains of a document forked.
+pub(crate) fn forks(document: &Document) -> u64 {
+    let history = document.history();
+    let chains: std::collections::BTreeSet<_> = history.branches().iter().map(Branch::chain).collect();
+    (history.branches().len() - chains.len()) as u64
 }
 
 /// All that two nodes with the same document must agree on.

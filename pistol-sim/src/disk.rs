@@ -35,6 +35,11 @@ impl Disk {
         self.outstanding.replace(batch).is_none()
     }
 
+    /// The outstanding batch.
+    pub(crate) fn outstanding(&self) -> Option<Arc<Batch>> {
+        self.outstanding.clone()
+    }
+
     /// The outstanding batch is durable, or was not kept.
     pub(crate) fn end(&mut self, is_kept: bool) {
         let Some(batch) = self.outstanding.take().filter(|_| is_kept) else { return };

@@ -10,6 +10,7 @@ mod clock;
 mod disk;
 mod net;
 mod node;
+pub mod power;
 mod reopened;
 mod stranger;
 mod trace;

@@ -1,7 +1,7 @@
 //! One simulated machine: a disk, and an engine while it runs.
 
 use pistol_core::key::AuthorKey;
-use pistol_core::store::{StoreError, Table};
+use pistol_core::store::{Row, Store, StoreError, Table};
 use pistol_engine::{Documents, Engine, Now, Start};
 use pistol_sync::node::NodeId;
 
@@ -53,19 +53,23 @@ impl Node {
             self.disk.forget_sessions();
             self.epoch = chance.bytes();
         }
-        let start = Start {
-            key: self.author(),
-            node: self.id,
-            epoch: self.epoch,
-            seed: chance.bytes(),
-            sessions_continue,
-            snapshot_changes,
-            logs: self.disk.rows(Table::Logs),
-            names: self.disk.rows(Table::Names),
-            sessions: self.disk.rows(Table::Sessions),
-            peers: self.disk.rows(Table::Peers),
-            owed: self.disk.rows(Table::Owed),
-        };
+        let rows = Rows::of(&self.disk.platter.store)?;
+        self.start_with(rows, sessions_continue, snapshot_changes, now, chance)
+    }
+
+    /// Starts with rows that were read elsewhere.
+    pub(crate) fn start_with(
+        &mut self,
+        rows: Rows,
+        sessions_continue: bool,
+        snapshot_changes: u32,
+        now: Now,
+        chance: &mut Chance,
+    ) -> Result<(), StoreError> {
+        let Rows { logs, names, sessions, peers, owed } = rows;
+        let (key, node, epoch, seed) = (self.author(), self.id, self.epoch, chance.bytes());
+        let start =
+            Start { key, node, epoch, seed, sessions_continue, snapshot_changes, logs, names, sessions, peers, owed };
         self.life += 1;
         self.wake_ms = None;
         // A real node is woken as soon as it runs.
@@ -84,4 +88,31 @@ impl Node {
     pub(crate) fn documents(&self) -> Option<Documents> {
         self.engine.as_ref().map(Engine::documents)
     }
+}
+
+/// The rows with which a node starts.
+pub(crate) struct Rows {
+    logs: Vec<Row>,
+    names: Vec<Row>,
+    sessions: Vec<Row>,
+    peers: Vec<Row>,
+    owed: Vec<Row>,
+}
+
+impl Rows {
+    pub(crate) fn of(store: &impl Store) -> Result<Rows, StoreError> {
+        let all = |table| all_rows(store, table);
+        Ok(Rows {
+            logs: all(Table::Logs)?,
+            names: all(Table::Names)?,
+            sessions: all(Table::Sessions)?,
+            peers: all(Table::Peers)?,
+            owed: all(Table::Owed)?,
+        })
+    }
+}
+
+/// All rows of a table.
+pub(crate) fn all_rows(store: &impl Store, table: Table) -> Result<Vec<Row>, StoreError> {
+    store.range(table, &[], &[0xff; 64], usize::MAX)
 }

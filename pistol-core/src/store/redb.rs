@@ -10,6 +10,8 @@
 
 mod create;
 mod failure;
+#[cfg(feature = "faults")]
+pub mod faults;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +22,7 @@ use redb::{
     Builder, Database, DatabaseError, Durability, ReadableDatabase, StorageBackend, TableDefinition, TableError,
 };
 
-use super::{Batch, Page, Row, Store, StoreError, Table, schema};
+use super::{Batch, Page, Row, Store, StoreError, Table, files, schema};
 use failure::{contained, from_redb};
 
 /// How a [`RedbStore`] uses memory and time.
@@ -80,21 +82,27 @@ impl RedbStore {
     /// [`StoreError::InUse`] if it is open already, here or in another process; [`StoreError::Damaged`] if it is not
     /// what was written; [`StoreError::Newer`]; [`StoreError::Io`], of kind `NotFound` if there is no such file.
     pub fn open(path: &Path, options: RedbOptions) -> Result<RedbStore, StoreError> {
+        files::access(path)?;
         let is_checked = std::fs::metadata(path)?.len() <= options.checked_bytes_max;
         let path = path.to_path_buf();
-        RedbStore::open_with(Box::new(move |builder| builder.open(&path)), options, is_checked)
+        RedbStore::open_with(Box::new(move |builder| open_file(builder, &path)), options, is_checked)
     }
 
-    /// Opens an existing store on a storage backend of redb's, for tests that cut the power. `reach` is called for the
-    /// first opening and for each reopening.
+    /// Opens an existing store on a storage backend of redb's, for tests that let it fail. `reach` is called to learn its
+    /// length, for the first opening, and for each reopening.
     ///
     /// # Errors
     /// As for [`RedbStore::open`].
     pub fn open_on<B: StorageBackend>(
-        reach: impl Fn() -> B + Send + 'static,
+        reach: impl Fn() -> std::io::Result<B> + Send + 'static,
         options: RedbOptions,
     ) -> Result<RedbStore, StoreError> {
-        RedbStore::open_with(Box::new(move |builder| builder.create_with_backend(reach())), options, true)
+        let is_checked = reach()?.len()? <= options.checked_bytes_max;
+        let opener = move |builder: &Builder| {
+            let backend = reach().map_err(redb::StorageError::Io)?;
+            builder.create_with_backend(backend)
+        };
+        RedbStore::open_with(Box::new(opener), options, is_checked)
     }
 
     /// Makes an empty storage backend of redb's a store that holds the rows of `first`.
@@ -189,6 +197,15 @@ fn open_database(opener: &Opener, options: RedbOptions, is_checked: bool) -> Res
         builder.set_cache_size(options.cache_bytes).set_check_integrity_on_open(is_checked);
         opener(&builder).map_err(from_redb)
     })
+}
+
+/// Opens the database in a file.
+fn open_file(builder: &Builder, path: &Path) -> Result<Database, DatabaseError> {
+    #[cfg(feature = "faults")]
+    if let Some(faulty) = faults::file(path).map_err(redb::StorageError::Io)? {
+        return builder.create_with_backend(faulty);
+    }
+    builder.open(path)
 }
 
 /// Closes a database. What closing saves only makes the next opening faster, so its failure is no failure.

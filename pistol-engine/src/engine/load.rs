@@ -95,9 +95,10 @@ impl Engine {
     pub(super) fn rows(&mut self, read: ReadId, rows: Result<Vec<Row>, String>, effects: &mut Vec<Effect>) {
         match self.loads.reads.remove(&read) {
             Some(Purpose::Load(document)) => {
-                let taken = rows.and_then(|rows| self.take_rows(document, &rows, effects));
-                if let Err(reason) = taken {
-                    self.load_failed(document, &reason, effects);
+                let rows = rows.map_err(ReplyError::Unread);
+                let taken = rows.and_then(|rows| self.take_rows(document, &rows, effects).map_err(ReplyError::Damaged));
+                if let Err(error) = taken {
+                    self.load_failed(document, error, effects);
                 }
             }
             Some(Purpose::Send(wanted)) => self.send_rows(wanted, rows, effects),
@@ -137,24 +138,27 @@ impl Engine {
         Ok(())
     }
 
-    /// What was read is wrong. If it was a snapshot, or stood on one, the rows alone may still be right.
-    fn load_failed(&mut self, id: DocumentId, reason: &str, effects: &mut Vec<Effect>) {
+    /// What was read is wrong, or nothing was. If it was a snapshot, or stood on one, the rows alone may still be right.
+    fn load_failed(&mut self, id: DocumentId, error: ReplyError, effects: &mut Vec<Effect>) {
         let log = self.catalog.log(&id).cloned();
         let load = self.loads.under_way.get_mut(&id).filter(|load| load.is_from_snapshot());
         let fresh = log.as_ref().and_then(|log| Load::from_rows_alone(Arc::clone(&log.genesis)));
         let (Some(log), Some(load), Some(mut fresh)) = (log, load, fresh) else {
-            return self.give_up_load(id, reason, effects);
+            return self.give_up_load(id, error, effects);
         };
         fresh.tokens = std::mem::take(&mut load.tokens);
         *load = fresh;
         self.read_on(id, &log, effects);
     }
 
-    fn give_up_load(&mut self, document: DocumentId, reason: &str, effects: &mut Vec<Effect>) {
-        self.loads.damaged.insert(document, reason.to_owned());
+    /// What is damaged stays so; what could not be read may be read when it is asked for again.
+    fn give_up_load(&mut self, document: DocumentId, error: ReplyError, effects: &mut Vec<Effect>) {
+        if let ReplyError::Damaged(reason) = &error {
+            self.loads.damaged.insert(document, reason.clone());
+        }
         let load = self.loads.under_way.remove(&document);
-        let damaged = |token| answer(token, Err(ReplyError::Damaged(reason.to_owned())));
-        effects.extend(load.into_iter().flat_map(|load| load.tokens).map(damaged));
+        let failed = |token| answer(token, Err(error.clone()));
+        effects.extend(load.into_iter().flat_map(|load| load.tokens).map(failed));
         self.document_is_damaged(document, effects);
     }
 }

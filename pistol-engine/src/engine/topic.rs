@@ -35,6 +35,8 @@ pub(super) struct TopicState {
     pub(super) is_reading: bool,
     /// When to read again after a read that gave nothing to send.
     pub(super) read_again_ms: Option<u64>,
+    /// Why rows could not be read last.
+    pub(super) unread: Option<String>,
     /// Sizes of the envelopes sent and not acknowledged.
     pub(super) under_way: VecDeque<usize>,
     pub(super) acknowledged: u64,
@@ -71,6 +73,7 @@ impl TopicState {
             queue: VecDeque::new(),
             is_reading: false,
             read_again_ms: None,
+            unread: None,
             under_way: VecDeque::new(),
             acknowledged: 0,
             waiting_there: 0,

@@ -75,10 +75,15 @@ impl Engine {
         let Some(state) = self.topic_mut(connection, topic) else { return };
         state.is_reading = false;
         let document = state.document;
+        let mut failure = rows.as_ref().err().cloned();
+        let unread = std::mem::replace(&mut state.unread, failure.clone());
         let Some(replica) = self.documents.replica(&document) else { return };
+        if unread.is_some() && lock(&replica).state.store_failure == unread {
+            // It may be read again.
+            lock(&replica).state.store_failure = self.commits.failure().cloned();
+        }
         // Whether anything was done that brings this here again.
         let mut is_sent = false;
-        let mut failure = rows.as_ref().err().cloned();
         for (key, value) in rows.unwrap_or_default() {
             // What was read and does not fit the window is read again when it does: thousands of keystrokes are one read.
             if !self.has_room(connection) {

@@ -1,11 +1,9 @@
 //! How a run ends: everything is well again, and all nodes must come to agree within a bound.
 
 use super::{Event, World};
-use crate::checker::Picture;
+use crate::checker::{Picture, forks};
 use crate::node::Node;
 use crate::user::Made;
-use pistol_core::document::Document;
-use pistol_core::validate::Branch;
 use pistol_engine::PeerState;
 
 /// Simulated time within which all nodes agree once nothing goes wrong any more: the longest wait between two attempts
@@ -114,13 +112,6 @@ impl World {
         self.report.simulated_ms = self.clock.now_ms();
         self.checker.is_kept(&accepted)
     }
-}
-
-/// How often chains of a document forked.
-fn forks(document: &Document) -> u64 {
-    let history = document.history();
-    let chains: std::collections::BTreeSet<_> = history.branches().iter().map(Branch::chain).collect();
-    (history.branches().len() - chains.len()) as u64
 }
 
 /// How a node's own account of a document differs from the truth when all is equal and at rest.

@@ -1,0 +1,235 @@
+//! What is done, step by step, and what must hold when all is done.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+
+use pistol_core::document::EditError;
+use pistol_core::id::{ChangeId, DocumentId};
+use pistol_core::store::redb::faults::Survivors;
+use pistol_core::validate::Rule;
+use pistol_engine::{Command, Input};
+use pistol_sync::ticket::Ticket;
+
+use super::pair::{Asked, Due, Pair, Side, Stop, broken};
+use super::{Breach, Plan, Step, Tally};
+use crate::checker::{Picture, forks};
+use crate::user::{self, Made};
+
+/// Bytes of a value that fills most of a row.
+const LARGE: usize = 40_000;
+/// How long a step takes, for deadlines.
+const STEP_MS: u64 = 20;
+/// Simulated time within which the two agree once nothing goes wrong any more.
+const AGREED_WITHIN_MS: u64 = 60_000;
+
+impl Pair {
+    pub(super) fn run(mut self, plan: &Plan) -> Result<Tally, Breach> {
+        self.plan_cut();
+        self.survive(|pair| pair.begin())?;
+        for step in &plan.steps {
+            self.survive(|pair| pair.act(*step))?;
+        }
+        self.tally.is_cut_all = self.tally.crashes == plan.cuts.len() as u64;
+        self.machine.sectors.no_fault();
+        self.later_cuts.clear();
+        self.survive(Pair::agree)?;
+        // Once more, with nothing under way.
+        self.survivors = Survivors::None;
+        self.crash()?;
+        self.tally.crashes -= 1;
+        self.survive(Pair::agree)?;
+        self.end()?;
+        Ok(self.tally)
+    }
+
+    /// Does something; if the power goes meanwhile, it is not done again.
+    fn survive(&mut self, act: impl FnOnce(&mut Pair) -> Result<(), Stop>) -> Result<(), Breach> {
+        let mut done = act(self);
+        loop {
+            match done {
+                Ok(()) => return Ok(()),
+                Err(Stop::Broken(breach)) => return Err(breach),
+                Err(Stop::NoPower) => self.crash()?,
+            }
+            done = self.settle();
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), Stop> {
+        let (now, changes) = (self.now(), self.snapshot_changes);
+        self.peer.start(true, changes, now, &mut self.chance).map_err(|error| broken(error.to_string()))?;
+        self.start()?;
+        self.settle()
+    }
+
+    fn act(&mut self, step: Step) -> Result<(), Stop> {
+        match step {
+            Step::Create => self.create(Side::Machine)?,
+            Step::Edit { document, times } => self.edit(Side::Machine, document, times)?,
+            Step::EditAll => (0..self.made.len()).try_for_each(|document| self.edit(Side::Machine, document, 1))?,
+            Step::EditLarge { document } => self.edit_large(document)?,
+            Step::Name { document } => {
+                if let Some(id) = self.document(document).filter(|id| self.holds(Side::Machine, id)) {
+                    self.ask(Side::Machine, Command::Name(id, format!("name {document}")), Asked::Other);
+                }
+            }
+            Step::Flush => {
+                let changes = self.made.iter().flat_map(|made| self.changes(Side::Machine, &made.id())).collect();
+                self.ask(Side::Machine, Command::Flush, Asked::Flush(changes));
+            }
+            Step::PeerJoins { document } => self.join(Side::Peer, document),
+            Step::Join => {
+                self.create(Side::Peer)?;
+                self.settle()?;
+                self.join(Side::Machine, self.made.len().saturating_sub(1));
+            }
+            Step::PeerEdits { document, times } => self.edit(Side::Peer, document, times)?,
+            Step::PeerIsNewer => self.is_peer_newer = true,
+            Step::Disconnect => self.disconnect(),
+            Step::Disk(fault, after) => self.machine.sectors.fault_after(after, fault),
+            Step::Restart => self.restart()?,
+            Step::Pass { milliseconds } => self.pass(milliseconds)?,
+        }
+        self.pass(STEP_MS)
+    }
+
+    fn document(&self, document: usize) -> Option<DocumentId> {
+        self.made.get(document).map(Made::id)
+    }
+
+    fn create(&mut self, side: Side) -> Result<(), Stop> {
+        let author = self.node(side).author();
+        let made = user::make(&author, &mut self.chance).map_err(|error| broken(error.to_string()))?;
+        let (genesis, read_key) = (made.genesis.clone(), made.read_key.clone());
+        self.made.push(made);
+        self.ask(side, Command::Create { genesis, read_key }, Asked::Other);
+        Ok(())
+    }
+
+    fn edit(&mut self, side: Side, document: usize, times: u64) -> Result<(), Stop> {
+        let (now, documents) = (self.now(), self.node(side).documents());
+        let (Some(id), Some(documents)) = (self.document(document), documents) else { return Ok(()) };
+        for _ in 0..times {
+            user::edit(&documents, &id, now, false, &mut self.chance).map_err(edit_failed)?;
+        }
+        self.due.push_back(Due::Input(side, Input::Wake));
+        Ok(())
+    }
+
+    /// What it writes is not made shorter by deflating.
+    fn edit_large(&mut self, document: usize) -> Result<(), Stop> {
+        let (now, documents) = (self.now(), self.machine.node.documents());
+        let (Some(id), Some(documents)) = (self.document(document), documents) else { return Ok(()) };
+        let text: String = (0..LARGE / 16).map(|_| format!("{:016x}", self.chance.number())).collect();
+        let edited = documents.edit(&id, now, None, |edit| edit.map("map").put("large", text));
+        match edited {
+            Ok(_) | Err(EditError::Closed | EditError::Refused(Rule::Policy)) => {}
+            Err(error) => return Err(edit_failed(error)),
+        }
+        self.due.push_back(Due::Input(Side::Machine, Input::Wake));
+        Ok(())
+    }
+
+    /// A side is invited by the other one, if that holds the document durably.
+    fn join(&mut self, side: Side, document: usize) {
+        let inviting = if side == Side::Machine { Side::Peer } else { Side::Machine };
+        let Some(made) = self.made.get(document) else { return };
+        if !self.node(inviting).disk.holds(&made.id()) {
+            return;
+        }
+        let address = SocketAddr::from(([127, 0, 0, 1], 7));
+        let ticket = Ticket::new(made.id(), made.read_key.clone(), self.node(inviting).id, &[address]);
+        self.ask(side, Command::Join(ticket), Asked::Join(side, document));
+    }
+
+    /// Each joins what the other one holds, unless it is about to.
+    fn join_all(&mut self) {
+        for document in 0..self.made.len() {
+            for side in Side::BOTH {
+                let is_asked =
+                    |asked: &Asked| matches!(asked, Asked::Join(by, which) if (*by, *which) == (side, document));
+                let is_held = self.document(document).is_some_and(|id| self.holds(side, &id));
+                if !is_held && !self.asked.values().any(is_asked) {
+                    self.join(side, document);
+                }
+            }
+        }
+    }
+
+    fn disconnect(&mut self) {
+        if let Some(connection) = self.connection {
+            let reason = "the connection ended".to_owned();
+            self.hang_up(Side::Peer, connection);
+            self.due.push_back(Due::Input(Side::Machine, Input::Disconnected { connection, reason }));
+        }
+    }
+
+    pub(super) fn changes(&self, side: Side, id: &DocumentId) -> BTreeSet<ChangeId> {
+        let documents = self.node(side).documents();
+        documents.and_then(|documents| Picture::of(&documents, id)).map(|picture| picture.changes).unwrap_or_default()
+    }
+
+    /// Nothing goes wrong any more: both come to hold the same. They meet anew, since what a node could not read it asks
+    /// for again when it meets the peer again.
+    fn agree(&mut self) -> Result<(), Stop> {
+        self.is_peer_newer = false;
+        self.disconnect();
+        self.settle()?;
+        let end = self.now_ms + AGREED_WITHIN_MS;
+        loop {
+            self.settle()?;
+            self.join_all();
+            self.settle()?;
+            let Some(why) = self.unlike() else { return Ok(()) };
+            match self.deadline_ms() {
+                Some(at) if at <= end => self.wake_at(at),
+                _ => return Err(broken(format!("the two do not agree in time: {why}"))),
+            }
+        }
+    }
+
+    /// In what the two do not agree yet.
+    fn unlike(&self) -> Option<String> {
+        let ids = self.made.iter().map(Made::id);
+        // A document may have been lost before anybody was told that it is there.
+        let held = ids.filter(|id| Side::BOTH.into_iter().any(|side| self.holds(side, id)));
+        held.into_iter().find_map(|id| {
+            let picture = |side| {
+                let documents = self.node(side).documents()?;
+                Picture::of(&documents, &id)
+            };
+            let (Some(one), Some(two)) = (picture(Side::Machine), picture(Side::Peer)) else {
+                return Some(format!("one of them has no {id:?}"));
+            };
+            let is_durable = |side| one.changes.is_subset(&self.node(side).disk.platter.changes);
+            let unsafe_at = Side::BOTH.into_iter().find(|side| !is_durable(*side));
+            let not_durable = unsafe_at.map(|side| format!("the {side:?} does not hold all of {id:?} durably"));
+            one.difference(&two).or(not_durable)
+        })
+    }
+
+    /// What must hold in the end beyond agreement.
+    fn end(&mut self) -> Result<(), Breach> {
+        let mut accepted = BTreeSet::new();
+        for made in &self.made {
+            accepted.extend(self.changes(Side::Machine, &made.id()));
+            for side in Side::BOTH {
+                let documents = self.node(side).documents();
+                let forks =
+                    documents.and_then(|documents| documents.look(&made.id(), |look| forks(look.document)).ok());
+                if forks.unwrap_or(0) > 0 {
+                    return Err(Breach::Other("a session went on from a place that it had left".to_owned()));
+                }
+            }
+        }
+        if Side::BOTH.into_iter().any(|side| !self.node(side).disk.is_tidy()) {
+            return Err(Breach::Other("rows that were sealed are still there".to_owned()));
+        }
+        self.tally.operations += self.machine.sectors.operations();
+        self.checker.is_kept(&accepted).map_err(Breach::Lost)
+    }
+}
+
+fn edit_failed(error: EditError) -> Stop {
+    broken(format!("an edit failed: {error}"))
+}

@@ -1,0 +1,171 @@
+//! What is done to a node, and when its power is cut.
+
+use super::{Fault, Survivors};
+use crate::chance::Chance;
+
+/// Something that users or the network do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The node makes a document.
+    Create,
+    /// A user of the node edits one document, several times at once.
+    Edit {
+        /// Which.
+        document: usize,
+        /// How often.
+        times: u64,
+    },
+    /// A user edits every document, which makes one commit.
+    EditAll,
+    /// A user writes so much that the small rows are sealed into full ones.
+    EditLarge {
+        /// Which document.
+        document: usize,
+    },
+    /// A document gets a name.
+    Name {
+        /// Which document.
+        document: usize,
+    },
+    /// A user waits until all is durable.
+    Flush,
+    /// The peer joins a document of the node.
+    PeerJoins {
+        /// Which document.
+        document: usize,
+    },
+    /// The node joins a document that the peer makes.
+    Join,
+    /// The peer edits, and the node receives.
+    PeerEdits {
+        /// Which document.
+        document: usize,
+        /// How often.
+        times: u64,
+    },
+    /// The peer sends what a later version wrote: it is owed.
+    PeerIsNewer,
+    /// The connection ends.
+    Disconnect,
+    /// The next commits meet a fault of the disk, once.
+    Disk(Fault, u64),
+    /// The node is closed and opened again.
+    Restart,
+    /// Time passes.
+    Pass {
+        /// In milliseconds.
+        milliseconds: u64,
+    },
+}
+
+/// A power cut.
+#[derive(Clone, Copy, Debug)]
+pub struct Cut {
+    /// After so many writes, changes of length and syncs since the start, or since the cut before.
+    pub after: u64,
+    /// What of the unsynced is there afterwards.
+    pub survivors: Survivors,
+}
+
+/// One run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Draws everything that is left open.
+    pub seed: u64,
+    /// What is done.
+    pub steps: Vec<Step>,
+    /// When the power is cut.
+    pub cuts: Vec<Cut>,
+    /// After how many changes snapshots are renewed.
+    pub snapshot_changes: u32,
+    /// Whether the store is read whole and checked when it is opened, as small ones are.
+    pub is_checked: bool,
+}
+
+/// Operations within which a later cut of a series comes: so many of them hit the recovery from the one before.
+const SOON: u64 = 12;
+/// Operations of a step, about.
+const OPERATIONS_A_STEP: u64 = 12;
+
+impl Plan {
+    /// A workload with everything that a store is used for, without a cut.
+    pub fn representative() -> Plan {
+        let steps = vec![
+            Step::Create,
+            Step::Edit { document: 0, times: 3 },
+            Step::Flush,
+            Step::Create,
+            Step::PeerJoins { document: 0 },
+            Step::Name { document: 0 },
+            Step::EditAll,
+            Step::PeerEdits { document: 0, times: 3 },
+            Step::EditLarge { document: 0 },
+            Step::PeerIsNewer,
+            Step::EditLarge { document: 0 },
+            Step::Flush,
+            Step::Join,
+            Step::Pass { milliseconds: 4000 },
+            Step::Disk(Fault::SyncFails, 3),
+            Step::EditAll,
+            Step::Pass { milliseconds: 1000 },
+            Step::Disconnect,
+            Step::Edit { document: 1, times: 2 },
+            Step::Restart,
+            Step::PeerEdits { document: 0, times: 2 },
+            Step::Disk(Fault::Full, 2),
+            Step::Edit { document: 0, times: 1 },
+            Step::Pass { milliseconds: 1000 },
+            Step::Flush,
+        ];
+        Plan { seed: 1, steps, cuts: Vec::new(), snapshot_changes: 4, is_checked: true }
+    }
+
+    /// The run of a seed: a workload by chance, and one to four cuts.
+    pub fn of_seed(seed: u64) -> Plan {
+        let mut chance = Chance::new(seed);
+        let count = chance.between(4, 16);
+        let mut steps = vec![Step::Create, Step::PeerJoins { document: 0 }];
+        steps.extend((0..count).map(|_| step(&mut chance)));
+        let first = chance.below(count * OPERATIONS_A_STEP);
+        let cuts = (0..chance.between(1, 4)).map(|number| {
+            let is_soon = number > 0 && chance.percent(70);
+            let after = match number {
+                0 => first,
+                _ if is_soon => chance.below(SOON),
+                _ => chance.below(4 * OPERATIONS_A_STEP),
+            };
+            let survivors = match chance.below(8) {
+                0 => Survivors::None,
+                1 => Survivors::All,
+                _ => Survivors::Some { seed: chance.number() },
+            };
+            Cut { after, survivors }
+        });
+        let cuts = cuts.collect();
+        let snapshot_changes = chance.pick(&[2, 5, 20]).unwrap_or(5);
+        Plan { seed, steps, cuts, snapshot_changes, is_checked: chance.percent(50) }
+    }
+}
+
+fn step(chance: &mut Chance) -> Step {
+    let document = chance.index(3);
+    match chance.below(20) {
+        0 => Step::Create,
+        1..=5 => Step::Edit { document, times: chance.between(1, 4) },
+        6 | 7 => Step::EditAll,
+        8 => Step::EditLarge { document },
+        9 => Step::Name { document },
+        10 | 11 => Step::Flush,
+        12 => Step::PeerJoins { document },
+        13 => Step::Join,
+        14 | 15 => Step::PeerEdits { document, times: chance.between(1, 4) },
+        16 => Step::PeerIsNewer,
+        17 => Step::Disconnect,
+        18 => {
+            let fault = chance.pick(&[Fault::SyncFails, Fault::Full, Fault::Fails]).unwrap_or(Fault::Full);
+            Step::Disk(fault, chance.below(2 * OPERATIONS_A_STEP))
+        }
+        _ if chance.percent(50) => Step::Restart,
+        _ => Step::Pass { milliseconds: chance.between(100, 4000) },
+    }
+}

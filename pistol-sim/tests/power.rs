@@ -1,0 +1,74 @@
+//! Power cuts: at every write and every sync of a workload with everything that a store is used for.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
+
+use pistol_core::store::Table;
+use pistol_core::store::redb::faults::Survivors;
+use pistol_sim::power::{Cut, Plan, Tally, run};
+
+fn lives(plan: &Plan, what: &str) -> Tally {
+    run(plan).unwrap_or_else(|breach| panic!("{what}: {breach}"))
+}
+
+#[test]
+fn the_workload_uses_a_store_for_everything() {
+    let tally = lives(&Plan::representative(), "without a cut");
+    for table in Table::ALL.into_iter().filter(|table| *table != Table::Meta) {
+        assert!(tally.written.get(&table).is_some_and(|rows| *rows > 0), "nothing is written to {table:?}: {tally:?}");
+    }
+    for table in [Table::Tail, Table::Owed] {
+        assert!(
+            tally.removed.get(&table).is_some_and(|rows| *rows > 0),
+            "nothing is removed from {table:?}: {tally:?}"
+        );
+    }
+    assert!(tally.retries >= 2 && tally.received > 0 && tally.opened_fast > 0, "{tally:?}");
+}
+
+/// Cuts the power at the first operation, the second, and so on, until a run ends without its cut.
+fn cut_at_each(survivors: impl Fn(u64) -> Survivors) {
+    let workload = Plan::representative();
+    for after in 0.. {
+        let survivors = survivors(after);
+        let plan = Plan { cuts: vec![Cut { after, survivors }], ..workload.clone() };
+        let tally = lives(&plan, &format!("cut at {after}, {survivors:?}"));
+        if !tally.is_cut_all {
+            assert!(after > 250, "the workload has more than {after} operations");
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_power_cut_at_any_operation_after_which_nothing_unsynced_is_there_loses_nothing() {
+    cut_at_each(|_| Survivors::None);
+}
+
+#[test]
+fn a_power_cut_at_any_operation_after_which_all_unsynced_is_there_loses_nothing() {
+    cut_at_each(|_| Survivors::All);
+}
+
+#[test]
+fn a_power_cut_at_any_operation_that_tears_what_is_unsynced_loses_nothing() {
+    cut_at_each(|after| Survivors::Some { seed: after });
+}
+
+#[test]
+fn runs_by_chance_with_up_to_four_cuts_in_a_row_lose_nothing() {
+    let (mut crashes, mut in_recovery, mut kept) = (0, 0, 0);
+    for seed in 0..60 {
+        let tally = lives(&Plan::of_seed(seed), &format!("seed {seed}"));
+        crashes += tally.crashes;
+        in_recovery += tally.crashes_in_recovery;
+        kept += tally.kept;
+    }
+    assert!(crashes > 60 && in_recovery > 5 && kept > 5, "{crashes} crashes, {in_recovery} in recovery, {kept} kept");
+}
