@@ -188,6 +188,12 @@ impl Node {
         Ok(())
     }
 
+    /// Whether the disk was full and the store writes into what was its reserve of 4 MiB: some space must be freed
+    /// before that is used up too. The reserve is made again by itself when there is room.
+    pub fn is_on_reserve(&self) -> bool {
+        self.0.on_reserve.get()
+    }
+
     /// The node's name on the network.
     pub fn id(&self) -> NodeId {
         self.0.node

@@ -27,7 +27,7 @@ use tokio::sync::oneshot;
 use crate::error::OpenError;
 use disk::Disk;
 use driver::{Driver, Event};
-use folder::{FolderLock, Sessions, StoreFolder};
+use folder::{FolderLock, OnReserve, ReservedStore, Sessions, StoreFolder};
 use network::Network;
 use saver::Saver;
 pub(crate) use subscribers::{Subscriber, Subscribers};
@@ -54,6 +54,7 @@ pub(crate) struct Runtime {
     pub(crate) node: NodeId,
     pub(crate) network: Arc<Network>,
     pub(crate) picture: Arc<Picture>,
+    pub(crate) on_reserve: OnReserve,
     clock: Clock,
     events: mpsc::Sender<Event>,
     is_stopped: AtomicBool,
@@ -104,7 +105,8 @@ impl Runtime {
         let (events, waiting) = mpsc::channel();
         let network = Arc::new(Network::new(endpoint, events.clone(), tokio::runtime::Handle::current()));
         let replies = events.clone();
-        let disk = Disk::start(folder.store, move |reply| {
+        let on_reserve = folder.store.on_reserve();
+        let disk = Disk::start(folder.store, ReservedStore::make_reserve, move |reply| {
             // After the driver has ended nobody waits for replies.
             let _ = replies.send(Event::Disk(reply));
         });
@@ -142,6 +144,7 @@ impl Runtime {
             node,
             network,
             picture,
+            on_reserve,
             clock,
             events,
             is_stopped: AtomicBool::new(false),
@@ -218,7 +221,8 @@ async fn listen(folder: &mut StoreFolder, options: Options) -> Result<Endpoint, 
     if let Some(port) = port.filter(|port| Some(*port) != last) {
         let mut batch = Batch::default();
         batch.put(Table::Meta, schema::PORT_KEY, schema::port_value(port));
-        folder.store.commit(&batch)?;
+        // Not remembered, it costs peers a search, and keeps nobody from the documents on a full disk.
+        let _ = folder.store.commit(&batch);
     }
     Ok(endpoint)
 }

@@ -5,6 +5,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// How often something is killed.
 const KILLS: usize = 50;
@@ -123,4 +124,68 @@ fn every_line_that_an_exit_code_acknowledged_is_there_after_fifty_kills() {
         assert_eq!(mine.lines().filter(|there| there == line).count(), 1, "{line}");
     }
     assert_eq!(ok(&one, &["cat", "notes"]), mine, "and after the last kill");
+}
+
+/// How often a node is killed under load: a few times, or as often as `PISTOL_KILLS` says.
+fn kills_under_load() -> usize {
+    std::env::var("PISTOL_KILLS").map_or(4, |kills| kills.parse().unwrap())
+}
+
+/// Appends lines until it is told to stop, through whatever process has the store. Returns those that were acknowledged.
+fn append_until(stop: &AtomicBool, acknowledged: &AtomicUsize, store: &Path, name: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for number in 0.. {
+        if stop.load(Ordering::Acquire) {
+            break;
+        }
+        let line = format!("{name} {number}");
+        if pistol(store, &["edit", "notes", "--append", &line]).output().unwrap().status.success() {
+            lines.push(line);
+            acknowledged.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+    lines
+}
+
+#[test]
+fn a_node_killed_under_load_loses_nothing_acknowledged_and_forks_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    let mut dice = Dice(0x10ad);
+    ok(&one, &["new", "notes", "--policy", "world-writable"]);
+    let mut share = Share::start(&one);
+    ok(&two, &["join", &share.ticket, "--as", "notes", "--wait", "--timeout", "1m"]);
+    let mut lines: Vec<String> = Vec::new();
+    for round in 0..kills_under_load() {
+        let (stop, acknowledged) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let (wanted, looks) = (dice.below(5), dice.below(200_000));
+        let append = |writer| append_until(&stop, &acknowledged, &one, &format!("round {round} writer {writer}"));
+        std::thread::scope(|scope| {
+            let append = &append;
+            let writers: Vec<_> = (0..3).map(|writer| scope.spawn(move || append(writer))).collect();
+            // A peer is sent at the same time what must not be lost here afterwards.
+            let sync = pistol(&two, &["sync", "notes", "--timeout", "1m"]).spawn().unwrap();
+            while acknowledged.load(Ordering::Acquire) < usize::try_from(wanted).unwrap() {
+                std::thread::yield_now();
+            }
+            (0..looks).for_each(|_| std::hint::spin_loop());
+            share.child.kill().unwrap();
+            share.child.wait().unwrap();
+            kill_or_let_end(sync, dice.below(2000));
+            stop.store(true, Ordering::Release);
+            lines.extend(writers.into_iter().flat_map(|writer| writer.join().unwrap()));
+        });
+        share = Share::start(&one);
+    }
+    ok(&two, &["sync", "notes", "--wait", "--timeout", "1m"]);
+    let (mine, theirs) = (ok(&one, &["cat", "notes"]), ok(&two, &["cat", "notes"]));
+    let forks = [&one, &two].map(|store| ok(store, &["status"]).matches("wrote two histories").count());
+    share.kill();
+    assert_eq!(mine, theirs);
+    assert_eq!(forks, [0, 0], "a session went on from a place that it had left");
+    assert!(!lines.is_empty());
+    for line in &lines {
+        assert_eq!(mine.lines().filter(|there| there == line).count(), 1, "{line}");
+    }
+    eprintln!("{} kills, {} lines acknowledged and there", kills_under_load(), lines.len());
 }

@@ -41,17 +41,18 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// Starts the thread. `reply` is called on it, once for each request, in their order.
+    /// Starts the thread. `reply` is called on it, once for each request, in their order; `tidy` when nobody waits.
     ///
     /// # Errors
     /// If the system refuses another thread.
-    pub(crate) fn start(
-        store: impl Store + Send + 'static,
+    pub(crate) fn start<S: Store + Send + 'static>(
+        store: S,
+        tidy: impl FnMut(&mut S) + Send + 'static,
         reply: impl FnMut(DiskReply) + Send + 'static,
     ) -> std::io::Result<Disk> {
         let (requests, waiting) = mpsc::channel(REQUESTS_WAITING_MAX);
         let thread =
-            thread::Builder::new().name("pistol-disk".to_owned()).spawn(move || serve(store, waiting, reply))?;
+            thread::Builder::new().name("pistol-disk".to_owned()).spawn(move || serve(store, waiting, tidy, reply))?;
         Ok(Disk { requests: Some(requests), thread: Some(thread) })
     }
 
@@ -82,9 +83,17 @@ impl Drop for Disk {
     }
 }
 
-fn serve(mut store: impl Store, mut waiting: mpsc::Receiver<DiskRequest>, mut reply: impl FnMut(DiskReply)) {
+fn serve<S: Store>(
+    mut store: S,
+    mut waiting: mpsc::Receiver<DiskRequest>,
+    mut tidy: impl FnMut(&mut S),
+    mut reply: impl FnMut(DiskReply),
+) {
     while let Some(request) = waiting.blocking_recv() {
         reply(answer(&mut store, request));
+        if waiting.is_empty() {
+            tidy(&mut store);
+        }
     }
 }
 
@@ -124,9 +133,13 @@ mod tests {
 
     fn start() -> (Disk, Receiver<DiskReply>) {
         let (sender, replies) = channel();
-        let disk = Disk::start(Refusing(MemoryStore::new()), move |reply| {
-            let _ = sender.send(reply);
-        });
+        let disk = Disk::start(
+            Refusing(MemoryStore::new()),
+            |_| {},
+            move |reply| {
+                let _ = sender.send(reply);
+            },
+        );
         (disk.unwrap(), replies)
     }
 
@@ -169,9 +182,13 @@ mod tests {
     #[test]
     fn a_full_queue_gives_the_request_back() {
         let (release, released) = channel::<()>();
-        let disk = Disk::start(MemoryStore::new(), move |_| {
-            let _ = released.recv();
-        });
+        let disk = Disk::start(
+            MemoryStore::new(),
+            |_| {},
+            move |_| {
+                let _ = released.recv();
+            },
+        );
         let disk = disk.unwrap();
         let refused = std::iter::repeat_with(|| disk.send(put(b"a"))).find_map(Result::err);
         assert!(matches!(refused, Some(SendError::Busy(DiskRequest::Commit(_)))));
@@ -181,10 +198,14 @@ mod tests {
     #[test]
     fn a_reply_that_panics_stops_the_disk_and_nothing_else() {
         let (sender, gone) = channel::<()>();
-        let disk = Disk::start(MemoryStore::new(), move |_| {
-            let _ends_with_the_thread = &sender;
-            panic!("in a reply");
-        });
+        let disk = Disk::start(
+            MemoryStore::new(),
+            |_| {},
+            move |_| {
+                let _ends_with_the_thread = &sender;
+                panic!("in a reply");
+            },
+        );
         let disk = disk.unwrap();
         disk.send(put(b"a")).unwrap();
         assert!(gone.recv().is_err());
@@ -197,10 +218,14 @@ mod tests {
     fn a_reply_may_drop_the_disk_itself() {
         let (hand_over, handed) = channel::<Disk>();
         let (sender, done) = channel();
-        let disk = Disk::start(MemoryStore::new(), move |_| {
-            drop(handed.recv());
-            let _ = sender.send(());
-        });
+        let disk = Disk::start(
+            MemoryStore::new(),
+            |_| {},
+            move |_| {
+                drop(handed.recv());
+                let _ = sender.send(());
+            },
+        );
         let disk = disk.unwrap();
         disk.send(put(b"a")).unwrap();
         hand_over.send(disk).unwrap();

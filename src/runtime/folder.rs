@@ -1,27 +1,28 @@
-//! A node's folder: `store.redb`, `author.key`, `fence`, `lock`.
+//! A node's folder: `store.redb`, `author.key`, `fence`, `lock`, `reserve`.
 //!
 //! Opening it takes the lock, and decides whether the node's writing sessions continue.
 
 mod author_key;
 mod fence;
-mod file;
+mod reserve;
 
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use pistol_core::store::redb::{RedbOptions, RedbStore};
-use pistol_core::store::{Batch, Store, StoreError, Table, schema};
+use pistol_core::store::{Batch, Store, StoreError, Table, files, schema};
 use zeroize::Zeroizing;
 
 pub(crate) use fence::Sessions;
+pub(crate) use reserve::{OnReserve, ReservedStore};
 
 /// Fills a buffer with random bytes.
 pub(crate) type Random<'a> = &'a mut dyn FnMut(&mut [u8]) -> io::Result<()>;
 
 /// A node's folder, open for writing and closed to every other process.
 pub(crate) struct StoreFolder {
-    pub(crate) store: RedbStore,
+    pub(crate) store: ReservedStore<RedbStore>,
     /// Secret seed of the ed25519 key that signs the node's changes.
     pub(crate) author_seed: Zeroizing<[u8; 32]>,
     /// Secret key under which the node is reached.
@@ -79,17 +80,18 @@ impl StoreFolder {
     }
 
     fn open_with(path: &Path, random: Random) -> Result<StoreFolder, FolderError> {
-        file::create_folder(path).map_err(at(path))?;
+        files::create_folder(path).map_err(at(path))?;
         let lock = FolderLock::take(path)?;
         let store_path = path.join("store.redb");
-        let has_store = store_path.try_exists().map_err(at(&store_path))?;
+        let has_store = files::exists(&store_path).map_err(at(&store_path))?;
         // The key first: a store without one is a folder that lost it.
         let author_seed = author_key::open(&path.join("author.key"), has_store, random)?;
-        let mut store = if has_store {
+        let store = if has_store {
             RedbStore::open(&store_path, RedbOptions::default())?
         } else {
             RedbStore::create(&store_path, RedbOptions::default(), &first_rows(random)?)?
         };
+        let mut store = ReservedStore::new(store, path.join("reserve"));
         let sessions = fence::turn(&path.join("fence"), &mut store, random)?;
         let epoch = schema::epoch(&row(&store, schema::EPOCH_KEY)?)?;
         let node_secret = Zeroizing::new(schema::node_secret(&Zeroizing::new(row(&store, schema::NODE_SECRET_KEY)?))?);
@@ -100,7 +102,7 @@ impl StoreFolder {
 impl FolderLock {
     fn take(folder: &Path) -> Result<FolderLock, FolderError> {
         let path = folder.join("lock");
-        let file = file::open_private(&path).map_err(at(&path))?;
+        let file = files::open_private(&path).map_err(at(&path))?;
         match file.try_lock() {
             Ok(()) => Ok(FolderLock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(FolderError::InUse { folder: folder.to_path_buf() }),
@@ -118,7 +120,7 @@ fn first_rows(random: Random) -> Result<Batch, FolderError> {
     Ok(batch)
 }
 
-fn row(store: &RedbStore, key: &[u8]) -> Result<Vec<u8>, StoreError> {
+fn row(store: &impl Store, key: &[u8]) -> Result<Vec<u8>, StoreError> {
     store.read(Table::Meta, key)?.ok_or_else(|| {
         let key = String::from_utf8_lossy(key);
         StoreError::Damaged { reason: format!("the row '{key}' is missing") }

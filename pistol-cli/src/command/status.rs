@@ -25,6 +25,7 @@ pub(crate) struct State {
     node: String,
     author: String,
     addresses: Vec<SocketAddr>,
+    is_on_reserve: bool,
     peers: Vec<Peer>,
     documents: Vec<Document>,
 }
@@ -54,6 +55,7 @@ struct Document {
     forks_waiting: u64,
     waits_for: Vec<Waited>,
     owed: Vec<String>,
+    store_failure: Option<String>,
 }
 
 /// A change that others wait for.
@@ -88,6 +90,11 @@ impl State {
     fn words(&self) -> String {
         let mut lines = vec![format!("node    {}", self.node), format!("author  {}", self.author)];
         lines.extend(self.addresses.iter().map(|address| format!("listens at {address}")));
+        lines.extend(
+            self.is_on_reserve.then(|| {
+                "the disk is full, and the store writes into its reserve of 4 MiB; free some space".to_owned()
+            }),
+        );
         lines.extend(self.peers.iter().map(Peer::words));
         lines.extend(self.documents.iter().flat_map(Document::words));
         lines.join("\n")
@@ -128,6 +135,7 @@ impl Document {
         lines.extend(
             self.owed.iter().map(|node| format!("  peer {node} sent what could not be kept; it is asked again")),
         );
+        lines.extend(self.store_failure.iter().map(|reason| format!("  the store has trouble: {reason}")));
         lines
     }
 
@@ -148,6 +156,7 @@ impl Document {
             forks_waiting: status.forks_waiting,
             waits_for: status.waits_for.iter().map(waited).collect(),
             owed: status.owed.iter().map(ToString::to_string).collect(),
+            store_failure: status.store_failure,
         })
     }
 }
@@ -180,6 +189,7 @@ pub(crate) async fn execute(node: &Node, document: Option<&str>) -> Result<State
         node: node.id().to_string(),
         author: node.author().to_string(),
         addresses: node.addresses(),
+        is_on_reserve: node.is_on_reserve(),
         peers: node.peers().into_iter().map(Peer::from).collect(),
         documents,
     })

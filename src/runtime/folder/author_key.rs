@@ -5,15 +5,16 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use pistol_core::key::{KEY_FILE_BYTES, key_file, seed_of_key_file};
+use pistol_core::store::files;
 use zeroize::Zeroizing;
 
-use super::{FolderError, Random, at, file, random_bytes};
+use super::{FolderError, Random, at, random_bytes};
 
 const SEED_BYTES: usize = 32;
 
 /// Reads the seed; makes one if there is neither a key nor a store.
 pub(super) fn open(path: &Path, has_store: bool, random: Random) -> Result<Zeroizing<[u8; SEED_BYTES]>, FolderError> {
-    match File::open(path) {
+    match files::open(path) {
         Ok(file) => read(path, &file),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(path)(error)),
         Err(_) if has_store => Err(FolderError::KeyMissing { path: path.to_path_buf() }),
@@ -23,7 +24,7 @@ pub(super) fn open(path: &Path, has_store: bool, random: Random) -> Result<Zeroi
 
 fn create(path: &Path, random: Random) -> Result<Zeroizing<[u8; SEED_BYTES]>, FolderError> {
     let seed = Zeroizing::new(random_bytes(random)?);
-    file::write_whole(path, &key_file(&seed)).map_err(at(path))?;
+    files::write_whole(path, &key_file(&seed)).map_err(at(path))?;
     Ok(seed)
 }
 
@@ -32,6 +33,7 @@ fn read(path: &Path, file: &File) -> Result<Zeroizing<[u8; SEED_BYTES]>, FolderE
     // With room for all that is read, so that no copy is left where the buffer grew.
     let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_FILE_BYTES + 64));
     let limit = KEY_FILE_BYTES as u64 + 1;
+    files::access(path).map_err(at(path))?;
     file.take(limit).read_to_end(&mut bytes).map_err(at(path))?;
     seed_of_key_file(&bytes).ok_or_else(|| FolderError::KeyDamaged { path: path.to_path_buf() })
 }

@@ -10,9 +10,9 @@ use std::io::{self, Read, Seek, Write};
 use std::path::Path;
 
 use pistol_core::store::schema::{Fence, FileIdentity};
-use pistol_core::store::{Batch, Store, StoreError, Table, schema};
+use pistol_core::store::{Batch, Store, StoreError, Table, files, schema};
 
-use super::{FolderError, Random, at, file, random_bytes};
+use super::{FolderError, Random, at, random_bytes};
 
 /// Whether the node goes on writing in the sessions that the store remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,8 @@ struct Turn<'a> {
 
 impl<'a> Turn<'a> {
     fn begin(path: &'a Path, store: &impl Store, random: Random) -> Result<Turn<'a>, FolderError> {
-        let mut file = file::open_private(path).map_err(at(path))?;
+        let mut file = files::open_private(path).map_err(at(path))?;
+        files::access(path).map_err(at(path))?;
         let nonce = nonce_of(&mut file).map_err(at(path))?;
         let identity = identity(&file).map_err(at(path))?;
         let known = store.read(Table::Meta, schema::FENCE_KEY)?;
@@ -83,10 +84,13 @@ impl<'a> Turn<'a> {
         let mut bytes = vec![FILE_VERSION];
         bytes.extend_from_slice(&self.next);
         self.file.rewind()?;
+        files::access(self.path)?;
         self.file.write_all(&bytes)?;
+        files::access(self.path)?;
         self.file.set_len(FILE_BYTES as u64)?;
+        files::access(self.path)?;
         self.file.sync_all()?;
-        file::sync_folder_of(self.path)?;
+        files::sync_folder_of(self.path)?;
         identity(&self.file)
     }
 
