@@ -10,6 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -76,7 +77,7 @@ fn write(doc: &Doc, number: u64) {
     let mut text = format!("{number} ");
     for _ in 0..1000 {
         word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        text.push_str(&format!("{word:016x}"));
+        let _ = write!(text, "{word:016x}");
     }
     doc.edit(|doc| doc.map("map").put(&number.to_string(), text)).unwrap();
 }

@@ -1,6 +1,7 @@
 //! What is done, step by step, and what must hold when all is done.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::net::SocketAddr;
 
 use pistol_core::document::EditError;
@@ -112,7 +113,7 @@ impl Pair {
         for _ in 0..times {
             user::edit(&documents, &id, now, false, &mut self.chance).map_err(edit_failed)?;
         }
-        self.due.push_back(Due::Input(side, Input::Wake));
+        self.tell(side, Input::Wake);
         Ok(())
     }
 
@@ -120,13 +121,16 @@ impl Pair {
     fn edit_large(&mut self, document: usize) -> Result<(), Stop> {
         let (now, documents) = (self.now(), self.machine.node.documents());
         let (Some(id), Some(documents)) = (self.document(document), documents) else { return Ok(()) };
-        let text: String = (0..LARGE / 16).map(|_| format!("{:016x}", self.chance.number())).collect();
+        let mut text = String::with_capacity(LARGE);
+        while text.len() < LARGE {
+            let _ = write!(text, "{:016x}", self.chance.number());
+        }
         let edited = documents.edit(&id, now, None, |edit| edit.map("map").put("large", text));
         match edited {
             Ok(_) | Err(EditError::Closed | EditError::Refused(Rule::Policy)) => {}
             Err(error) => return Err(edit_failed(error)),
         }
-        self.due.push_back(Due::Input(Side::Machine, Input::Wake));
+        self.tell(Side::Machine, Input::Wake);
         Ok(())
     }
 
@@ -160,7 +164,7 @@ impl Pair {
         if let Some(connection) = self.connection {
             let reason = "the connection ended".to_owned();
             self.hang_up(Side::Peer, connection);
-            self.due.push_back(Due::Input(Side::Machine, Input::Disconnected { connection, reason }));
+            self.tell(Side::Machine, Input::Disconnected { connection, reason });
         }
     }
 

@@ -57,7 +57,7 @@ pub(super) fn broken(reason: impl Into<String>) -> Stop {
 
 /// Something that is on its way, in order.
 pub(super) enum Due {
-    Input(Side, Input),
+    Input(Side, Box<Input>),
     /// The disk has begun a commit.
     Commit(Side),
 }
@@ -129,17 +129,21 @@ impl Pair {
         Now { steady_ms: self.now_ms, wall_ms: 1_700_000_000_000 + self.now_ms }
     }
 
+    pub(super) fn tell(&mut self, side: Side, input: Input) {
+        self.due.push_back(Due::Input(side, Box::new(input)));
+    }
+
     pub(super) fn ask(&mut self, side: Side, command: Command, asked: Asked) {
         self.next_token += 1;
         self.asked.insert(self.next_token, asked);
-        self.due.push_back(Due::Input(side, Input::Command { token: self.next_token, command }));
+        self.tell(side, Input::Command { token: self.next_token, command });
     }
 
     /// Does everything that is on its way, and all that follows from it.
     pub(super) fn settle(&mut self) -> Result<(), Stop> {
         for _ in 0..DONE_MAX {
             match self.due.pop_front() {
-                Some(Due::Input(side, input)) => self.give(side, input)?,
+                Some(Due::Input(side, input)) => self.give(side, *input)?,
                 Some(Due::Commit(side)) => self.commit(side)?,
                 None => {
                     let Some(side) = Side::BOTH.into_iter().find(|side| self.node(*side).is_touched) else {
@@ -174,7 +178,7 @@ impl Pair {
         for side in Side::BOTH {
             let deadline_ms = self.node(side).engine.as_ref().and_then(Engine::deadline_ms);
             if deadline_ms.is_some_and(|at| at <= self.now_ms) {
-                self.due.push_back(Due::Input(side, Input::Wake));
+                self.tell(side, Input::Wake);
             }
         }
     }
@@ -202,11 +206,11 @@ impl Pair {
                     Side::Machine => self.machine.read(table, &from, &to, bytes_max),
                     Side::Peer => Ok(self.peer.disk.read(table, &from, &to, bytes_max)),
                 };
-                self.due.push_back(Due::Input(side, Input::Rows { read, rows }));
+                self.tell(side, Input::Rows { read, rows });
             }
             Effect::Save(saving) => {
                 let input = Input::Saved { document: saving.document(), saved: saving.save() };
-                self.due.push_back(Due::Input(side, input));
+                self.tell(side, input);
             }
             Effect::Send { connection, frame } => self.send(side, connection, frame)?,
             Effect::Close { connection, .. } => self.hang_up(side.other(), connection),
@@ -237,7 +241,7 @@ impl Pair {
                 }
             },
         };
-        self.due.push_back(Due::Input(side, input));
+        self.tell(side, input);
         Ok(())
     }
 
@@ -248,11 +252,10 @@ impl Pair {
         }
     }
 
-    fn send(&mut self, side: Side, connection: ConnectionId, frame: Vec<u8>) -> Result<(), Stop> {
+    fn send(&mut self, side: Side, connection: ConnectionId, mut frame: Vec<u8>) -> Result<(), Stop> {
         let ends = (connection, side.number(), side.other().number());
         let disk = if side == Side::Machine { &self.machine.node.disk } else { &self.peer.disk };
         self.checker.sends(ends, &frame, disk, false).map_err(broken)?;
-        let mut frame = frame;
         if let Ok(Some(Message::Envelope(topic, bytes))) = Message::from_frame(&frame) {
             let changes = changes_in(&bytes);
             match side {
@@ -262,7 +265,7 @@ impl Pair {
             }
         }
         if self.connection == Some(connection) {
-            self.due.push_back(Due::Input(side.other(), Input::Received { connection, frame }));
+            self.tell(side.other(), Input::Received { connection, frame });
         }
         Ok(())
     }
@@ -271,7 +274,7 @@ impl Pair {
         let is_there = self.node(side.other()).engine.is_some() && self.connection.is_none();
         if !is_there {
             let reason = "nobody answers".to_owned();
-            return self.due.push_back(Due::Input(side, Input::DialFailed { peer, reason }));
+            return self.tell(side, Input::DialFailed { peer, reason });
         }
         self.connections += 1;
         let connection = self.connections;
@@ -279,7 +282,7 @@ impl Pair {
         let exported = *blake3::hash(&connection.to_le_bytes()).as_bytes();
         for end in Side::BOTH {
             let (peer, is_dialler) = (self.node(end.other()).id, end == side);
-            self.due.push_back(Due::Input(end, Input::Connected { connection, peer, is_dialler, exported }));
+            self.tell(end, Input::Connected { connection, peer, is_dialler, exported });
         }
     }
 
@@ -288,7 +291,7 @@ impl Pair {
         if self.connection == Some(connection) {
             self.connection = None;
             let reason = "the connection ended".to_owned();
-            self.due.push_back(Due::Input(to, Input::Disconnected { connection, reason }));
+            self.tell(to, Input::Disconnected { connection, reason });
         }
     }
 
