@@ -11,7 +11,7 @@ use pistol_core::validate::Rule;
 use pistol_engine::{Command, Input};
 use pistol_sync::ticket::Ticket;
 
-use super::pair::{Asked, Due, Pair, Side, Stop, broken};
+use super::pair::{Asked, Pair, Side, Stop, broken};
 use super::{Breach, Plan, Step, Tally};
 use crate::checker::{Picture, forks};
 use crate::user::{self, Made};
