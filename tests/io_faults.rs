@@ -93,11 +93,21 @@ impl Trial {
     }
 }
 
-/// Tries something with each access failing, until nothing fails; `trial` says whether something did.
+/// Tries something that accesses the disk with each access failing, until nothing fails; `trial` says whether something
+/// did.
 async fn at_each_access<T>(at_once: u64, trial: impl Fn(Trial) -> T)
 where
     T: Future<Output = bool> + Send + 'static,
 {
+    assert!(at_each_access_if_any(at_once, trial).await > 0, "nothing was accessed");
+}
+
+/// The same with what may find all that it needs in the database's cache. Returns how many accesses failed.
+async fn at_each_access_if_any<T>(at_once: u64, trial: impl Fn(Trial) -> T) -> u64
+where
+    T: Future<Output = bool> + Send + 'static,
+{
+    let mut failed_in_all = 0;
     for trouble in [Trouble::Once, Trouble::UntilHealed] {
         for first in (0..ACCESSES_MAX).step_by(usize::try_from(at_once).unwrap()) {
             let numbers = first..first + at_once;
@@ -106,13 +116,14 @@ where
             for trial in trials {
                 failed += u64::from(trial.await.unwrap());
             }
-            assert!(first > 0 || failed > 0, "nothing was accessed");
+            failed_in_all += failed;
             if failed < at_once {
                 break;
             }
             assert!(first + at_once < ACCESSES_MAX, "{trouble:?}: it does not end");
         }
     }
+    failed_in_all
 }
 
 fn write(doc: &Doc, words: &str) {
@@ -215,7 +226,7 @@ async fn opening_a_node() {
 async fn opening_a_document() {
     let folder = tempfile::tempdir().unwrap();
     let id = base(folder.path()).await;
-    at_each_access(AT_ONCE, |trial: Trial| {
+    at_each_access_if_any(AT_ONCE, |trial: Trial| {
         copy(folder.path(), &trial.path);
         async move {
             let node = trial.open().await.unwrap();
@@ -357,7 +368,7 @@ async fn joining_and_receiving() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sharing() {
-    at_each_access(PAIRS_AT_ONCE, |trial: Trial| async move {
+    at_each_access_if_any(PAIRS_AT_ONCE, |trial: Trial| async move {
         let (node, mine) = trial.node().await;
         let (_folder, friend) = friend().await;
         trial.arm();
