@@ -33,10 +33,10 @@ fn html(body: &TextContent) -> String {
         match span {
             TextSpan::Block(block) => {
                 let Some(Value::Text(tag)) = block.value("tag") else { continue };
-                html += &format!("{open}<{tag}>");
+                html.extend([&open, "<", &tag, ">"]);
                 open = format!("</{tag}>\n");
             }
-            TextSpan::Text { text, marks } if marks.contains_key("bold") => html += &format!("<b>{text}</b>"),
+            TextSpan::Text { text, marks } if marks.contains_key("bold") => html.extend(["<b>", &text, "</b>"]),
             TextSpan::Text { text, .. } => html += &text,
             _ => {}
         }

@@ -54,7 +54,7 @@ impl Trial {
         match self.trouble {
             Trouble::Once => self.faults.fail_once(self.number, ErrorKind::Other),
             Trouble::UntilHealed if self.number.is_multiple_of(2) => {
-                self.faults.fail_from(self.number, ErrorKind::Other)
+                self.faults.fail_from(self.number, ErrorKind::Other);
             }
             Trouble::UntilHealed => self.faults.fail_from(self.number, ErrorKind::StorageFull),
         }
@@ -378,12 +378,11 @@ async fn sharing() {
             Err(_) => false,
         };
         let has_failed = trial.heal();
-        let theirs = match joined {
-            Ok(theirs) => theirs,
-            Err(_) => {
-                let ticket = mine.ticket();
-                until_done(&trial.what(), || friend.join(&ticket)).await
-            }
+        let theirs = if let Ok(theirs) = joined {
+            theirs
+        } else {
+            let ticket = mine.ticket();
+            until_done(&trial.what(), || friend.join(&ticket)).await
         };
         if !synced {
             until_done(&trial.what(), || theirs.synced(WITHIN)).await;

@@ -63,12 +63,11 @@ fn a_power_cut_at_any_operation_that_tears_what_is_unsynced_loses_nothing() {
 
 #[test]
 fn runs_by_chance_with_up_to_four_cuts_in_a_row_lose_nothing() {
-    let (mut crashes, mut in_recovery, mut kept) = (0, 0, 0);
+    let (mut crashes, mut in_recovery) = (0, 0);
     for seed in 0..60 {
         let tally = lives(&Plan::of_seed(seed), &format!("seed {seed}"));
         crashes += tally.crashes;
         in_recovery += tally.crashes_in_recovery;
-        kept += tally.kept;
     }
-    assert!(crashes > 60 && in_recovery > 5 && kept > 5, "{crashes} crashes, {in_recovery} in recovery, {kept} kept");
+    assert!(crashes > 60 && in_recovery > 5, "{crashes} crashes, {in_recovery} in recovery");
 }

@@ -134,7 +134,7 @@ fn judge(document: DocumentId, machine: &Machine, picture: &Picture, pieces: &[P
             Verdict::Refused(rule) => assert_eq!(rules, BTreeSet::from([rule]), "{}", piece.name),
             Verdict::Waiting | Verdict::Unreadable => assert!(rules.is_empty(), "{}: {rules:?}", piece.name),
             Verdict::Never => {
-                assert!(!rules.is_empty() || !piece.is_readable(document), "{} is not refused", piece.name)
+                assert!(!rules.is_empty() || !piece.is_readable(document), "{} is not refused", piece.name);
             }
         }
     }

@@ -26,7 +26,7 @@ const AGREED_WITHIN_MS: u64 = 60_000;
 impl Pair {
     pub(super) fn run(mut self, plan: &Plan) -> Result<Tally, Breach> {
         self.plan_cut();
-        self.survive(|pair| pair.begin())?;
+        self.survive(Pair::begin)?;
         for step in &plan.steps {
             self.survive(|pair| pair.act(*step))?;
         }
