@@ -3,7 +3,7 @@
 use pistol_core::id::DocumentId;
 use pistol_core::store::memory::MemoryStore;
 use pistol_core::store::{Batch, Row, Store, Table};
-use pistol_engine::{Command, Effect, Reply};
+use pistol_engine::{Command, Effect, Reply, ReplyError};
 
 use super::machine::Machine;
 
@@ -180,6 +180,44 @@ fn a_snapshot_whose_last_rows_are_gone_is_not_used() {
     });
     open(&mut again, document);
     assert!(!is_from_snapshot(&again, document));
+}
+
+#[test]
+fn a_damaged_small_row_that_a_snapshot_speaks_of_is_told_and_no_other_document_is_shown() {
+    let (machine, document) = written(12);
+    let mut damaged = 0;
+    for (key, value) in machine.rows(Table::Tail) {
+        for at in 0..value.len() {
+            let mut flipped = value.clone();
+            flipped[at] ^= 1 << (at % 8);
+            let mut again = machine.restarted_on(|store| put(store, Table::Tail, (key.clone(), flipped)));
+            again.command(Command::Open(document));
+            let told = |effect: &Effect| matches!(effect, Effect::Reply { reply: Err(ReplyError::Damaged(_)), .. });
+            if again.effects.iter().any(told) {
+                assert!(again.engine.documents().look(&document, |_| ()).is_err(), "byte {at}");
+                damaged += 1;
+            } else {
+                // A guess that nothing was guessed by says nothing, whatever it is.
+                check_same(&again, &machine, document);
+            }
+        }
+    }
+    assert!(damaged > 1000, "{damaged}");
+}
+
+#[test]
+fn small_rows_of_another_history_are_not_taken_for_those_that_a_snapshot_speaks_of() {
+    let (machine, document) = written(10);
+    // The same node wrote something else, and its store was put back: all of it is signed as it should be.
+    let (mut other, same) = written(9);
+    other.write(same, "else ");
+    other.sync();
+    assert_eq!(document, same);
+    let row = other.rows(Table::Tail).pop().unwrap();
+    let mut again = machine.restarted_on(|store| put(store, Table::Tail, row));
+    open(&mut again, document);
+    assert!(!is_from_snapshot(&again, document));
+    assert_eq!(again.text(document), other.text(document));
 }
 
 #[test]
