@@ -183,6 +183,22 @@ async fn a_disk_too_small_for_a_node_is_told_and_a_larger_one_is_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_disk_without_room_for_a_reserve_is_never_filled_by_it() {
+    let Some(disk) = Disk::mount("6m") else { return };
+    let others = disk.path.join("others");
+    for _ in 0..20 {
+        let node = open(&disk.node()).await.unwrap();
+        node.create(Policy::Owned, |doc| doc.map("map")).await.unwrap();
+        // After its first commit the disk's thread may be about to make a reserve.
+        std::fs::write(&others, vec![1; 3 << 20]).unwrap();
+        std::fs::remove_file(&others).unwrap();
+        assert!(!disk.node().join("reserve").exists());
+        node.shutdown().await.unwrap();
+        std::fs::remove_dir_all(disk.node()).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_read_only_disk_is_told_and_one_that_is_writable_again_is_used() {
     let Some(disk) = Disk::mount("24m") else { return };
     let node = open(&disk.node()).await.unwrap();

@@ -11,7 +11,8 @@ use pistol_core::store::{Batch, Row, Store, StoreError, Table, files};
 
 /// Bytes kept on the disk: some thousand commits, or the removal of any document.
 pub(crate) const RESERVE_BYTES: u64 = 4 << 20;
-/// A reserve is made only where so much is free: one that took the last room would be given up at once.
+/// A reserve is made only where so much is free: one that took the last room would be given up at once, and be in the way
+/// of other programs.
 const ROOM_BYTES: u64 = 2 * RESERVE_BYTES;
 /// Time between attempts to make it.
 const TRY_AGAIN: Duration = Duration::from_secs(2);
@@ -58,7 +59,7 @@ impl<S: Store> ReservedStore<S> {
         }
         self.tried = Some(Instant::now());
         // Without a reserve the store is as good as before; what is in its way is met by the next commit too.
-        self.is_made = is_whole(&self.path) || make(&self.path).is_ok();
+        self.is_made = is_whole(&self.path) || (has_room(&self.path) && make(&self.path).is_ok());
         if self.is_made {
             self.on_reserve.set(false);
         }
@@ -98,8 +99,12 @@ fn is_whole(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|file| file.len() == RESERVE_BYTES)
 }
 
-/// Takes all the room that there must be, and gives half of it back. Nothing is synced: what a power cut leaves of it
-/// is made again.
+/// Whether the disk has room for a reserve and as much again.
+fn has_room(path: &Path) -> bool {
+    path.parent().is_some_and(|folder| fs4::available_space(folder).is_ok_and(|bytes| bytes >= ROOM_BYTES))
+}
+
+/// Nothing is synced: what a power cut leaves of it is made again.
 fn make(path: &Path) -> io::Result<()> {
     let (unnamed, file) = files::create_beside(path)?;
     let made = fill(&unnamed, file).and_then(|()| files::name(&unnamed, path));
@@ -117,11 +122,11 @@ fn fill(path: &Path, mut file: std::fs::File) -> io::Result<()> {
         word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         pattern.extend_from_slice(&word.to_le_bytes());
     }
-    for _ in 0..ROOM_BYTES / PATTERN_BYTES as u64 {
+    for _ in 0..RESERVE_BYTES / PATTERN_BYTES as u64 {
         files::access(path)?;
         file.write_all(&pattern)?;
     }
-    file.set_len(RESERVE_BYTES)
+    Ok(())
 }
 
 #[cfg(test)]
