@@ -32,33 +32,39 @@ fn the_workload_uses_a_store_for_everything() {
     assert!(tally.retries >= 2 && tally.received > 0 && tally.opened_fast > 0, "{tally:?}");
 }
 
-/// Cuts the power at the first operation, the second, and so on, until a run ends without its cut.
-fn cut_at_each(survivors: impl Fn(u64) -> Survivors) {
+/// Cuts the power at the first operation, the second, and so on, until a run ends without its cut. Returns how often the
+/// commit that was under way is there afterwards.
+fn cut_at_each(survivors: impl Fn(u64) -> Survivors) -> u64 {
     let workload = Plan::representative();
+    let mut kept = 0;
     for after in 0.. {
         let survivors = survivors(after);
         let plan = Plan { cuts: vec![Cut { after, survivors }], ..workload.clone() };
         let tally = lives(&plan, &format!("cut at {after}, {survivors:?}"));
+        kept += tally.kept;
         if !tally.is_cut_all {
             assert!(after > 250, "the workload has more than {after} operations");
-            return;
+            break;
         }
     }
+    kept
 }
 
 #[test]
 fn a_power_cut_at_any_operation_after_which_nothing_unsynced_is_there_loses_nothing() {
-    cut_at_each(|_| Survivors::None);
+    assert_eq!(cut_at_each(|_| Survivors::None), 0);
 }
 
 #[test]
 fn a_power_cut_at_any_operation_after_which_all_unsynced_is_there_loses_nothing() {
-    cut_at_each(|_| Survivors::All);
+    let kept = cut_at_each(|_| Survivors::All);
+    assert!(kept > 5, "{kept}");
 }
 
 #[test]
 fn a_power_cut_at_any_operation_that_tears_what_is_unsynced_loses_nothing() {
-    cut_at_each(|after| Survivors::Some { seed: after });
+    let kept = cut_at_each(|after| Survivors::Some { seed: after });
+    assert!(kept > 2, "{kept}");
 }
 
 #[test]
