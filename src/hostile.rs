@@ -27,7 +27,7 @@ pub use pistol_core::chain::ChainId;
 pub use pistol_sync::proto::message::{self, Message};
 pub use writer::Writer;
 
-use message::{Acknowledge, Follow, Head, Hello, Interest, Scope};
+use message::{Acknowledge, Follow, Head, Heads, Hello, Interest, Scope};
 
 /// How long an honest node may take to say the next thing.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -163,8 +163,8 @@ impl HostilePeer {
             }
         };
         self.begin(&follow)?;
-        self.send(&Message::Heads(TOPIC, Vec::new())).await?;
-        while !self.holds(&follow.heads) {
+        self.send(&Message::Heads(TOPIC, Heads::all(Vec::new()))).await?;
+        while !self.holds(&follow.heads.ends) {
             self.receive().await?;
         }
         Ok(())

@@ -21,8 +21,8 @@ pub struct DocStatus {
     pub forks: Vec<AuthorId>,
     /// Changes that wait for others.
     pub waiting: u64,
-    /// Those of them that make more forks known: they are taken in together, after a rest.
-    pub forks_waiting: u64,
+    /// Those of them that begin chains or forks, of which many came: they are taken in together, with rests.
+    pub branches_waiting: u64,
     /// Some of the changes that are waited for, and by how many; no peer has sent them yet.
     pub waits_for: Vec<(ChangeId, u64)>,
     /// Peers that sent what could not be kept, for want of room or since a later version wrote it: they are asked again.
@@ -52,7 +52,7 @@ impl DocStatus {
             refusals: state.refusals.iter().map(|(reason, count)| (reason.clone(), *count)).collect(),
             forks: state.forks.iter().copied().collect(),
             waiting: state.waiting as u64,
-            forks_waiting: state.forks_waiting as u64,
+            branches_waiting: state.branches_waiting as u64,
             waits_for: state.waits_for.iter().map(|(id, count)| (*id, *count as u64)).collect(),
             owed: state.owed.iter().copied().collect(),
             store_failure: state.store_failure.clone(),

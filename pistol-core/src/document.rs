@@ -162,7 +162,8 @@ impl Document {
         self.walked
     }
 
-    /// How much of [`Document::walked`] went to making everything anew, since an author forked.
+    /// How much of [`Document::walked`] went to new branches: to make everything anew since an author forked, and to make room
+    /// for the names of new chains.
     pub fn rebuilt(&self) -> u64 {
         self.rebuilt
     }

@@ -300,12 +300,11 @@ impl History {
         deps.iter().filter_map(|dep| self.node(*dep)).map(Node::counter_end).max().unwrap_or(skeleton)
     }
 
-    /// Whether a change that may be taken in would make a fork known: its author wrote another one after the same.
-    pub fn would_fork(&self, valid: &Valid) -> bool {
-        match valid.previous {
-            Some(previous) => self.branch_of(previous).is_some_and(|branch| branch.changes().last() != Some(&previous)),
-            None => !self.branches_of(&valid.change.chain()).is_empty(),
-        }
+    /// Whether a change that may be taken in would begin a branch: it is the first of its chain, or its author wrote another one
+    /// after the same.
+    pub fn would_branch(&self, valid: &Valid) -> bool {
+        let Some(previous) = valid.previous else { return true };
+        self.branch_of(previous).is_some_and(|branch| branch.changes().last() != Some(&previous))
     }
 
     /// Takes a change in.

@@ -89,7 +89,7 @@ pub struct Engine {
     /// Documents of which something is to be shown, or to be told that it was.
     unshown: BTreeSet<DocumentId>,
     /// Documents in which forks wait to be taken in.
-    forked: BTreeSet<DocumentId>,
+    branching: BTreeSet<DocumentId>,
     syncs: Vec<Sync>,
     snapshot_changes: u32,
     /// Operations walked to show what people may have typed.
@@ -134,7 +134,7 @@ impl Engine {
             commits: Commits::default(),
             inbox: BTreeMap::new(),
             unshown: BTreeSet::new(),
-            forked: BTreeSet::new(),
+            branching: BTreeSet::new(),
             syncs: Vec::new(),
             snapshot_changes: snapshot_changes.max(1),
             typed_walk: 0,
@@ -197,7 +197,7 @@ impl Engine {
             self.joins.deadline_ms(),
             self.commits.deadline_ms(),
             self.show_at_ms(),
-            self.forks_at_ms(),
+            self.branches_at_ms(),
         ];
         syncs.chain(peers).chain(others.into_iter().flatten()).min()
     }

@@ -25,6 +25,8 @@ pub(crate) const RECORDS_MAX: usize = 10_000;
 pub(crate) const TAIL_CHANGES: usize = 1000;
 /// Weight in bytes after which an envelope is closed.
 pub(crate) const ROW_WEIGHT: usize = 64 << 10;
+/// Bytes of envelopes kept of a document as they came, until they are stored: what may be under way from one peer.
+pub(crate) const RECEIVED_BYTES_MAX: usize = 4 << 20;
 /// Bytes of rows read at once for a peer or to open a document.
 pub(crate) const READ_BYTES: usize = 256 << 10;
 /// Things that a peer could have checked itself, before its connection is closed.
@@ -60,13 +62,15 @@ pub(crate) const RESTS: u64 = 4;
 /// Operations shown at once that people may have typed while there was rest. When more are shown there is no rest, but the
 /// connection that brought them rests, for longer: they may keep nobody's keystroke from being shown.
 pub(crate) const TYPED_OPERATIONS: usize = 64;
-/// Rest after a fork made everything be made anew, before another one is taken in, as a multiple of the time that it took:
-/// one in a hundred keystrokes of others waits for it.
-pub(crate) const RESTS_FROM_FORKS: u64 = 100;
-/// Forks taken in at once, those of peers that sent few first: each is one more name and one more head for every later edit.
-pub(crate) const FORKS_AT_ONCE_MAX: usize = 256;
-/// Milliseconds of that rest at most: others may have forked in good faith.
-pub(crate) const RESTS_FROM_FORKS_MS_MAX: u64 = 60_000;
+/// Rest after branches were taken in, before more are, as a multiple of the time that it took: one in a hundred keystrokes of others
+/// waits for it.
+pub(crate) const RESTS_FROM_BRANCHES: u64 = 100;
+/// The same where this node dialled: a peer that passes on what many wrote has rested itself, and must not fall behind.
+pub(crate) const RESTS_FROM_BRANCHES_DIALLED: u64 = 4;
+/// Branches taken in at once, those of peers that sent few first: each is one more name and one more head for every later edit.
+pub(crate) const BRANCHES_AT_ONCE_MAX: usize = 256;
+/// Milliseconds of that rest at most: others may have begun or forked in good faith.
+pub(crate) const RESTS_FROM_BRANCHES_MS_MAX: u64 = 60_000;
 /// Microseconds that a turn of a connection is to take, with all that follows from it: much less than it takes to store a
 /// keystroke, which whoever waits for a turn waits for anyway.
 pub(crate) const TURN_US: u64 = 1000;

@@ -3,6 +3,7 @@
 mod admit;
 mod cut;
 mod publish;
+mod received;
 mod rows;
 mod screens;
 mod show;
@@ -13,7 +14,7 @@ mod waiting;
 use std::sync::Arc;
 
 use pistol_core::document::Document;
-use pistol_core::envelope::{Linked, VerifiedChange};
+use pistol_core::envelope::{Linked, Verified, VerifiedChange};
 use pistol_core::genesis::ReadKey;
 use pistol_core::id::{ChangeId, DocumentId, Session};
 use pistol_core::key::AuthorKey;
@@ -34,6 +35,7 @@ use crate::entropy::Entropy;
 use crate::input::ConnectionId;
 use crate::limits;
 use crate::recent::Recent;
+use received::Received;
 use screens::Screens;
 use show::Showing;
 use waiting::Waiting;
@@ -58,6 +60,8 @@ pub(crate) struct Replica {
     tail: Vec<VerifiedChange>,
     /// Where those rows begin.
     tail_rows: Vec<Ordinal>,
+    /// Envelopes whose changes are not stored yet.
+    received: Received,
     waiting: Waiting,
     /// Changes whose content broke a rule that is final: so they are refused in any record.
     rejected: Recent<ChangeId, Rule>,
@@ -75,6 +79,8 @@ pub(crate) type RecordHash = [u8; 32];
 pub(crate) struct Source {
     pub(crate) connection: ConnectionId,
     pub(crate) node: NodeId,
+    /// Whether this node dialled: then somebody here wants what comes.
+    pub(crate) is_dialled: bool,
     pub(crate) record: RecordHash,
 }
 
@@ -117,6 +123,7 @@ impl Replica {
             tail_rows: rows.unsealed(),
             rows,
             tail,
+            received: Received::default(),
             waiting: Waiting::default(),
             rejected: Recent::up_to(limits::REJECTED_MAX),
             screens: Screens::default(),
@@ -144,6 +151,11 @@ impl Replica {
 
     pub(crate) fn rows(&self) -> &Rows {
         &self.rows
+    }
+
+    /// An envelope came: if its changes come to rest in one row, they rest as they came.
+    pub(crate) fn keep_received(&mut self, envelope: &Verified, bytes: &[u8]) {
+        self.received.keep(envelope, bytes);
     }
 
     /// Whether everything accepted is durable.

@@ -8,7 +8,7 @@ use pistol_core::envelope::{Envelope, Run};
 use pistol_core::id::{ChangeId, DocumentId, Session};
 use pistol_core::key::AuthorKey;
 use pistol_engine::limits::WAITING_A_PEER;
-use pistol_sync::proto::message::{Head, Message, Topic};
+use pistol_sync::proto::message::{Head, Heads, Message, Topic};
 
 use crate::chance::Chance;
 use crate::user::Made;
@@ -111,7 +111,7 @@ impl<'a> Flood<'a> {
             }
             Kind::Heads => {
                 let head = Head { author: chance.bytes(), session: self.count, seq: 1, link: chance.bytes() };
-                return Message::Heads(TOPIC, vec![head; chance.index(8)]).to_frame();
+                return Message::Heads(TOPIC, Heads::all(vec![head; chance.index(8)])).to_frame();
             }
         };
         Message::Envelope(TOPIC, envelope).to_frame()

@@ -5,8 +5,11 @@ use std::time::Duration;
 /// The largest frame in bytes: a sealed envelope of 64 KiB to 1 MiB and its header.
 pub const FRAME_BYTES_MAX: usize = 1 << 20;
 
-/// Chains whose ends fit one message; a document with more needs the trie.
+/// Ends of chains that fit one message, at some 80 bytes each; more are told in parts. So many that are not here are remembered of a
+/// peer's: when these have come it is asked again.
 pub const HEADS_MAX: usize = 8192;
+/// Chains of which one side may be asked at a time where they fork, at some 2 KiB each.
+pub const LOCATES_UNDER_WAY_MAX: usize = 256;
 /// Places told of a branch: enough for 2^60 changes, ever further apart.
 pub const SAMPLES_MAX: usize = 64;
 /// Unknown fields carried along at most.

@@ -52,7 +52,7 @@ struct Document {
     refusals: Vec<Refused>,
     forks: Vec<String>,
     waiting: u64,
-    forks_waiting: u64,
+    branches_waiting: u64,
     waits_for: Vec<Waited>,
     owed: Vec<String>,
     store_failure: Option<String>,
@@ -127,10 +127,13 @@ impl Document {
             format!("  {count} changes wait for change {change}, which no peer has sent yet")
         }));
         let named: u64 = self.waits_for.iter().map(|waited| waited.count).sum();
-        lines.extend((self.forks_waiting > 0).then(|| {
-            format!("  {} changes of authors who wrote several histories wait for a moment", self.forks_waiting)
+        lines.extend((self.branches_waiting > 0).then(|| {
+            format!(
+                "  {} changes that begin new histories wait for a moment, since many came at once",
+                self.branches_waiting
+            )
         }));
-        let unnamed = self.waiting.saturating_sub(named).saturating_sub(self.forks_waiting);
+        let unnamed = self.waiting.saturating_sub(named).saturating_sub(self.branches_waiting);
         lines.extend((unnamed > 0).then(|| format!("  {unnamed} more changes wait for others")));
         lines.extend(
             self.owed.iter().map(|node| format!("  peer {node} sent what could not be kept; it is asked again")),
@@ -153,7 +156,7 @@ impl Document {
             refusals: status.refusals.into_iter().map(refused).collect(),
             forks: status.forks.iter().map(ToString::to_string).collect(),
             waiting: status.waiting,
-            forks_waiting: status.forks_waiting,
+            branches_waiting: status.branches_waiting,
             waits_for: status.waits_for.iter().map(waited).collect(),
             owed: status.owed.iter().map(ToString::to_string).collect(),
             store_failure: status.store_failure,

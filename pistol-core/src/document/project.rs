@@ -14,6 +14,11 @@ use super::{Document, apply, convert};
 use crate::change::{Action, Op, Place, Reference};
 use crate::validate::{Accepted, History, Ordinal, Rule, Spot};
 
+/// What a new name costs among few, in operations that a walk visits in that time.
+const NAME: u64 = 100;
+/// Names that are moved in the time of one such operation, to make room for a new one among them.
+const NAMES_MOVED: u64 = 2;
+
 impl Document {
     /// Shows readers what was accepted since the last time. Returns the patches, if they are wanted.
     ///
@@ -75,7 +80,8 @@ impl Document {
         if waiting.is_empty() {
             return Ok(Vec::new());
         }
-        self.walked += self.walk(waiting);
+        let named = self.cost_of_names(waiting);
+        (self.walked, self.rebuilt) = (self.walked + self.walk(waiting) + named, self.rebuilt + named);
         let changes = self.expand_all(waiting);
         let before = self.seen();
         let mut log = self.patch_log();
@@ -88,6 +94,13 @@ impl Document {
         let objects: BTreeSet<u32> =
             waiting.iter().flat_map(|accepted| self.history.objects_of(accepted.ordinal)).collect();
         objects.into_iter().map(|object| u64::from(self.history.size_of_object(object))).sum()
+    }
+
+    /// What it costs that changes begin new chains, in operations walked in that time: Automerge makes room for each new name,
+    /// and later edits depend on one more head.
+    fn cost_of_names(&self, waiting: &[Accepted]) -> u64 {
+        let begun = waiting.iter().filter(|accepted| accepted.change.change().seq == 1).count() as u64;
+        begun * (NAME + self.history.branches().len() as u64 / NAMES_MOVED)
     }
 
     /// Names the branches of changes and expands them, remembering their hashes.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pistol_core::id::DocumentId;
 use pistol_sync::limits::{FRAME_BYTES_MAX, TOPICS_MAX, UNDER_WAY_BYTES_MAX};
 use pistol_sync::node::NodeId;
+use pistol_sync::proto::heads;
 use pistol_sync::proto::message::{Follow, Hello, Interest, Message, Refusal, Scope, Topic, VERSIONS};
 use pistol_sync::proto::proof::{Binding, Role};
 
@@ -54,6 +55,11 @@ impl Peer {
         let state = self.topics.remove(&topic)?;
         self.under_way_bytes = self.under_way_bytes.saturating_sub(state.under_way.iter().sum());
         Some(state)
+    }
+
+    /// Whether this node dialled.
+    pub(super) fn is_dialled(&self) -> bool {
+        self.role == Role::Dialler
     }
 
     /// Whether more may be sent before something is acknowledged.
@@ -204,6 +210,7 @@ impl Engine {
             Message::Follow(follow) => self.may_follow(connection, follow, effects),
             Message::Refused(topic, why) => self.was_refused(connection, topic, why, effects),
             Message::Heads(topic, heads) => self.took_heads(connection, topic, &heads, effects),
+            Message::MoreHeads(topic, after) => self.send_heads(connection, topic, after, effects),
             Message::Locate(locate) => self.locate(connection, &locate, effects),
             Message::Envelope(topic, bytes) => self.took_envelope(connection, topic, &bytes, effects),
             Message::Acknowledge(acknowledge) => self.took_acknowledgement(connection, &acknowledge, effects),
@@ -289,7 +296,7 @@ impl Engine {
         let history = replica.document().history();
         let proof = replica.read_key().map(|key| peer.binding.prove(key, peer.role, &state.document));
         let genesis = state.wants_genesis.then(|| history.genesis().bytes().to_vec());
-        let follow = Follow { topic, proof, genesis, heads: replica.heads() };
+        let follow = Follow { topic, proof, genesis, heads: heads::part(&replica.heads(), None) };
         effects.push(send(connection, &Message::Follow(follow)));
         state.is_following = true;
     }
@@ -360,7 +367,7 @@ impl Engine {
         if let Some(state) = self.topic_mut(connection, follow.topic) {
             state.is_following = true;
         }
-        self.send_heads(connection, follow.topic, effects);
+        self.send_heads(connection, follow.topic, None, effects);
         self.took_heads(connection, follow.topic, &follow.heads, effects);
     }
 

@@ -43,7 +43,7 @@ impl Engine {
         effects: &mut Vec<Effect>,
     ) {
         let Some(peer) = self.peers.get_mut(&connection) else { return };
-        let node = peer.node;
+        let (node, is_dialled) = (peer.node, peer.is_dialled());
         let Some(state) = peer.topics.get_mut(&topic).filter(|state| state.is_following) else {
             return self.blame(connection, "it sent changes that nobody asked for", effects);
         };
@@ -53,7 +53,7 @@ impl Engine {
         let record = hash(Context::Record, &[document.as_bytes(), bytes]);
         match self.look_at(document, record, bytes) {
             Record::New(changes) => {
-                let source = Source { connection, node, record };
+                let source = Source { connection, node, is_dialled, record };
                 self.inbox.entry(document).or_default().extend(changes.into_iter().map(|change| (change, source)));
             }
             Record::Known => {}
@@ -90,7 +90,12 @@ impl Engine {
                 Record::Known
             }
             Ok(envelope) => match envelope.verify(&mut self.verifier) {
-                Ok(verified) => Record::New(verified.into_changes()),
+                Ok(verified) => {
+                    if let Some(replica) = self.documents.replica(&document) {
+                        lock(&replica).keep_received(&verified, bytes);
+                    }
+                    Record::New(verified.into_changes())
+                }
                 Err(error) => self.refuse_record(record, error.to_string()),
             },
         }

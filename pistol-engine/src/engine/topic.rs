@@ -1,13 +1,14 @@
 //! One document on one connection: what each side holds, what is on its way, and when both are equal.
 
+mod comparing;
+
 use std::collections::VecDeque;
 
 use pistol_core::chain::ChainId;
-use pistol_core::id::{DocumentId, Session};
-use pistol_core::key::AuthorId;
+use pistol_core::id::DocumentId;
 use pistol_core::validate::{History, Ordinal};
-use pistol_sync::proto::heads::{self, Held};
-use pistol_sync::proto::message::{Head, Locate, Message, Topic};
+use pistol_sync::proto::heads::{self, Comparison, Held};
+use pistol_sync::proto::message::{Head, Message, Topic};
 
 use super::Engine;
 use super::peer::send;
@@ -46,8 +47,16 @@ pub(super) struct TopicState {
     pub(super) received: u64,
     /// Changes that were refused since the last acknowledgement.
     pub(super) refused: Vec<([u8; 32], u8)>,
+    /// The peer's heads, while they are told part by part.
+    comparison: Option<Comparison>,
     /// Heads of the peer that are not here yet.
     unknown: Vec<Head>,
+    /// Whether it told of more of these than are remembered.
+    has_more_unknown: bool,
+    /// Chains of which the peer is still to be asked where they fork.
+    forked: Vec<ChainId>,
+    /// Of how many it was asked without an answer.
+    locates_under_way: usize,
     pub(super) was_equal: bool,
     is_settled: bool,
     /// When to ask again for what was dropped.
@@ -79,7 +88,11 @@ impl TopicState {
             waiting_there: 0,
             received: 0,
             refused: Vec::new(),
+            comparison: None,
             unknown: Vec::new(),
+            has_more_unknown: false,
+            forked: Vec::new(),
+            locates_under_way: 0,
             was_equal: false,
             is_settled: false,
             ask_again_ms: None,
@@ -101,12 +114,12 @@ impl TopicState {
 
     /// Whether everything here was sent and acknowledged, and everything the peer told of is here.
     pub(super) fn is_equal(&self) -> bool {
-        self.has_heads && self.has_sent_all() && self.unknown.is_empty()
+        self.has_heads && self.has_sent_all() && self.has_all()
     }
 
     /// Whether everything that the peer told of is here.
     pub(super) fn has_all(&self) -> bool {
-        self.unknown.is_empty()
+        self.unknown.is_empty() && !self.has_more_unknown
     }
 
     pub(super) fn has_sent_all(&self) -> bool {
@@ -174,66 +187,6 @@ impl TopicState {
 }
 
 impl Engine {
-    pub(super) fn send_heads(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
-        let Some(document) = self.topic_mut(connection, topic).map(|state| state.document) else { return };
-        let Some(replica) = self.documents.replica(&document) else { return };
-        let heads = lock(&replica).heads();
-        effects.push(send(connection, &Message::Heads(topic, heads)));
-    }
-
-    /// Where the peer's chains end: what it lacks is planned, and forks are looked into.
-    pub(super) fn took_heads(
-        &mut self,
-        connection: ConnectionId,
-        topic: Topic,
-        told: &[Head],
-        effects: &mut Vec<Effect>,
-    ) {
-        let Some(peer) = self.peers.get_mut(&connection) else { return };
-        let Some(state) = peer.topics.get_mut(&topic).filter(|state| state.is_following) else { return };
-        let Some(replica) = self.documents.replica(&state.document) else { return };
-        let replica = lock(&replica);
-        let history = replica.document().history();
-        let comparison = heads::compare(history, told);
-        for chain in &comparison.forked {
-            let samples = heads::samples(history, chain, replica.rows().end());
-            let (author, session) = (*chain.author.as_bytes(), chain.session.0);
-            let locate = Locate { topic, author, session, samples, is_reply: false };
-            effects.push(send(connection, &Message::Locate(locate)));
-        }
-        state.held = comparison.held;
-        // It is told again when both are equal: what was dropped here or there may have come.
-        (state.is_owed, state.is_settled) = (false, false);
-        // What waited there or was dropped is lacking by these heads: it is sent again, and answered for again.
-        state.waiting_there = 0;
-        state.unknown = told.iter().filter(|head| heads::find_head(history, head).is_none()).copied().collect();
-        // What is accepted but not durable goes out with its commit.
-        state.plan(&replica);
-        state.has_heads = true;
-        drop(replica);
-        self.pump(connection, topic, effects);
-    }
-
-    /// The peer asks or tells where a branch parts from ours.
-    pub(super) fn locate(&mut self, connection: ConnectionId, locate: &Locate, effects: &mut Vec<Effect>) {
-        let Some(peer) = self.peers.get_mut(&connection) else { return };
-        let Some(state) = peer.topics.get_mut(&locate.topic).filter(|state| state.is_following) else { return };
-        let Some(replica) = self.documents.replica(&state.document) else { return };
-        let Ok(author) = AuthorId::from_bytes(&locate.author) else { return };
-        let chain = ChainId { author, session: Session(locate.session) };
-        let replica = lock(&replica);
-        let history = replica.document().history();
-        state.held.locate(history, &chain, &locate.samples);
-        state.plan(&replica);
-        if !locate.is_reply {
-            let samples = heads::samples(history, &chain, replica.rows().end());
-            let reply = Locate { samples, is_reply: true, ..locate.clone() };
-            effects.push(send(connection, &Message::Locate(reply)));
-        }
-        drop(replica);
-        self.pump(connection, locate.topic, effects);
-    }
-
     /// Tells how a document stands with a peer, and says so to the peer when all is sent.
     pub(super) fn refresh(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
         let Some(peer) = self.peers.get_mut(&connection) else { return };
@@ -244,6 +197,9 @@ impl Engine {
         let replica = lock(&replica);
         if state.note_known(replica.document().history()) {
             state.plan(&replica);
+        }
+        if state.wants_heads_again() {
+            effects.push(send(connection, &Message::MoreHeads(topic, None)));
         }
         let is_equal = state.is_equal() && replica.is_durable();
         state.was_equal |= is_equal;
@@ -281,23 +237,6 @@ impl Engine {
             self.pay(document, node);
         } else if is_equal {
             self.plan_to_ask_again(connection, &document);
-        }
-    }
-
-    /// Sends heads again where something was dropped or differs.
-    pub(super) fn ask_again(&mut self, effects: &mut Vec<Effect>) {
-        let now = self.now.steady_ms;
-        let mut due = Vec::new();
-        for (connection, peer) in &mut self.peers {
-            for (topic, state) in &mut peer.topics {
-                if state.ask_again_ms.is_some_and(|at| at <= now) {
-                    state.ask_again_ms = None;
-                    due.push((*connection, *topic));
-                }
-            }
-        }
-        for (connection, topic) in due {
-            self.send_heads(connection, topic, effects);
         }
     }
 

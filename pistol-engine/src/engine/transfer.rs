@@ -194,19 +194,19 @@ impl Engine {
     /// Takes in everything that arrived during the tick: one projection for each document.
     pub(super) fn admit_inbox(&mut self, effects: &mut Vec<Effect>) {
         let now = self.now.steady_ms;
-        for document in self.forks_due() {
+        for document in self.branches_due() {
             self.inbox.entry(document).or_default();
         }
         for (document, changes) in std::mem::take(&mut self.inbox) {
             let Some(replica) = self.documents.replica(&document) else { continue };
             let mut replica = lock(&replica);
             let admission = replica.admit(now, changes, &mut self.room);
-            let is_resting = replica.forks_at_ms().is_some();
+            let is_resting = replica.branches_at_ms().is_some();
             drop(replica);
             if is_resting {
-                self.forked.insert(document);
+                self.branching.insert(document);
             } else {
-                self.forked.remove(&document);
+                self.branching.remove(&document);
             }
             if !admission.accepted.is_empty() {
                 self.documents.mark_dirty(document);
@@ -223,22 +223,22 @@ impl Engine {
         }
     }
 
-    /// Documents whose rest from forks is over while some wait.
-    fn forks_due(&self) -> Vec<DocumentId> {
+    /// Documents whose rest from branches is over while some wait.
+    fn branches_due(&self) -> Vec<DocumentId> {
         let now = self.now.steady_ms;
-        self.forked
+        self.branching
             .iter()
-            .filter(|document| self.forks_at_ms_of(document).is_some_and(|at| at <= now))
+            .filter(|document| self.branches_at_ms_of(document).is_some_and(|at| at <= now))
             .copied()
             .collect()
     }
 
-    pub(super) fn forks_at_ms(&self) -> Option<u64> {
-        self.forked.iter().filter_map(|document| self.forks_at_ms_of(document)).min()
+    pub(super) fn branches_at_ms(&self) -> Option<u64> {
+        self.branching.iter().filter_map(|document| self.branches_at_ms_of(document)).min()
     }
 
-    fn forks_at_ms_of(&self, document: &DocumentId) -> Option<u64> {
-        self.documents.replica(document).and_then(|replica| lock(&replica).forks_at_ms())
+    fn branches_at_ms_of(&self, document: &DocumentId) -> Option<u64> {
+        self.documents.replica(document).and_then(|replica| lock(&replica).branches_at_ms())
     }
 
     /// Shows readers what is due.

@@ -32,11 +32,11 @@ impl Replica {
     pub(crate) fn admit(&mut self, now_ms: u64, changes: Vec<(VerifiedChange, Source)>, room: &mut Room) -> Admission {
         let mut admission = Admission::default();
         let mut queue: VecDeque<(VerifiedChange, Source)> = changes.into();
-        let rests = self.rests_from_forks(now_ms);
-        if !rests {
-            let forks = self.waiting.release_forks(room);
-            release_all(forks, &mut admission, &mut queue);
-        }
+        self.note_branches(now_ms);
+        let rests = [false, true].map(|is_dialled| now_ms < self.branches_rest_until_ms(is_dialled));
+        let rests = |is_dialled: bool| rests[usize::from(is_dialled)];
+        let branches = self.waiting.release_branches(|is_dialled| !rests(is_dialled), room);
+        release_all(branches, &mut admission, &mut queue);
         while let Some((change, from)) = queue.pop_front() {
             let id = change.id();
             if let Some(rule) = self.refused_before(&change) {
@@ -51,8 +51,8 @@ impl Replica {
                     self.keep_waiting(change, from, Until::Decided(*dependency), room);
                 }
                 Check::Rejected(rule) => self.refuse(&mut admission, from, id, rule),
-                Check::Valid(valid) if rests && self.document.history().would_fork(&valid) => {
-                    self.keep_waiting(change, from, Until::Rested, room);
+                Check::Valid(valid) if rests(from.is_dialled) && self.document.history().would_branch(&valid) => {
+                    self.keep_waiting(change, from, Until::Rested { is_dialled: from.is_dialled }, room);
                 }
                 Check::Valid(valid) => match self.accept(*valid, change, from.connection) {
                     Ok(author) => *admission.accepted.entry(author).or_default() += 1,
@@ -62,6 +62,9 @@ impl Replica {
             if self.is_decided(&id) {
                 self.release(&mut admission, Until::Decided(id), &mut queue, room);
             }
+        }
+        if self.unstored.is_empty() {
+            self.received.clear();
         }
         self.note_waiting();
         self.will_show(&admission.accepted);
@@ -116,7 +119,7 @@ impl Replica {
 
     fn note_waiting(&mut self) {
         self.state.waiting = self.waiting.len();
-        self.state.forks_waiting = self.waiting.forks();
+        self.state.branches_waiting = self.waiting.branches();
         self.state.waits_for = self.waiting.for_what().take(limits::WAITS_TOLD_MAX).collect();
     }
 

@@ -168,6 +168,7 @@ impl Replica {
         let (writes, as_stored, rows) = (Vec::new(), Vec::new(), Vec::new());
         let mut sealed = Sealed { document, writes, changes, first, as_stored, rows, saving: None, goes_on: false };
         self.write_rows(&mut sealed);
+        self.received.clear();
         self.write_session(&mut sealed);
         self.write_snapshot(&mut sealed);
         Some(sealed)
@@ -229,7 +230,8 @@ impl Replica {
             let is_full = rest > 0 || is_full(row, own);
             let again = own.map(|own| Verified::sign_again(&self.key, sealed.document, own, row));
             let row = again.as_deref().unwrap_or(row);
-            let bytes = Verified::seal(sealed.document, row).to_bytes();
+            let as_received = self.received.take(row);
+            let bytes = as_received.unwrap_or_else(|| Verified::seal(sealed.document, row).to_bytes());
             let count = count_of(row);
             self.write_row(sealed, if is_full { Table::Envelopes } else { Table::Tail }, (first, count), &bytes);
             if !is_full {

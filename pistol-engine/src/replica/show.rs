@@ -21,10 +21,10 @@ pub(super) struct Showing {
     rest_until_ms: u64,
     /// Operations walked since the last time somebody asked, after which there is rest from showing.
     typed_walk: u64,
-    /// What of making everything anew was rested from.
+    /// What of the cost of branches was rested from.
     rebuilt: u64,
-    /// Until when no more forks are taken in.
-    forks_rest_until_ms: u64,
+    /// When branches were last taken in, and how long that took.
+    branched_ms: (u64, u64),
 }
 
 impl Replica {
@@ -58,22 +58,28 @@ impl Replica {
         }
     }
 
-    /// Whether there is rest from forks. Each makes everything shown be made anew, which takes seconds in a large document
-    /// and costs its author nothing; an edit made here pays for it, too. So those that come meanwhile wait, and are taken
-    /// in together.
-    pub(super) fn rests_from_forks(&mut self, now_ms: u64) -> bool {
+    /// After branches were taken in there is rest from more. A fork makes everything shown be made anew, which takes seconds in a large document; a new
+    /// chain is one more name that Automerge makes room for; each is one more head for every later edit. All that costs its author
+    /// nothing, and an edit made here pays for it, too. So those that come meanwhile wait, and are taken in together.
+    pub(super) fn note_branches(&mut self, now_ms: u64) {
         let took_ms = (self.document.rebuilt() - self.showing.rebuilt) / limits::WALKED_IN_A_MS;
         if took_ms > 0 {
             self.showing.rebuilt = self.document.rebuilt();
-            let rest_ms = took_ms.saturating_mul(limits::RESTS_FROM_FORKS).min(limits::RESTS_FROM_FORKS_MS_MAX);
-            self.showing.forks_rest_until_ms = now_ms + rest_ms;
+            self.showing.branched_ms = (now_ms, took_ms);
         }
-        now_ms < self.showing.forks_rest_until_ms
     }
 
-    /// When forks that wait may be taken in; none if none wait.
-    pub(crate) fn forks_at_ms(&self) -> Option<u64> {
-        (self.waiting.forks() > 0).then_some(self.showing.forks_rest_until_ms)
+    /// Until when no more branches are taken in that came from a peer. Those from one that this node dialled rest less: it may pass on
+    /// what many wrote.
+    pub(super) fn branches_rest_until_ms(&self, is_dialled: bool) -> u64 {
+        let (at_ms, took_ms) = self.showing.branched_ms;
+        let times = if is_dialled { limits::RESTS_FROM_BRANCHES_DIALLED } else { limits::RESTS_FROM_BRANCHES };
+        at_ms.saturating_add(took_ms.saturating_mul(times).min(limits::RESTS_FROM_BRANCHES_MS_MAX))
+    }
+
+    /// When branches that wait may be taken in; none if none wait.
+    pub(crate) fn branches_at_ms(&self) -> Option<u64> {
+        self.waiting.is_branch_dialled().map(|is_dialled| self.branches_rest_until_ms(is_dialled))
     }
 
     /// Shows everything now.

@@ -20,9 +20,9 @@ pub struct DocumentState {
     pub forks: BTreeSet<AuthorId>,
     /// Changes that wait for others.
     pub waiting: usize,
-    /// Changes that make more forks known: they are taken in together, after a rest, since each makes everything shown
-    /// be made anew.
-    pub forks_waiting: usize,
+    /// Changes that begin chains or forks: after many they are taken in together, with rests, since each makes later edits dearer, and
+    /// a fork makes everything shown be made anew.
+    pub branches_waiting: usize,
     /// Some of the changes that are waited for, and by how many.
     pub waits_for: Vec<(ChangeId, usize)>,
     /// Peers that sent what could not be kept: they are asked again.

@@ -13,8 +13,8 @@ use crate::room::{Place, Record, Room};
 /// What a change waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Until {
-    /// The end of the rest from forks: it makes another one known.
-    Rested,
+    /// The end of the rest from branches: it begins another one, and was first sent by a peer that this node dialled or not.
+    Rested { is_dialled: bool },
     /// Another change.
     Decided(ChangeId),
 }
@@ -60,14 +60,15 @@ impl Waiting {
     pub(super) fn for_what(&self) -> impl Iterator<Item = (ChangeId, usize)> + '_ {
         let of = |(until, records): (&Until, &BTreeSet<Record>)| match until {
             Until::Decided(dependency) => Some((*dependency, records.len())),
-            Until::Rested => None,
+            Until::Rested { .. } => None,
         };
         self.until.iter().filter_map(of)
     }
 
-    /// How many changes wait until more forks may be taken in.
-    pub(super) fn forks(&self) -> usize {
-        self.until.get(&Until::Rested).map_or(0, BTreeSet::len)
+    /// How many changes wait until more branches may be taken in.
+    pub(super) fn branches(&self) -> usize {
+        let of = |is_dialled| self.until.get(&Until::Rested { is_dialled }).map_or(0, BTreeSet::len);
+        of(true) + of(false)
     }
 
     /// Keeps a change for later. `distance`: how many changes of its chain are to be accepted first.
@@ -106,16 +107,27 @@ impl Waiting {
         records.iter().filter_map(|record| self.remove(record, room)).collect()
     }
 
-    /// Takes out some of the changes that wait to make more forks known, those first whose sender has least that waits.
-    pub(super) fn release_forks(&mut self, room: &mut Room) -> Vec<(VerifiedChange, Vec<Source>)> {
+    /// Whether branches wait that came from a peer that this node dialled; none if none wait.
+    pub(super) fn is_branch_dialled(&self) -> Option<bool> {
+        [true, false].into_iter().find(|is_dialled| self.until.contains_key(&Until::Rested { is_dialled: *is_dialled }))
+    }
+
+    /// Takes out some of the changes that wait to begin branches and may, those first whose sender has least that waits.
+    pub(super) fn release_branches(
+        &mut self,
+        may: impl Fn(bool) -> bool,
+        room: &mut Room,
+    ) -> Vec<(VerifiedChange, Vec<Source>)> {
         let of = |record: &Record| {
             let from = self.changes.get(record)?.from.first()?;
             Some((self.count_of(from.connection), *record))
         };
-        let mut forks: Vec<_> = self.until.get(&Until::Rested).into_iter().flatten().filter_map(of).collect();
-        forks.sort_unstable();
-        forks.truncate(limits::FORKS_AT_ONCE_MAX);
-        forks.iter().filter_map(|(_, record)| self.remove(record, room)).collect()
+        let allowed = [true, false].into_iter().filter(|is_dialled| may(*is_dialled));
+        let records = allowed.filter_map(|is_dialled| self.until.get(&Until::Rested { is_dialled })).flatten();
+        let mut branches: Vec<_> = records.filter_map(of).collect();
+        branches.sort_unstable();
+        branches.truncate(limits::BRANCHES_AT_ONCE_MAX);
+        branches.iter().filter_map(|(_, record)| self.remove(record, room)).collect()
     }
 
     /// Moves a change into the share of another peer that sent it too and has room.

@@ -3,6 +3,7 @@
 #![allow(missing_docs, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod heads;
 mod machine;
 mod orders;
 mod snapshots;
@@ -13,7 +14,7 @@ use machine::{Machine, exchange, pair};
 use pistol_core::change::Change;
 use pistol_core::id::{ChangeId, DocumentId, Link};
 use pistol_engine::{Command, Effect, Input, Now, PeerState};
-use pistol_sync::proto::message::{Acknowledge, Head, Interest, Message, Scope};
+use pistol_sync::proto::message::{Acknowledge, Head, Heads, Interest, Message, Scope};
 use stranger::Stranger;
 
 fn envelopes(messages: &[Message]) -> usize {
@@ -43,7 +44,7 @@ fn an_edit_is_neither_sent_nor_told_of_before_it_is_durable() {
     other.connected(2, &one, false);
     let told = exchange(2, &mut one, &mut other);
     assert_eq!(envelopes(&told), 0);
-    let is_told = |message: &Message| matches!(message, Message::Heads(_, heads) if !heads.is_empty());
+    let is_told = |message: &Message| matches!(message, Message::Heads(_, heads) if !heads.ends.is_empty());
     assert!(!told.iter().any(is_told), "{told:?}");
     one.sync();
     assert_eq!(envelopes(&exchange(2, &mut one, &mut other)), 1);
@@ -118,7 +119,7 @@ fn heads_told_again_end_what_was_said_to_wait() {
     };
     assert!(matches!(state(&one), PeerState::Sending(_)), "{:?}", state(&one));
     let heads = one.heads(document);
-    one.receive(1, &Message::Heads(0, heads));
+    one.receive(1, &Message::Heads(0, Heads::all(heads)));
     assert_eq!(state(&one), PeerState::Same);
 }
 
@@ -210,10 +211,10 @@ fn heads_of_chains_that_nobody_has_change_nothing_whether_their_authors_are_keys
             std::array::from_fn(|at| if at % 2 == 0 { number.to_le_bytes()[0] } else { number.to_le_bytes()[1] });
         Head { author, session: 1, seq: u64::MAX, link: [7; 32] }
     };
-    one.receive(1, &Message::Heads(0, (0..8192).map(head).collect()));
+    one.receive(1, &Message::Heads(0, Heads::all((0..8192).map(head).collect())));
     assert!(one.sent(1).iter().all(|message| !matches!(message, Message::Locate(_))));
     let heads = other.heads(document);
-    one.receive(1, &Message::Heads(0, heads));
+    one.receive(1, &Message::Heads(0, Heads::all(heads)));
     one.write(document, "mine");
     one.sync();
     exchange(1, &mut one, &mut other);
@@ -239,7 +240,7 @@ fn a_topic_that_is_left_gives_its_share_of_the_window_back() {
     assert!((1..6).contains(&sent), "the window let {sent} through");
     let scope = Scope::Document(document.0);
     let interest = Interest { topic: 2, scope, proof: None, wants_genesis: false, extensions: vec![] };
-    for message in [Message::Leave(0), Message::Interest(interest), Message::Heads(2, vec![])] {
+    for message in [Message::Leave(0), Message::Interest(interest), Message::Heads(2, Heads::all(vec![]))] {
         other.receive(1, &message);
     }
     assert_eq!(envelopes(&other.sent(1)), sent);

@@ -1,9 +1,10 @@
 //! Refused, pending, owed: what is kept of others' changes that cannot be taken in, for how long, and at whose cost.
 
 use pistol_core::change::{Action, Op, Place, Scalar};
+use pistol_core::document::Document;
 use pistol_core::id::{ChangeId, DocumentId};
 use pistol_engine::{DocumentState, Input};
-use pistol_sync::proto::message::{Interest, Message, Scope};
+use pistol_sync::proto::message::{Heads, Interest, Message, Scope};
 
 use crate::machine::{Machine, exchange, pair};
 use crate::stranger::Stranger;
@@ -27,7 +28,7 @@ fn served() -> (Machine, DocumentId, [Machine; 2]) {
     let scope = Scope::Document(document.0);
     let interest = Interest { topic: 0, scope, proof: None, wants_genesis: false, extensions: vec![] };
     let hello = one_hello(&mut Machine::new(3));
-    for message in [hello, Message::Interest(interest), Message::Heads(0, vec![])] {
+    for message in [hello, Message::Interest(interest), Message::Heads(0, Heads::all(vec![]))] {
         other.receive(2, &message);
     }
     (other, document, [one, third])
@@ -178,7 +179,7 @@ fn a_record_of_a_later_version_is_owed_and_nobody_is_blamed() {
 /// A thousand changes at one place of one chain, one after the other, into a document of many changes.
 #[test]
 fn forks_that_come_one_at_a_time_are_taken_in_together() {
-    let (mut one, _, document) = pair();
+    let (_, mut one, document) = pair();
     let stranger = Stranger::new(7, document);
     (0..5).for_each(|session| one.receive(1, &stranger.honest(&stranger.chain(session, 1000, vec![]))));
     one.sync();
@@ -195,9 +196,9 @@ fn forks_that_come_one_at_a_time_are_taken_in_together() {
         before = rebuilt(&one);
     }
     assert!((1..=3).contains(&rebuilds), "everything was made anew {rebuilds} times");
-    assert!(state(&one, document).forks_waiting > 0);
+    assert!(state(&one, document).branches_waiting > 0);
     let mut rounds = 0;
-    while state(&one, document).forks_waiting > 0 {
+    while state(&one, document).branches_waiting > 0 {
         one.now_ms = one.engine.deadline_ms().unwrap().max(one.now_ms + 1);
         one.give(Input::Wake);
         rounds += 1;
@@ -205,6 +206,40 @@ fn forks_that_come_one_at_a_time_are_taken_in_together() {
     assert!((4..20).contains(&rounds), "{rounds} times some were taken in");
     let changes = one.engine.documents().look(&document, |insight| insight.document.history().next()).unwrap();
     assert_eq!(changes, 6001);
+}
+
+/// Ten thousand authors, or sessions of one, with a change each.
+#[test]
+fn chains_that_come_in_crowds_are_taken_in_together_and_those_of_who_sends_little_first() {
+    let (mut served, document, [mut honest, _]) = served();
+    let stranger = Stranger::new(7, document);
+    let chains = |one: &Machine| one.heads(document).len();
+    for begin in (0..5000).step_by(50) {
+        served.receive(2, &stranger.chains(begin..begin + 50));
+        served.sync();
+        served.now_ms += 1;
+    }
+    let taken = chains(&served);
+    assert!((50..2000).contains(&taken), "{taken} chains were taken in within 100 ms");
+    assert!(state(&served, document).branches_waiting > 3000);
+    // Who comes now and then is taken in with the next ones, before thousands that came earlier.
+    honest.write(document, "mine");
+    honest.sync();
+    exchange(1, &mut honest, &mut served);
+    let author = honest.heads(document)[0].author;
+    let is_taken = |served: &Machine| served.heads(document).iter().any(|head| head.author == author);
+    let mut rounds = 0;
+    while state(&served, document).branches_waiting > 0 {
+        served.sync();
+        let before = chains(&served);
+        served.now_ms = served.engine.deadline_ms().unwrap().max(served.now_ms + 1);
+        served.give(Input::Wake);
+        assert!(chains(&served) - before <= 256);
+        rounds += 1;
+        assert!(is_taken(&served), "it waits in round {rounds}");
+    }
+    assert_eq!(chains(&served), 5001);
+    assert_eq!(served.text(document), "mine");
 }
 
 /// A change of its own chain that puts so many values into the document's own map.
@@ -229,7 +264,8 @@ fn a_change_costs_a_walk_of_what_it_touches_and_not_of_the_document() {
     let (mut one, _, document) = pair();
     one.write(document, &"x".repeat(30_000));
     one.sync();
-    let walked = |one: &Machine| one.engine.documents().look(&document, |i| i.document.walked()).unwrap();
+    let walk = |document: &Document| document.walked() - document.rebuilt();
+    let walked = |one: &Machine| one.engine.documents().look(&document, |i| walk(i.document)).unwrap();
     let before = walked(&one);
     one.receive(1, &puts(&Stranger::new(7, document), 1, 1));
     assert!(is_shown(&one, document, 1));

@@ -49,6 +49,21 @@ impl Stranger {
         Message::Envelope(0, Envelope::new(self.document, vec![run], changes).unwrap().to_bytes())
     }
 
+    /// Chains of one change each, well signed.
+    pub fn chains(&self, sessions: std::ops::Range<u64>) -> Message {
+        let author = self.key.id();
+        let (mut runs, mut changes) = (Vec::new(), Vec::new());
+        for (number, session) in (0..).zip(sessions) {
+            let change = self.chain(session, 1, vec![]).remove(0);
+            let base = self.root(session);
+            let tip = Tip::sign(&self.key, &self.document, Session(session), 1, base.then(&change.id()));
+            let chain = ChainId { author, session: Session(session) };
+            runs.push(Run { chain, first_seq: 1, base, withheld: vec![], tip });
+            changes.push((number, Arc::new(change)));
+        }
+        Message::Envelope(0, Envelope::new(self.document, runs, changes).unwrap().to_bytes())
+    }
+
     /// A chain of changes from its beginning, well signed.
     pub fn honest(&self, changes: &[Change]) -> Message {
         self.record(self.root(changes[0].session.0), changes, |_| {})

@@ -8,7 +8,7 @@ use pistol_core::id::{ChangeId, DocumentId};
 use pistol_engine::{Input, Insight};
 use pistol_sync::limits::HEADS_MAX;
 use pistol_sync::node::NodeId;
-use pistol_sync::proto::message::{Acknowledge, Head, Interest, Locate, Message, Refusal, Scope};
+use pistol_sync::proto::message::{Acknowledge, Head, Heads, Interest, Locate, Message, Refusal, Scope};
 
 use super::frame;
 use super::machine::{Machine, exchange};
@@ -117,7 +117,7 @@ fn takes_a_history(node: &mut Machine, document: DocumentId, chance: &mut Chance
 /// Lets the time pass for which forks wait after others, and for which what came in is not shown yet.
 fn rest(node: &mut Machine, document: DocumentId) -> Result<(), Divergence> {
     for _ in 0..RESTS_MAX {
-        let rests = |insight: Insight<'_>| insight.state.forks_waiting > 0 || insight.document.is_behind();
+        let rests = |insight: Insight<'_>| insight.state.branches_waiting > 0 || insight.document.is_behind();
         if node.engine.documents().look(&document, rests) != Ok(true) {
             return Ok(());
         }
@@ -147,7 +147,7 @@ fn something_else(node: &mut Machine, chance: &mut Chance) -> Result<(), Diverge
 
 fn any_frame(recorded: &Recorded, document: DocumentId, chance: &mut Chance) -> Vec<u8> {
     let some = |chance: &mut Chance| chance.pick(&recorded.frames).cloned().unwrap_or_default();
-    match chance.below(10) {
+    match chance.below(11) {
         0..=4 => some(chance),
         5..=6 => {
             let (mut frame, other) = (some(chance), some(chance));
@@ -163,7 +163,7 @@ fn any_frame(recorded: &Recorded, document: DocumentId, chance: &mut Chance) -> 
 fn made_up(document: DocumentId, chance: &mut Chance) -> Message {
     let topic = u32::try_from(chance.below(4)).unwrap_or(0);
     let number = |chance: &mut Chance| chance.number() >> chance.below(64);
-    match chance.below(10) {
+    match chance.below(11) {
         0 => Message::Acknowledge(Acknowledge {
             topic,
             count: chance.below(5),
@@ -177,12 +177,18 @@ fn made_up(document: DocumentId, chance: &mut Chance) -> Message {
         }
         2 | 3 => {
             let count = if chance.one_in(60) { HEADS_MAX as u64 } else { chance.below(40) };
-            Message::Heads(topic, (0..count).map(|_| any_head(chance)).collect())
+            let mut ends: Vec<Head> = (0..count).map(|_| any_head(chance)).collect();
+            if chance.one_in(2) {
+                ends.sort_unstable();
+            }
+            let after = chance.one_in(5).then(|| any_head(chance));
+            Message::Heads(topic, Heads { after, ends, has_more: chance.one_in(3) })
         }
         4 => Message::Settled(topic, chance.bytes32()),
         5 => Message::Leave(topic),
         6 => Message::Refused(topic, Refusal::Busy(u32::try_from(number(chance) >> 32).unwrap_or(0))),
         7 => Message::Ping(topic),
+        8 => Message::MoreHeads(topic, chance.one_in(2).then(|| any_head(chance))),
         _ => {
             let scope = if chance.one_in(4) { chance.bytes32() } else { document.0 };
             let scope = if chance.one_in(5) { Scope::Space(scope) } else { Scope::Document(scope) };

@@ -128,8 +128,8 @@ fn unlike_state(node: &Node, document: &pistol_core::id::DocumentId, is_lossy: b
     if let Some((id, _)) = state.waits_for.iter().find(|(id, _)| is_here(id).is_some()) {
         return Some(format!("a change waits for {id:?}, which is here"));
     }
-    if state.forks_waiting > 0 {
-        return Some(format!("{} forks wait to be taken in", state.forks_waiting));
+    if state.branches_waiting > 0 {
+        return Some(format!("{} branches wait to be taken in", state.branches_waiting));
     }
     let is_forked = node.documents()?.look(document, |insight| forks(insight.document) > 0).ok()?;
     if is_forked && state.forks.is_empty() {

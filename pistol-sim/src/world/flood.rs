@@ -4,7 +4,7 @@ use pistol_engine::Input;
 use pistol_engine::limits::{OWED_STRANGERS_MAX, WAITING_A_PEER, WAITING_BYTES_A_PEER, WAITING_BYTES_IN_ALL};
 use pistol_sync::limits::FRAME_BYTES_MAX;
 use pistol_sync::node::NodeId;
-use pistol_sync::proto::message::{Hello, Interest, Message, Scope, VERSIONS};
+use pistol_sync::proto::message::{Heads, Hello, Interest, Message, Scope, VERSIONS};
 use pistol_sync::proto::proof::{Binding, Role};
 
 use super::{Event, World, exported};
@@ -60,7 +60,8 @@ impl World {
         let proof = document.read_key.as_ref().map(|key| binding.prove(key, Role::Dialler, &document.id()));
         let scope = Scope::Document(document.id().0);
         let interest = Interest { topic: TOPIC, scope, proof, wants_genesis: false, extensions: Vec::new() };
-        let messages = [Message::Hello(hello), Message::Interest(interest), Message::Heads(TOPIC, Vec::new())];
+        let messages =
+            [Message::Hello(hello), Message::Interest(interest), Message::Heads(TOPIC, Heads::all(Vec::new()))];
         messages.iter().map(Message::to_frame).collect()
     }
 

@@ -1,12 +1,16 @@
 //! Comparing what two nodes hold, from where their chains end.
 
-use std::collections::BTreeMap;
+mod comparison;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use pistol_core::chain::ChainId;
 use pistol_core::id::{Link, Session};
 use pistol_core::validate::{Branch, History, Ordinal};
 
-use super::message::Head;
+pub use comparison::{Comparison, HeadsError};
+
+use super::message::{Head, Heads};
 use crate::limits;
 
 /// Where every branch of every chain ends, sorted, as of the first `end` changes.
@@ -28,6 +32,14 @@ pub fn heads_of(history: &History, end: Ordinal) -> Vec<Head> {
 fn last_before(branch: &Branch, end: Ordinal) -> Option<Ordinal> {
     let count = branch.changes().partition_point(|ordinal| *ordinal < end);
     branch.changes().get(count.checked_sub(1)?).copied()
+}
+
+/// The ends that come after one, as many as one message holds.
+pub fn part(ends: &[Head], after: Option<Head>) -> Heads {
+    let begin = after.map_or(0, |after| ends.partition_point(|head| *head <= after));
+    let rest = &ends[begin..];
+    let count = rest.len().min(limits::HEADS_MAX);
+    Heads { after, ends: rest[..count].to_vec(), has_more: count < rest.len() }
 }
 
 /// The digest of everything accepted: equal digests, equal documents.
@@ -54,37 +66,10 @@ fn name(chain: &ChainId) -> ChainName {
 pub struct Held {
     /// Last place held, by branch.
     up_to: BTreeMap<u32, u64>,
-    /// Chains of which it is not known yet where the peer's branch parts from ours, and whether it does so for certain.
-    unclear: BTreeMap<ChainName, bool>,
-}
-
-/// What follows from a peer's heads.
-#[derive(Debug, Default)]
-pub struct Comparison {
-    /// What the peer holds.
-    pub held: Held,
-    /// Chains that forked: the peer must be asked where its branch parts from ours.
-    pub forked: Vec<ChainId>,
-}
-
-/// Compares a peer's heads with what is here.
-pub fn compare(history: &History, heads: &[Head]) -> Comparison {
-    let mut comparison = Comparison::default();
-    for head in heads {
-        let chain = history.chain_of(&head.author, Session(head.session));
-        if let Some(ordinal) = find_head(history, head) {
-            comparison.held.add_path(history, ordinal);
-            continue;
-        }
-        let ours = chain.map(|chain| history.branches_of(&chain)).unwrap_or_default();
-        let mut ours = ours.iter().filter_map(|index| history.branch(*index));
-        let is_forked = ours.any(|branch| branch.last_seq() >= head.seq || branch.parent().is_some());
-        *comparison.held.unclear.entry((head.author, head.session)).or_default() |= is_forked;
-    }
-    let forked = comparison.held.unclear.iter().filter(|(_, is_forked)| **is_forked);
-    let forked = forked.filter_map(|((author, session), _)| history.chain_of(author, Session(*session)));
-    comparison.forked = forked.collect();
-    comparison
+    /// Chains that fork: it is not known yet where the peer's branch parts from ours.
+    forked: BTreeSet<ChainName>,
+    /// Chains of which the peer holds something that is not here, and does so after all of ours as far as is known.
+    ahead: BTreeSet<ChainName>,
 }
 
 /// The change that a head names, if it is here.
@@ -140,8 +125,13 @@ impl Held {
 
     /// Notes that a change that the peer told of as the end of a chain is now here.
     pub fn found(&mut self, history: &History, head: &Head, ordinal: Ordinal) {
-        self.unclear.remove(&(head.author, head.session));
+        self.is_clear(&(head.author, head.session));
         self.add_path(history, ordinal);
+    }
+
+    fn is_clear(&mut self, chain: &ChainName) {
+        self.forked.remove(chain);
+        self.ahead.remove(chain);
     }
 
     /// Whether the peer holds a change.
@@ -153,14 +143,13 @@ impl Held {
     /// Whether it is not known yet if the peer needs a change that is new here.
     pub fn is_unclear(&self, history: &History, ordinal: Ordinal) -> bool {
         let branch = history.branch_index(ordinal).and_then(|index| history.branch(index));
-        let is_of_unclear =
-            branch.and_then(Branch::chain).is_some_and(|chain| self.unclear.contains_key(&name(&chain)));
-        is_of_unclear || self.unclear.values().any(|is_forked| *is_forked)
+        let chain = branch.and_then(Branch::chain);
+        !self.forked.is_empty() || chain.is_some_and(|chain| self.ahead.contains(&name(&chain)))
     }
 
     /// Notes where a peer's branch parts from ours, if one of its samples is known here.
     pub fn locate(&mut self, history: &History, chain: &ChainId, samples: &[(u64, [u8; 32])]) {
-        self.unclear.remove(&name(chain));
+        self.is_clear(&name(chain));
         for (seq, link) in samples {
             if let Some(ordinal) = find(history, chain, *seq, Link(*link)) {
                 self.add_path(history, ordinal);
@@ -184,10 +173,11 @@ impl Held {
         let mut end = Ordinal::MAX;
         for (index, branch) in (0..).zip(history.branches()) {
             let Some(chain) = branch.chain() else { continue };
-            match self.unclear.get(&name(&chain)) {
-                None => lacking.extend(self.beyond(history, index)),
-                Some(true) => end = self.beyond(history, index).next().map_or(end, |first| first.min(end)),
-                Some(false) => {}
+            let chain = name(&chain);
+            if self.forked.contains(&chain) {
+                end = self.beyond(history, index).next().map_or(end, |first| first.min(end));
+            } else if !self.ahead.contains(&chain) {
+                lacking.extend(self.beyond(history, index));
             }
         }
         lacking.retain(|ordinal| *ordinal < end);

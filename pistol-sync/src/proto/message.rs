@@ -72,6 +72,24 @@ pub struct Head {
     pub link: [u8; 32],
 }
 
+/// Where the sender's chains end, or as much of that as one message holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heads {
+    /// The end after which these come, if they are not the first.
+    pub after: Option<Head>,
+    /// The ends, ascending.
+    pub ends: Vec<Head>,
+    /// Whether there are more after the last of these: they are asked for by [`Message::MoreHeads`].
+    pub has_more: bool,
+}
+
+impl Heads {
+    /// All that there are.
+    pub fn all(ends: Vec<Head>) -> Heads {
+        Heads { after: None, ends, has_more: false }
+    }
+}
+
 /// "You may; this is what I hold."
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Follow {
@@ -82,7 +100,7 @@ pub struct Follow {
     /// The genesis, if it was wanted.
     pub genesis: Option<Vec<u8>>,
     /// Where the sender's chains end.
-    pub heads: Vec<Head>,
+    pub heads: Heads,
 }
 
 /// Why an interest was refused.
@@ -139,7 +157,7 @@ pub enum Message {
     /// Kind 4: the answer no.
     Refused(Topic, Refusal),
     /// Kind 5: where the sender's chains end: the dialler's answer to `Follow`, and again after something was owed.
-    Heads(Topic, Vec<Head>),
+    Heads(Topic, Heads),
     /// Kind 6: where do our branches part?
     Locate(Locate),
     /// Kind 7: changes.
@@ -154,6 +172,8 @@ pub enum Message {
     Ping(u32),
     /// Kind 12: the answer to a sign of life.
     Pong(u32),
+    /// Kind 13: which ends come after this one, or which come first?
+    MoreHeads(Topic, Option<Head>),
 }
 
 /// A frame is not a message.
@@ -181,6 +201,7 @@ impl Message {
             Message::Leave(_) => 10,
             Message::Ping(_) => 11,
             Message::Pong(_) => 12,
+            Message::MoreHeads(..) => 13,
         }
     }
 
@@ -203,6 +224,7 @@ impl Message {
             Message::Settled(topic, digest) => write(&(topic, digest), &mut frame),
             Message::Leave(topic) => write(topic, &mut frame),
             Message::Ping(number) | Message::Pong(number) => write(number, &mut frame),
+            Message::MoreHeads(topic, after) => write(&(topic, after), &mut frame),
         }
         frame
     }
@@ -226,6 +248,7 @@ impl Message {
             10 => read(body).map(Message::Leave),
             11 => read(body).map(Message::Ping),
             12 => read(body).map(Message::Pong),
+            13 => read(body).map(|(topic, after)| Message::MoreHeads(topic, after)),
             128.. => return Ok(None),
             _ => None,
         };
@@ -236,7 +259,7 @@ impl Message {
         match self {
             Message::Hello(hello) => hello.versions.len() <= 64 && hello.extensions.len() <= limits::EXTENSIONS_MAX,
             Message::Interest(interest) => interest.extensions.len() <= limits::EXTENSIONS_MAX,
-            Message::Follow(Follow { heads, .. }) | Message::Heads(_, heads) => heads.len() <= limits::HEADS_MAX,
+            Message::Follow(Follow { heads, .. }) | Message::Heads(_, heads) => heads.ends.len() <= limits::HEADS_MAX,
             Message::Locate(locate) => locate.samples.len() <= limits::SAMPLES_MAX,
             Message::Acknowledge(acknowledge) => acknowledge.refused.len() <= limits::REFUSED_TOLD_MAX,
             _ => true,
@@ -270,6 +293,7 @@ mod tests {
             extensions: vec![(7, vec![8])],
         };
         let head = Head { author: [1; 32], session: 2, seq: 3, link: [4; 32] };
+        let heads = Heads { after: Some(head), ends: vec![head, head], has_more: true };
         let scope = Scope::Document([5; 32]);
         vec![
             Message::Hello(hello),
@@ -280,9 +304,9 @@ mod tests {
                 wants_genesis: true,
                 extensions: vec![],
             }),
-            Message::Follow(Follow { topic: 1, proof: None, genesis: Some(vec![7; 9]), heads: vec![head] }),
+            Message::Follow(Follow { topic: 1, proof: None, genesis: Some(vec![7; 9]), heads: Heads::all(vec![head]) }),
             Message::Refused(1, Refusal::Busy(500)),
-            Message::Heads(1, vec![head, head]),
+            Message::Heads(1, heads),
             Message::Locate(Locate {
                 topic: 1,
                 author: [1; 32],
@@ -296,6 +320,7 @@ mod tests {
             Message::Leave(1),
             Message::Ping(5),
             Message::Pong(6),
+            Message::MoreHeads(1, Some(head)),
         ]
     }
 

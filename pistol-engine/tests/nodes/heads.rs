@@ -1,0 +1,106 @@
+//! Documents with more chains than one message can tell of.
+
+use pistol_core::id::DocumentId;
+use pistol_sync::limits::HEADS_MAX;
+use pistol_sync::proto::message::{Head, Heads, Message};
+
+use crate::machine::{Machine, exchange, pair};
+use crate::stranger::Stranger;
+
+/// Chains that fit two messages, but not one.
+const CHAINS: u64 = HEADS_MAX as u64 + 500;
+/// Chains told in one envelope.
+const TOGETHER: u64 = 250;
+
+/// A node whose document has many chains, a new one beside it, and the document.
+fn crowded() -> (Machine, Machine, DocumentId) {
+    let (mut one, _, document) = pair();
+    let stranger = Stranger::new(7, document);
+    let mut session = 0;
+    while session < CHAINS {
+        let end = CHAINS.min(session + TOGETHER);
+        one.receive(1, &stranger.chains(session..end));
+        one.sync();
+        one.now_ms += 100_000;
+        one.give(pistol_engine::Input::Wake);
+        session = end;
+    }
+    one.sync();
+    one.sent(1);
+    assert_eq!(one.heads(document).len() as u64, CHAINS);
+    let third = Machine::new(3);
+    (one, third, document)
+}
+
+fn connect(connection: u64, one: &mut Machine, other: &mut Machine) -> Vec<Message> {
+    let mut told = Vec::new();
+    one.connected(connection, other, false);
+    other.connected(connection, one, true);
+    for _ in 0..200 {
+        let sent = exchange(connection, one, other);
+        one.sync();
+        other.sync();
+        other.now_ms += 2000;
+        other.give(pistol_engine::Input::Wake);
+        if sent.is_empty() {
+            break;
+        }
+        told.extend(sent);
+    }
+    told
+}
+
+fn count(told: &[Message], is_one: impl Fn(&Message) -> bool) -> usize {
+    told.iter().filter(|message| is_one(message)).count()
+}
+
+#[test]
+fn a_document_with_more_chains_than_fit_one_message_is_synced_and_then_told_apart_in_parts() {
+    let (mut one, mut third, document) = crowded();
+    third.join(document, &one);
+    let told = connect(2, &mut one, &mut third);
+    assert_eq!(
+        third.heads(document).len(),
+        one.heads(document).len(),
+        "{:?}",
+        third.engine.documents().look(&document, |i| i.state.clone())
+    );
+    assert!(third.heads(document) == one.heads(document));
+    assert!(count(&told, |message| matches!(message, Message::MoreHeads(..))) > 0);
+    // Both hold the same now: nothing but heads is told, and only once by each.
+    let told = connect(3, &mut one, &mut third);
+    let is_part = |message: &Message| matches!(message, Message::Heads(_, heads) if heads.ends.len() == HEADS_MAX);
+    assert_eq!(count(&told, |message| matches!(message, Message::Envelope(..))), 0);
+    assert!(
+        count(&told, is_part) + count(&told, |message| matches!(message, Message::Follow(_))) <= 2,
+        "{}",
+        told.len()
+    );
+    assert_eq!(count(&told, |message| matches!(message, Message::Settled(..))), 2);
+}
+
+#[test]
+fn heads_that_promise_more_for_ever_end_the_connection_and_late_ones_are_passed_over() {
+    let (mut one, mut other, document) = pair();
+    let head = |number: u8| Head { author: [number; 32], session: 1, seq: 1, link: [7; 32] };
+    let heads = |after, numbers: &[u8], has_more| {
+        let ends = numbers.iter().map(|number| head(*number)).collect();
+        Message::Heads(0, Heads { after, ends, has_more })
+    };
+    one.receive(1, &heads(Some(head(9)), &[10], true));
+    assert!(!one.sent(1).iter().any(|message| matches!(message, Message::MoreHeads(..))), "nothing was asked");
+    one.receive(1, &heads(None, &[1, 2], true));
+    assert_eq!(one.sent(1), [Message::MoreHeads(0, Some(head(2)))]);
+    one.receive(1, &heads(Some(head(1)), &[3], true));
+    assert_eq!(one.sent(1), [], "an answer to what was asked before");
+    one.receive(1, &heads(Some(head(2)), &[3], false));
+    one.write(document, "mine");
+    one.sync();
+    exchange(1, &mut one, &mut other);
+    assert_eq!(other.text(document), "mine");
+    for endless in [heads(None, &[], true), heads(None, &[2, 1], true), heads(None, &[1, 1], true)] {
+        let (mut one, _, _) = pair();
+        one.receive(1, &endless);
+        assert!(one.has_closed(1), "{endless:?}");
+    }
+}
