@@ -27,6 +27,8 @@ pub(crate) const TAIL_CHANGES: usize = 1000;
 pub(crate) const ROW_WEIGHT: usize = 64 << 10;
 /// Bytes of envelopes kept of a document as they came, until they are stored: what may be under way from one peer.
 pub(crate) const RECEIVED_BYTES_MAX: usize = 4 << 20;
+/// Peers of a document of which it is told how it stands with them, but for those that are connected or will be dialled.
+pub(crate) const PEERS_TOLD_MAX: usize = 256;
 /// Bytes of rows read at once for a peer or to open a document.
 pub(crate) const READ_BYTES: usize = 256 << 10;
 /// Things that a peer could have checked itself, before its connection is closed.
@@ -62,13 +64,15 @@ pub(crate) const RESTS: u64 = 4;
 /// Operations shown at once that people may have typed while there was rest. When more are shown there is no rest, but the
 /// connection that brought them rests, for longer: they may keep nobody's keystroke from being shown.
 pub(crate) const TYPED_OPERATIONS: usize = 64;
-/// Rest after branches were taken in, before more are, as a multiple of the time that it took: one in a hundred keystrokes of others
-/// waits for it.
-pub(crate) const RESTS_FROM_BRANCHES: u64 = 100;
+/// Milliseconds that taking in branches must have cost before there is rest from more.
+pub(crate) const BRANCHED_MS_LEAST: u64 = 4;
+/// Rest after branches were taken in, before more are, as a multiple of the time that it took: less than one in a hundred keystrokes
+/// of others waits for it, on each of two nodes.
+pub(crate) const RESTS_FROM_BRANCHES: u64 = 200;
 /// The same where this node dialled: a peer that passes on what many wrote has rested itself, and must not fall behind.
-pub(crate) const RESTS_FROM_BRANCHES_DIALLED: u64 = 4;
-/// Branches taken in at once, those of peers that sent few first: each is one more name and one more head for every later edit.
-pub(crate) const BRANCHES_AT_ONCE_MAX: usize = 256;
+pub(crate) const RESTS_FROM_BRANCHES_DIALLED: u64 = 8;
+/// Branches taken in at once, those of peers that sent few first: each is one more name, and one more head for later edits.
+pub(crate) const BRANCHES_AT_ONCE_MAX: usize = 32;
 /// Milliseconds of that rest at most: others may have begun or forked in good faith.
 pub(crate) const RESTS_FROM_BRANCHES_MS_MAX: u64 = 60_000;
 /// Microseconds that a turn of a connection is to take, with all that follows from it: much less than it takes to store a

@@ -35,7 +35,7 @@ use operations::Operations;
 const CHANGES_LEAST: usize = 2_000;
 /// Changes in a chunk at most; later ones are applied. While Automerge opens a chunk it takes a kilobyte for each change,
 /// since it makes all of them anew, to hash them.
-const CHANGES_MOST: usize = 160_000;
+const CHANGES_MOST: usize = 175_000;
 
 impl Document {
     /// Opens the document from a chunk, if nothing but the skeleton is projected yet and much waits; what is left in the

@@ -14,8 +14,9 @@ use super::{Document, apply, convert};
 use crate::change::{Action, Op, Place, Reference};
 use crate::validate::{Accepted, History, Ordinal, Rule, Spot};
 
-/// What a new name costs among few, in operations that a walk visits in that time.
-const NAME: u64 = 100;
+/// What a new name costs among few with all that follows from it, in operations that a walk visits in that time: it is one more head,
+/// to be merged by those who write next.
+const NAME: u64 = 2500;
 /// Names that are moved in the time of one such operation, to make room for a new one among them.
 const NAMES_MOVED: u64 = 2;
 

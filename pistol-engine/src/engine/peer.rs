@@ -414,7 +414,7 @@ impl Engine {
     /// Notes how a document stands with a peer.
     pub(super) fn show(&self, document: &DocumentId, node: NodeId, state: PeerState, was_equal: bool) {
         if let Some(replica) = self.documents.replica(document) {
-            lock(&replica).state.peers.insert(node, PeerView { state, was_equal });
+            lock(&replica).state.note_peer(node, PeerView { state, was_equal });
         }
     }
 }

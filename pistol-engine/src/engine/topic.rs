@@ -114,12 +114,12 @@ impl TopicState {
 
     /// Whether everything here was sent and acknowledged, and everything the peer told of is here.
     pub(super) fn is_equal(&self) -> bool {
-        self.has_heads && self.has_sent_all() && self.has_all()
+        self.has_sent_all() && self.has_all()
     }
 
-    /// Whether everything that the peer told of is here.
+    /// Whether the peer told what it has, and everything is here.
     pub(super) fn has_all(&self) -> bool {
-        self.unknown.is_empty() && !self.has_more_unknown
+        self.has_heads && self.unknown.is_empty() && !self.has_more_unknown
     }
 
     pub(super) fn has_sent_all(&self) -> bool {

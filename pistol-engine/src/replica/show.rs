@@ -63,7 +63,7 @@ impl Replica {
     /// nothing, and an edit made here pays for it, too. So those that come meanwhile wait, and are taken in together.
     pub(super) fn note_branches(&mut self, now_ms: u64) {
         let took_ms = (self.document.rebuilt() - self.showing.rebuilt) / limits::WALKED_IN_A_MS;
-        if took_ms > 0 {
+        if took_ms >= limits::BRANCHED_MS_LEAST {
             self.showing.rebuilt = self.document.rebuilt();
             self.showing.branched_ms = (now_ms, took_ms);
         }

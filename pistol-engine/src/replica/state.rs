@@ -34,6 +34,19 @@ pub struct DocumentState {
 }
 
 impl DocumentState {
+    /// Notes how it stands with a peer. Strangers who came and went are forgotten when there are many.
+    pub(crate) fn note_peer(&mut self, node: NodeId, view: PeerView) {
+        self.peers.insert(node, view);
+        if self.peers.len() > limits::PEERS_TOLD_MAX {
+            let has_gone = |(other, view): &(&NodeId, &PeerView)| {
+                **other != node && matches!(view.state, PeerState::NoPath { next_try_ms: None, .. })
+            };
+            if let Some(gone) = self.peers.iter().find(has_gone).map(|(other, _)| *other) {
+                self.peers.remove(&gone);
+            }
+        }
+    }
+
     pub(crate) fn refuse(&mut self, reason: &str) {
         let is_known = self.refusals.contains_key(reason);
         if is_known || self.refusals.len() < limits::REFUSALS_MAX {
@@ -87,5 +100,26 @@ impl fmt::Display for PeerState {
             }
             PeerState::NoPath { last_error, next_try_ms: None } => write!(f, "not connected ({last_error})"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_who_came_and_went_are_forgotten_and_those_who_are_there_are_not() {
+        let mut state = DocumentState::default();
+        let view = |state| PeerView { state, was_equal: false };
+        let node = |number: u32| NodeId(std::array::from_fn(|at| number.to_be_bytes()[at % 4]));
+        for number in 0..5000 {
+            state.note_peer(node(number), view(PeerState::Same));
+            if number % 50 > 0 {
+                let last_error = "it left".to_owned();
+                state.note_peer(node(number), view(PeerState::NoPath { last_error, next_try_ms: None }));
+            }
+        }
+        assert!((0..5000).step_by(50).all(|number| state.peers.contains_key(&node(number))));
+        assert_eq!(state.peers.len(), limits::PEERS_TOLD_MAX);
     }
 }

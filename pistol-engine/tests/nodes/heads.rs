@@ -9,23 +9,18 @@ use crate::stranger::Stranger;
 
 /// Chains that fit two messages, but not one.
 const CHAINS: u64 = HEADS_MAX as u64 + 500;
-/// Chains told in one envelope.
-const TOGETHER: u64 = 250;
 
 /// A node whose document has many chains, a new one beside it, and the document.
 fn crowded() -> (Machine, Machine, DocumentId) {
     let (mut one, _, document) = pair();
     let stranger = Stranger::new(7, document);
-    let mut session = 0;
-    while session < CHAINS {
-        let end = CHAINS.min(session + TOGETHER);
-        one.receive(1, &stranger.chains(session..end));
+    // There is more to come, so nothing is shown yet, and chains need not come with rests.
+    let more = Head { author: [9; 32], session: 1, seq: 1, link: [7; 32] };
+    one.receive(1, &Message::Heads(0, Heads::all(vec![more])));
+    for begin in (0..CHAINS).step_by(250) {
+        one.receive(1, &stranger.chains(begin..CHAINS.min(begin + 250)));
         one.sync();
-        one.now_ms += 100_000;
-        one.give(pistol_engine::Input::Wake);
-        session = end;
     }
-    one.sync();
     one.sent(1);
     assert_eq!(one.heads(document).len() as u64, CHAINS);
     let third = Machine::new(3);
@@ -40,8 +35,6 @@ fn connect(connection: u64, one: &mut Machine, other: &mut Machine) -> Vec<Messa
         let sent = exchange(connection, one, other);
         one.sync();
         other.sync();
-        other.now_ms += 2000;
-        other.give(pistol_engine::Input::Wake);
         if sent.is_empty() {
             break;
         }

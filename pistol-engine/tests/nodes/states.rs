@@ -203,25 +203,25 @@ fn forks_that_come_one_at_a_time_are_taken_in_together() {
         one.give(Input::Wake);
         rounds += 1;
     }
-    assert!((4..20).contains(&rounds), "{rounds} times some were taken in");
+    assert!((30..100).contains(&rounds), "{rounds} times some were taken in");
     let changes = one.engine.documents().look(&document, |insight| insight.document.history().next()).unwrap();
     assert_eq!(changes, 6001);
 }
 
-/// Ten thousand authors, or sessions of one, with a change each.
+/// Thousands of authors, or sessions of one, with a change each.
 #[test]
 fn chains_that_come_in_crowds_are_taken_in_together_and_those_of_who_sends_little_first() {
     let (mut served, document, [mut honest, _]) = served();
     let stranger = Stranger::new(7, document);
     let chains = |one: &Machine| one.heads(document).len();
-    for begin in (0..5000).step_by(50) {
-        served.receive(2, &stranger.chains(begin..begin + 50));
+    for begin in (0..1000).step_by(10) {
+        served.receive(2, &stranger.chains(begin..begin + 10));
         served.sync();
         served.now_ms += 1;
     }
     let taken = chains(&served);
-    assert!((50..2000).contains(&taken), "{taken} chains were taken in within 100 ms");
-    assert!(state(&served, document).branches_waiting > 3000);
+    assert!((5..300).contains(&taken), "{taken} chains were taken in within 100 ms");
+    assert!(state(&served, document).branches_waiting > 700);
     // Who comes now and then is taken in with the next ones, before thousands that came earlier.
     honest.write(document, "mine");
     honest.sync();
@@ -234,11 +234,11 @@ fn chains_that_come_in_crowds_are_taken_in_together_and_those_of_who_sends_littl
         let before = chains(&served);
         served.now_ms = served.engine.deadline_ms().unwrap().max(served.now_ms + 1);
         served.give(Input::Wake);
-        assert!(chains(&served) - before <= 256);
+        assert!(chains(&served) - before <= 32);
         rounds += 1;
         assert!(is_taken(&served), "it waits in round {rounds}");
     }
-    assert_eq!(chains(&served), 5001);
+    assert_eq!(chains(&served), 1001);
     assert_eq!(served.text(document), "mine");
 }
 

@@ -37,9 +37,9 @@ fn last_before(branch: &Branch, end: Ordinal) -> Option<Ordinal> {
 /// The ends that come after one, as many as one message holds.
 pub fn part(ends: &[Head], after: Option<Head>) -> Heads {
     let begin = after.map_or(0, |after| ends.partition_point(|head| *head <= after));
-    let rest = &ends[begin..];
-    let count = rest.len().min(limits::HEADS_MAX);
-    Heads { after, ends: rest[..count].to_vec(), has_more: count < rest.len() }
+    let rest = ends.get(begin..).unwrap_or_default();
+    let first: Vec<Head> = rest.iter().copied().take(limits::HEADS_MAX).collect();
+    Heads { after, has_more: first.len() < rest.len(), ends: first }
 }
 
 /// The digest of everything accepted: equal digests, equal documents.
