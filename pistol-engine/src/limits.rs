@@ -29,6 +29,9 @@ pub(crate) const ROW_WEIGHT: usize = 64 << 10;
 pub(crate) const RECEIVED_BYTES_MAX: usize = 4 << 20;
 /// Peers of a document of which it is told how it stands with them, but for those that are connected or will be dialled.
 pub(crate) const PEERS_TOLD_MAX: usize = 256;
+/// Frames that wait behind a long turn, from which on a connection counts as bringing much: who types has one or two, of which one
+/// acknowledges.
+pub(crate) const BULK_WAITING: usize = 4;
 /// Bytes of rows read at once for a peer or to open a document.
 pub(crate) const READ_BYTES: usize = 256 << 10;
 /// Things that a peer could have checked itself, before its connection is closed.

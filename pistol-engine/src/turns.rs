@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::input::ConnectionId;
 use crate::limits::{
-    ACTIVE_US, NEWCOMERS_REST_US, REST_MOST_US, RESTS_GROW, RESTS_MOST, RESTS_MOST_DIALLED, SHORT_TURN_US, TURN_US,
-    TURNS_REST, TURNS_REST_DIALLED,
+    ACTIVE_US, BULK_WAITING, NEWCOMERS_REST_US, REST_MOST_US, RESTS_GROW, RESTS_MOST, RESTS_MOST_DIALLED,
+    SHORT_TURN_US, TURN_US, TURNS_REST, TURNS_REST_DIALLED,
 };
 
 /// What waits, and whose turn is next.
@@ -37,7 +37,7 @@ struct Line<T> {
     paid_us: u64,
     long_paid_us: u64,
     active_until_us: u64,
-    /// Until when it counts as bringing much: it had a long turn, and had more waiting. Nobody rests for its sake.
+    /// Until when it counts as bringing much: it had a long turn, and had much more waiting. Nobody rests for its sake.
     bulk_until_us: u64,
     /// How long what came may be handled in its next turn, so that all that follows from it is done within a turn too.
     patience_us: u64,
@@ -69,7 +69,7 @@ impl<T> Line<T> {
             let multiple = (RESTS_GROW.saturating_mul(took_us) / SHORT_TURN_US).clamp(least, most);
             rests_until_us = rests_until_us.max(self.long_paid_us);
             self.long_paid_us = self.long_paid_us.max(begun_us).saturating_add(took_us.saturating_mul(multiple + 1));
-            if !self.waiting.is_empty() {
+            if self.waiting.len() >= BULK_WAITING {
                 self.bulk_until_us = now_us.saturating_add(2 * ACTIVE_US);
             }
         }
