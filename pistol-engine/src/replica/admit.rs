@@ -33,8 +33,8 @@ impl Replica {
         let mut admission = Admission::default();
         let mut queue: VecDeque<(VerifiedChange, Source)> = changes.into();
         self.note_branches(now_ms);
-        let rests = [false, true].map(|is_dialled| now_ms < self.branches_rest_until_ms(is_dialled));
-        let rests = |is_dialled: bool| rests[usize::from(is_dialled)];
+        let (dialled_ms, other_ms) = (self.branches_rest_until_ms(true), self.branches_rest_until_ms(false));
+        let rests = |is_dialled| now_ms < if is_dialled { dialled_ms } else { other_ms };
         let branches = self.waiting.release_branches(|is_dialled| !rests(is_dialled), room);
         release_all(branches, &mut admission, &mut queue);
         while let Some((change, from)) = queue.pop_front() {
