@@ -21,7 +21,7 @@ const COURIER: NodeId = NodeId([0xee; 32]);
 const ON_ONE_CONNECTION: usize = 16;
 /// Milliseconds of one rest, and how often what came in is looked at again after one.
 const RESTS_MS: u64 = 60_000;
-const RESTS_MAX: usize = 4;
+const RESTS_MAX: usize = 100;
 
 pub struct Machine {
     engine: Engine,
