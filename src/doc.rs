@@ -39,6 +39,10 @@ impl Doc {
         &self.runtime
     }
 
+    pub(crate) fn genesis(&self) -> &Genesis {
+        &self.genesis
+    }
+
     /// The document's id.
     pub fn id(&self) -> DocumentId {
         self.genesis.id()
@@ -73,6 +77,21 @@ impl Doc {
     /// If the closure does; the edit is rolled back first.
     pub fn edit<T>(&self, closure: impl FnOnce(&mut Edit) -> T) -> Result<T, EditError> {
         self.edit_as(None, closure)
+    }
+
+    /// Whether an edit would be made: it is made and taken back, which takes as long as to open the document. To show
+    /// whose something is, ask for its author: [`ListContent::author`](crate::ListContent::author).
+    ///
+    /// # Errors
+    /// As [`Doc::edit`] would; [`EditError::NotYours`] says whose it is.
+    ///
+    /// # Panics
+    /// If the closure does.
+    pub fn can_edit<T>(&self, closure: impl FnOnce(&mut Edit) -> T) -> Result<(), EditError> {
+        if self.runtime.is_stopped() {
+            return Err(EditError::Closed);
+        }
+        self.runtime.documents.rehearse(&self.id(), self.runtime.now(), closure).map(drop)
     }
 
     /// Edits the document, with a word on why.

@@ -196,6 +196,8 @@ pub enum ErrorKind {
     NotFound,
     /// The policy refuses it.
     Refused,
+    /// It is somebody else's.
+    NotYours,
     /// No peer could be reached, or none answered in time.
     NoPeer,
     /// Another process has the store.
@@ -215,6 +217,7 @@ impl Error {
             Error::Open(OpenError::InUse(_)) => ErrorKind::StoreInUse,
             Error::Open(OpenError::Damaged(_) | OpenError::Folder(_)) => ErrorKind::StoreDamaged,
             Error::Edit(EditError::Refused(Rule::Policy)) => ErrorKind::Refused,
+            Error::Edit(EditError::NotYours { .. }) => ErrorKind::NotYours,
             Error::Edit(EditError::Missing { .. })
             | Error::Find(FindError::NotFound(_) | FindError::Ambiguous(_))
             | Error::View(ViewError::NoText)

@@ -17,10 +17,12 @@ mod builder;
 mod changes;
 mod doc;
 mod error;
+mod explain;
 #[cfg(feature = "hostile")]
 pub mod hostile;
 mod json;
 mod node;
+mod preset;
 mod runtime;
 mod status;
 mod view;
@@ -31,17 +33,19 @@ pub use doc::Doc;
 pub use error::{
     CreateError, Error, ErrorKind, FindError, FlushError, JoinError, NameError, OpenError, SyncError, ViewError,
 };
+pub use explain::Explanation;
 pub use node::{DocumentInfo, Node, PeerInfo};
+pub use preset::Preset;
 pub use status::{DocStatus, PeerStatus};
 pub use view::View;
 
 pub use pistol_core::change::Kind;
 pub use pistol_core::delta::{Splice, Units};
 pub use pistol_core::document::{
-    Content, Cursor, Edit, EditError, Expand, ListContent, ListEdit, LogEntry as HistoryEntry, MapContent, MapEdit,
-    Mark, NotACursor, TextContent, TextEdit, TextSpan, Value,
+    Candidate, Content, Cursor, Edit, EditError, Expand, ListContent, ListEdit, LogEntry as HistoryEntry, MapContent,
+    MapEdit, Mark, NotACursor, Slot, TextContent, TextEdit, TextSpan, Value,
 };
-pub use pistol_core::genesis::Policy;
+pub use pistol_core::genesis::{Insert, Policy};
 pub use pistol_core::id::{ChangeId, DocumentId};
 pub use pistol_core::key::AuthorId as Author;
 pub use pistol_engine::PeerState as SyncState;

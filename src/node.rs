@@ -16,6 +16,7 @@ use pistol_sync::ticket::Ticket;
 use crate::builder::NodeBuilder;
 use crate::doc::Doc;
 use crate::error::{CreateError, FindError, FlushError, JoinError, NameError, OpenError};
+use crate::preset::Preset;
 use crate::runtime::{Options, Runtime, lock};
 
 /// A running node: a folder on disk, an author, and a place on the network. Cheap to clone; the last handle stops it.
@@ -92,8 +93,29 @@ impl Node {
     /// # Errors
     /// [`CreateError`] if the contents are refused, or the store does not take them.
     pub async fn create<T>(&self, policy: Policy, content: impl FnOnce(&mut Edit) -> T) -> Result<Doc, CreateError> {
-        let (genesis, read_key) = self.genesis(policy, content)?;
-        let (genesis, key) = (Arc::new(genesis), Some(read_key));
+        self.found(policy, false, content).await
+    }
+
+    /// Makes a document for some purpose, as [`Node::create`] does.
+    ///
+    /// # Errors
+    /// As [`Node::create`].
+    pub async fn create_for<T>(
+        &self,
+        preset: Preset,
+        content: impl FnOnce(&mut Edit) -> T,
+    ) -> Result<Doc, CreateError> {
+        self.found(preset.policy(), preset.is_public(), content).await
+    }
+
+    async fn found<T>(
+        &self,
+        policy: Policy,
+        is_public: bool,
+        content: impl FnOnce(&mut Edit) -> T,
+    ) -> Result<Doc, CreateError> {
+        let (genesis, key) = self.genesis(policy, is_public, content)?;
+        let genesis = Arc::new(genesis);
         let command = Command::Create { genesis: Arc::clone(&genesis), read_key: key.clone() };
         self.0.ask(command).await??;
         Ok(Doc::new(Arc::clone(&self.0), genesis, key))
@@ -102,19 +124,21 @@ impl Node {
     fn genesis<T>(
         &self,
         policy: Policy,
+        is_public: bool,
         content: impl FnOnce(&mut Edit) -> T,
-    ) -> Result<(Genesis, ReadKey), CreateError> {
+    ) -> Result<(Genesis, Option<ReadKey>), CreateError> {
         let (_, skeleton) = document::skeleton(content)?;
         let (mut nonce, mut read_key) = ([0; 16], ReadKey([0; 32]));
         let random = getrandom::fill(&mut nonce).and_then(|()| getrandom::fill(&mut read_key.0));
         random.map_err(|error| document::EditError::Failed(error.to_string()))?;
+        let read_key = Some(read_key).filter(|_| !is_public);
         let terms = Terms {
             kind: Kind::Document,
             roots: vec![self.0.author],
             creator: 0,
             policy,
             limits: Limits::default(),
-            read: Read::Key(read_key.commitment()),
+            read: read_key.as_ref().map_or(Read::Public, |key| Read::Key(key.commitment())),
             skeleton,
             space: None,
             authority: Vec::new(),

@@ -9,21 +9,27 @@
     reason = "a test fails by panicking"
 )]
 
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// A running example; killed when dropped.
 struct Hello {
     child: Child,
+    typed: ChildStdin,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl Hello {
     fn start(program: &Path, arguments: &[&str]) -> Hello {
-        let mut child = Command::new(program).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut command = Command::new(program);
+        let mut child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Hello { child, lines }
+        Hello { typed: child.stdin.take().unwrap(), child, lines }
+    }
+
+    fn type_line(&mut self, line: &str) {
+        writeln!(self.typed, "{line}").unwrap();
     }
 
     /// Reads lines until one begins so, and returns the rest of it.
@@ -61,6 +67,33 @@ fn the_program_of_the_readme_greets_itself_as_two_peers() {
     assert_eq!(second.until("invite: ").get(..6), Some("pistol"));
     first.until("");
     assert_eq!([first.until("Hello"), first.until("Hello")], ["!", "!"]);
+}
+
+#[test]
+fn in_the_chat_nobody_edits_what_another_one_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = program("chat");
+    let store = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let mut ann = Hello::start(&program, &[&store("ann.pistol"), "--headless"]);
+    let ticket = ann.until("invite: ");
+    ann.type_line("/name Ann");
+    ann.type_line("Nobody edits this.");
+    let mut bob = Hello::start(&program, &[&store("bob.pistol"), &ticket, "--headless"]);
+    let anns = bob.until("1 Ann#");
+    assert!(anns.ends_with(": Nobody edits this."), "{anns}");
+    bob.type_line("/edit 1 But I do!");
+    let refused = bob.until("error: ");
+    assert!(refused.contains("only they may"), "{refused}");
+    bob.type_line("/name Bob\u{1b}[2J");
+    bob.type_line("So be it.");
+    let bobs = ann.until("2 Bob [2J#");
+    assert!(bobs.ends_with(": So be it."), "{bobs}");
+    ann.type_line("/delete 2");
+    ann.until("error: ");
+    ann.type_line("/edit 1 Nobody else edits this.");
+    assert!(bob.until("1 Ann#").ends_with(": Nobody else edits this."));
+    ann.type_line("/quit");
+    assert!(ann.child.wait().unwrap().success());
 }
 
 #[test]

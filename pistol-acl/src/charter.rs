@@ -72,13 +72,14 @@ impl Charter {
         let policy = match terms.policy {
             genesis::Policy::Owned => Policy::Owned,
             genesis::Policy::WorldWritable => Policy::WorldWritable,
+            genesis::Policy::FirstWriter { .. } => Policy::FirstWriter { members_only: false },
             _ => return None,
         };
         Some(Charter {
             log: genesis.id(),
             kind,
             roots: terms.roots.clone(),
-            creator: *terms.roots.get(usize::try_from(terms.creator).ok()?)?,
+            creator: genesis.creator(),
             policy,
             is_releasable: terms.limits.is_releasable,
             space: terms.space.map(|space| (space, terms.authority.clone())),

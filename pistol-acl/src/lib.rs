@@ -3,6 +3,8 @@
 //! It is deliberately not: a look into documents, a network, a store, or a clock. A change that the validator of
 //! `pistol-core` passed is judged here (rule V8), and becomes [`Admitted`].
 //!
+//! [`judge`] is the one of documents without members, down to the entry: what a first writer wrote is theirs.
+//!
 //! [`Access`] is the judge of documents with members: from the operations of access logs and summaries of changes it finds
 //! the accepted set. `docs/access.md` states the rules. The engine does not ask it yet.
 //!
@@ -14,25 +16,30 @@ mod accept;
 mod access;
 mod charter;
 mod explain;
+mod first_writer;
 pub mod limits;
 mod log;
 mod path;
 pub mod record;
 mod release;
 mod rulings;
+mod words;
 
 pub use accept::{Added, Place, Summary};
 pub use access::{Access, Loss, State};
 pub use charter::{Charter, Kind, Policy as AccessPolicy};
 pub use explain::Reason;
+pub use first_writer::{Foreign, Law};
 pub use log::{Held, Woken};
 pub use path::Refusal;
 pub use record::SignedOp;
 pub use release::{ReleaseError, Released, verify_release};
+pub use words::{rules, why_accepted};
 
+use pistol_core::document::EditError;
 use pistol_core::genesis::{Genesis, Policy};
 use pistol_core::key::AuthorId;
-use pistol_core::validate::{Rule, Valid};
+use pistol_core::validate::{History, Rule, Valid};
 
 /// A change that its author may make.
 #[derive(Debug)]
@@ -45,20 +52,72 @@ impl Admitted {
     }
 }
 
-/// Whether a key may change a document: the same rule that [`judge`] applies to changes.
+/// A change that its author may not make.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Denied {
+    /// The policy lets this author write nothing.
+    #[error("the document's policy does not let this author write here; ask one of its roots to make the change")]
+    Stranger,
+    /// The change cites an authority, and documents of first writers know none.
+    #[error("the change cites an authority, and in this document nobody has any; write it without")]
+    Cites,
+    /// What it touches is somebody else's.
+    #[error(transparent)]
+    Foreign(#[from] Foreign),
+}
+
+impl Denied {
+    /// The rule, as peers tell each other of it.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Denied::Stranger | Denied::Cites => Rule::Policy,
+            Denied::Foreign(_) => Rule::FirstWriter,
+        }
+    }
+}
+
+/// Whether a key may change anything in a document.
 pub fn may_edit(genesis: &Genesis, author: &AuthorId) -> bool {
     match genesis.terms().policy {
-        Policy::WorldWritable => true,
+        Policy::WorldWritable | Policy::FirstWriter { .. } => true,
         Policy::Owned => genesis.terms().roots.contains(author),
         _ => false,
     }
 }
 
-/// Judges a valid change by the document's policy.
+/// Rule V8: whether a document's policy lets a change's author make it. It depends on the genesis, the change, and who wrote
+/// what the change names, so every replica says the same.
 ///
 /// # Errors
-/// [`Rule::Policy`] if the policy does not let the author write here; every replica says the same.
-pub fn judge(genesis: &Genesis, valid: Valid) -> Result<Admitted, Rule> {
-    let author = valid.change().change().author;
-    if may_edit(genesis, &author) { Ok(Admitted(valid)) } else { Err(Rule::Policy) }
+/// [`Denied`].
+pub fn check(history: &History, valid: &Valid) -> Result<(), Denied> {
+    let (genesis, change) = (history.genesis(), valid.change().change());
+    if !may_edit(genesis, &change.author) {
+        return Err(Denied::Stranger);
+    }
+    if matches!(genesis.terms().policy, Policy::FirstWriter { .. }) && !change.authority.is_empty() {
+        return Err(Denied::Cites);
+    }
+    Ok(first_writer::check(history, valid)?)
+}
+
+/// Judges a valid change by the document's policy, as [`check`] does.
+///
+/// # Errors
+/// The rule of what [`check`] finds.
+pub fn judge(history: &History, valid: Valid) -> Result<Admitted, Rule> {
+    check(history, &valid).map_err(|denied| denied.rule())?;
+    Ok(Admitted(valid))
+}
+
+/// The judge of edits: what others would refuse is not made.
+///
+/// # Errors
+/// [`EditError::NotYours`] or [`EditError::Refused`].
+pub fn allow(history: &History, valid: &Valid) -> Result<(), EditError> {
+    check(history, valid).map_err(|denied| match denied {
+        Denied::Foreign(foreign) => EditError::NotYours { what: foreign.to_string(), owner: foreign.owner },
+        denied => EditError::Refused(denied.rule()),
+    })
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use pistol_acl::{judge, may_edit};
 use pistol_core::chain::ChainId;
-use pistol_core::document::{Document, EditAs};
+use pistol_core::document::{Document, EditAs, UNJUDGED};
 use pistol_core::envelope::Verified;
 use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
 use pistol_core::id::Session;
@@ -51,11 +51,12 @@ fn verdict(policy: Policy, number: u8) -> Result<(), Rule> {
     let genesis = genesis(policy);
     let chain = ChainId { author: key(number).id(), session: Session(1) };
     let mut writer = Document::new(Arc::clone(&genesis)).unwrap();
-    let made = writer.edit(&EditAs { chain, time_ms: 0, message: None }, |edit| edit.put("a", 1)).unwrap();
+    let made =
+        writer.edit(&EditAs { chain, time_ms: 0, message: None, judge: UNJUDGED }, |edit| edit.put("a", 1)).unwrap();
     let signed = Verified::sign(&key(number), genesis.id(), &[made.changes[0].change.clone()]).unwrap();
     let reader = Document::new(Arc::clone(&genesis)).unwrap();
     let Check::Valid(valid) = reader.check(&signed.changes()[0]) else { panic!("structure is not the question") };
-    let judged = judge(&genesis, *valid).map(drop);
+    let judged = judge(reader.history(), *valid).map(drop);
     assert_eq!(judged.is_ok(), may_edit(&genesis, &chain.author));
     judged
 }

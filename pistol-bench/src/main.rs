@@ -2,6 +2,7 @@
 //!
 //! It is deliberately no part of the library: nothing depends on it, and what it measures is what an application sees.
 
+mod access;
 mod basics;
 mod figure;
 mod hostile;
@@ -35,6 +36,8 @@ enum Bench {
     Hostile(hostile::Options),
     /// What the store costs and gives: opening a document with a long history
     Store(store::Options),
+    /// What it costs to judge who may change what, and how often two judges differ
+    Access(access::Options),
     /// The other side of `first-sync`, in a process of its own
     #[command(hide = true)]
     Receive {
@@ -60,6 +63,7 @@ async fn main() -> ExitCode {
         Bench::Hostile(options) => hostile::run(&options).await,
         Bench::Flood { ticket, kind } => hostile::flood::flood(&ticket, kind).await,
         Bench::Store(options) => store::run(&options).await,
+        Bench::Access(options) => access::run(&options),
         Bench::Receive { ticket, folder } => basics::first_sync::receive(&ticket, &folder).await,
     };
     match measured {

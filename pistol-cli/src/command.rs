@@ -1,5 +1,6 @@
 //! The commands, a file each: how it is written, what it asks the node, how the node does it, and how the reply is shown.
 
+pub(crate) mod acl;
 pub(crate) mod cat;
 pub(crate) mod edit;
 pub(crate) mod init;
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     Set(set::Set),
     Edit(edit::Edit),
     Log(log::Log),
+    Acl(acl::Acl),
     Share(share::Share),
     Join(join::Join),
     Sync(sync::Sync),
@@ -53,6 +55,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Command::Set(set) => set.run(&context).await,
         Command::Edit(edit) => edit.run(&context).await,
         Command::Log(log) => log.run(&context).await,
+        Command::Acl(acl) => acl.run(&context).await,
         Command::Share(share) => share.run(&context).await,
         Command::Join(join) => join.run(&context).await,
         Command::Sync(sync) => sync.run(&context).await,

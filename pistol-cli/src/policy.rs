@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use pistol::Policy;
+use pistol::{Policy, Preset};
 use serde::{Deserialize, Serialize};
 
 /// Who may change a document.
@@ -14,6 +14,8 @@ pub(crate) enum PolicyName {
     Owned,
     /// Everybody who can read it
     WorldWritable,
+    /// Everybody who can read it adds, and nobody changes what others wrote
+    FirstWriter,
     /// A rule that this version has no word for
     #[value(skip)]
     Other,
@@ -24,6 +26,7 @@ impl From<Policy> for PolicyName {
         match policy {
             Policy::Owned => PolicyName::Owned,
             Policy::WorldWritable => PolicyName::WorldWritable,
+            Policy::FirstWriter { .. } => PolicyName::FirstWriter,
             _ => PolicyName::Other,
         }
     }
@@ -35,6 +38,7 @@ impl PolicyName {
         match self {
             PolicyName::Owned => Some(Policy::Owned),
             PolicyName::WorldWritable => Some(Policy::WorldWritable),
+            PolicyName::FirstWriter => Some(Preset::Wall.policy()),
             PolicyName::Other => None,
         }
     }
@@ -45,6 +49,7 @@ impl fmt::Display for PolicyName {
         f.write_str(match self {
             PolicyName::Owned => "owned",
             PolicyName::WorldWritable => "world-writable",
+            PolicyName::FirstWriter => "first-writer",
             PolicyName::Other => "other",
         })
     }

@@ -62,6 +62,18 @@ pub(crate) enum Request {
         /// A name or the beginning of an id.
         document: String,
     },
+    /// Who may do what in a document.
+    Rules {
+        /// A name or the beginning of an id.
+        document: String,
+    },
+    /// What became of a change, and why.
+    Why {
+        /// A name or the beginning of an id.
+        document: String,
+        /// The beginning of the change's id, or all of it.
+        change: String,
+    },
     /// A ticket for a document.
     Invite {
         /// A name or the beginning of an id.

@@ -6,6 +6,7 @@
 //! Architecture Invariant: everything that Automerge is given was computed here from the history.
 
 mod apply;
+mod authors;
 mod backlog;
 mod chunk;
 mod content;
@@ -24,6 +25,7 @@ mod rename;
 mod rich;
 mod rivals;
 mod skeleton;
+mod slot;
 mod tree;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,9 +39,10 @@ pub use edit::{Edit, EditError, ListEdit, MapEdit, TextEdit};
 pub use log::LogEntry;
 pub use patch::Patch;
 pub use picture::Picture;
-pub use readback::{EditAs, Made};
+pub use readback::{EditAs, Judge, Made, UNJUDGED};
 pub use rich::{Expand, Mark, TextSpan};
 pub use skeleton::skeleton;
+pub use slot::{Candidate, Slot, first_come};
 
 use crate::envelope::Linked;
 use crate::genesis::Genesis;

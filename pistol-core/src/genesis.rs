@@ -30,6 +30,24 @@ pub enum Policy {
     Owned,
     /// Anyone.
     WorldWritable,
+    /// Anyone, and what somebody wrote is theirs for ever.
+    FirstWriter {
+        /// Where one may insert into lists and texts.
+        insert: Insert,
+        /// Whether anybody may increment anybody's counters.
+        shared_counters: bool,
+        /// Whether anybody may put a value at any key; who is read there, `Slot` says.
+        shared_slots: bool,
+    },
+}
+
+/// Where an author may insert into lists and texts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Insert {
+    /// Into everybody's.
+    Anywhere,
+    /// Into those that the author made.
+    OwnObject,
 }
 
 /// Who may read a document.
@@ -105,6 +123,7 @@ pub struct Terms {
 #[derive(Clone, Debug)]
 pub struct Genesis {
     terms: Terms,
+    creator: AuthorId,
     id: DocumentId,
     bytes: Vec<u8>,
 }
@@ -154,7 +173,7 @@ impl Genesis {
         if !verifier.is_signed(&creator, &message(&id), &Signature(*signature)) {
             return Err(GenesisError::Signature);
         }
-        Ok(Genesis { terms, id, bytes: bytes.to_vec() })
+        Ok(Genesis { terms, creator, id, bytes: bytes.to_vec() })
     }
 
     /// Reads and checks the genesis of a known id.
@@ -174,6 +193,11 @@ impl Genesis {
     /// The document's id.
     pub fn id(&self) -> DocumentId {
         self.id
+    }
+
+    /// Who signed it: what is in the skeleton is theirs.
+    pub fn creator(&self) -> AuthorId {
+        self.creator
     }
 
     /// The signed bytes, as they travel and rest.

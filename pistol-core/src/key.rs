@@ -26,6 +26,14 @@ impl AuthorId {
         AuthorId(*bytes)
     }
 
+    /// The id that a text begins with, in the form in which ids are shown, and what comes after it. It may be no key's.
+    pub fn shown_first(text: &str) -> Option<([u8; 32], &str)> {
+        let (shown, rest) = text.split_at_checked(64)?;
+        let mut id = [0; 32];
+        data_encoding::HEXLOWER.decode_mut(shown.as_bytes(), &mut id).ok()?;
+        Some((id, rest))
+    }
+
     /// Accepts a key that a verifier may trust to have one encoding and to bind signatures to messages.
     ///
     /// # Errors

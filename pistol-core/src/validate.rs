@@ -107,6 +107,11 @@ impl Valid {
     pub fn change(&self) -> &Linked {
         &self.change
     }
+
+    /// The numbers of the changes in its table of references.
+    pub fn table(&self) -> &[Ordinal] {
+        &self.table
+    }
 }
 
 /// A change that entered the history.

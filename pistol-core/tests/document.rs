@@ -13,7 +13,7 @@
 mod support;
 
 use pistol_core::chain::ChainId;
-use pistol_core::document::EditAs;
+use pistol_core::document::{EditAs, UNJUDGED};
 use pistol_core::envelope::VerifiedChange;
 use pistol_core::id::Session;
 use support::{Dice, Replica, any_edit, genesis};
@@ -217,7 +217,12 @@ fn who_follows_a_text_sees_what_is_there_though_somebody_overwrites_it() {
     one.receive(&other.commit());
     one.document.project().unwrap();
     let splice = std::iter::once((0, 0, "x"));
-    let by = EditAs { chain: ChainId { author: one.key.id(), session: Session(9) }, time_ms: 0, message: None };
+    let by = EditAs {
+        chain: ChainId { author: one.key.id(), session: Session(9) },
+        time_ms: 0,
+        message: None,
+        judge: UNJUDGED,
+    };
     let made = one.document.edit_followed(&by, &body, splice).unwrap();
     assert_eq!(made.patches.len(), 1);
     assert_eq!(one.document.followed_text(&body).unwrap(), "x");

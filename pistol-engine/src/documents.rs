@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pistol_core::delta::Delta;
 use pistol_core::document::{Content, Document, Edit, EditError, TextContent};
-use pistol_core::id::DocumentId;
+use pistol_core::id::{ChangeId, DocumentId};
 use pistol_core::key::AuthorId;
 
 use crate::input::Now;
-use crate::replica::{DocumentState, Replica};
+use crate::replica::{DocumentState, Replica, Verdict};
 
 /// The documents that are open, shared by all threads.
 #[derive(Clone, Debug, Default)]
@@ -141,6 +141,14 @@ impl Documents {
         Ok(edited)
     }
 
+    /// Makes an edit and takes it back: whether it would be made.
+    ///
+    /// # Errors
+    /// As [`Documents::edit`] would.
+    pub fn rehearse<T>(&self, id: &DocumentId, now: Now, closure: impl FnOnce(&mut Edit) -> T) -> Result<T, EditError> {
+        self.inside(id, |replica| replica.rehearse(now, closure))?
+    }
+
     /// Reads a document.
     ///
     /// # Errors
@@ -155,6 +163,14 @@ impl Documents {
     /// As [`Documents::read`].
     pub fn look<T>(&self, id: &DocumentId, closure: impl FnOnce(Insight<'_>) -> T) -> Result<T, EditError> {
         self.inside(id, |replica| closure(replica.insight()))
+    }
+
+    /// What became of a change here.
+    ///
+    /// # Errors
+    /// As [`Documents::read`].
+    pub fn verdict(&self, id: &DocumentId, change: &ChangeId) -> Result<Verdict, EditError> {
+        self.inside(id, |replica| replica.verdict(change))
     }
 
     /// Begins a picture of a text; returns its name and the text.

@@ -30,5 +30,5 @@ pub use engine::{Contact, Engine, Entry, Start};
 pub use entropy::Entropy;
 pub use input::{Address, Command, ConnectionId, Input, Now, ReadId, Token};
 pub use limits::SNAPSHOT_CHANGES;
-pub use replica::{DocumentState, PeerState, PeerView, Saved, Saving};
+pub use replica::{DocumentState, PeerState, PeerView, Saved, Saving, Verdict};
 pub use turns::Turns;

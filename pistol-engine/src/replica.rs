@@ -9,6 +9,7 @@ mod screens;
 mod show;
 mod snapshot;
 mod state;
+mod verdict;
 mod waiting;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub(crate) use rows::{Rows, StoredRow};
 pub(crate) use snapshot::Written;
 pub use snapshot::{Saved, Saving};
 pub use state::{DocumentState, PeerState, PeerView};
+pub use verdict::Verdict;
 
 use crate::Insight;
 use crate::entropy::Entropy;

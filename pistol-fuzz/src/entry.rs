@@ -45,8 +45,8 @@ const fn entry(name: &'static str, share: u64, prepare: fn(), run: fn(&mut Chanc
 }
 
 /// The ways in, with shares of a thousand.
-pub const ENTRIES: [Entry; 14] = [
-    entry("frame", 203, || {}, frame::run),
+pub const ENTRIES: [Entry; 15] = [
+    entry("frame", 193, || {}, frame::run),
     entry("stream", 80, || {}, stream::run),
     entry("envelope", 250, envelope::prepare, envelope::run),
     entry("change", 120, envelope::prepare, change::run),
@@ -67,6 +67,7 @@ pub const ENTRIES: [Entry; 14] = [
     },
     entry("history", 30, history::stage::prepare, history::deliver),
     entry("live", 5, history::stage::prepare, history::deliver_live),
+    entry("first-writers", 10, history::stage::prepare, history::deliver_among_first_writers),
 ];
 
 /// Ways in that are broken on purpose, to prove that a finding is found. They run only when asked for by name.

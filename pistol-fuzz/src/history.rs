@@ -9,5 +9,5 @@ pub mod replica;
 mod seen;
 pub mod stage;
 
-pub use deliver::{any_history, deliver, deliver_kind, deliver_live};
+pub use deliver::{any_history, deliver, deliver_among_first_writers, deliver_kind, deliver_live};
 pub use kinds::{Expected, Kind};

@@ -5,7 +5,7 @@
 //! why. `World::random` makes such worlds from a seed, and a world's `Display` tells it as a story.
 //!
 //! It is deliberately not: fast, incremental, or part of the product. It knows no bytes, hashes or signatures, and it uses
-//! no other crate, so that it can share no mistake with the code that it judges. Tests may use it, and nothing else.
+//! no other crate, so that it can share no mistake with the code that it judges. Tests and the bench may use it, and nothing else.
 //!
 //! Architecture Invariant: it was written from the rules alone, without reading `pistol-acl`. Where the two differ, one of
 //! them misread the rules.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pistol_core::change::{Action, Kind as ObjectKind, Op, Place};
 use pistol_core::document::{Edit, EditError};
-use pistol_core::genesis::{Genesis, GenesisError, Kind, Limits, Policy, Read, ReadKey, Terms};
+use pistol_core::genesis::{Genesis, GenesisError, Insert, Kind, Limits, Policy, Read, ReadKey, Terms};
 use pistol_core::id::DocumentId;
 use pistol_core::key::AuthorKey;
 use pistol_core::validate::Rule;
@@ -39,7 +39,7 @@ pub(crate) fn make(author: &AuthorKey, chance: &mut Chance) -> Result<Made, Gene
         kind: Kind::Document,
         roots: vec![author.id()],
         creator: 0,
-        policy: if chance.percent(85) { Policy::WorldWritable } else { Policy::Owned },
+        policy: policy(chance),
         limits: Limits::default(),
         read: read_key.as_ref().map_or(Read::Public, |key| Read::Key(key.commitment())),
         skeleton: if chance.percent(70) { skeleton } else { Vec::new() },
@@ -50,6 +50,18 @@ pub(crate) fn make(author: &AuthorKey, chance: &mut Chance) -> Result<Made, Gene
         nonce: chance.bytes(),
     };
     Ok(Made { genesis: Arc::new(Genesis::sign(author, terms)?), read_key })
+}
+
+fn policy(chance: &mut Chance) -> Policy {
+    match chance.below(20) {
+        0..=2 => Policy::Owned,
+        3..=6 => Policy::FirstWriter {
+            insert: if chance.percent(30) { Insert::OwnObject } else { Insert::Anywhere },
+            shared_counters: chance.percent(50),
+            shared_slots: chance.percent(50),
+        },
+        _ => Policy::WorldWritable,
+    }
 }
 
 /// Makes one edit. `Ok(false)` if the document was not changed, or rightly would not be.
@@ -65,7 +77,12 @@ pub(crate) fn edit(
     let edited = documents.edit(document, now, message, |edit| (0..steps).for_each(|_| step(edit, is_large, chance)));
     match edited {
         Ok(edited) => Ok(edited.is_changed),
-        Err(EditError::Refused(Rule::Policy) | EditError::Rivals { .. } | EditError::Closed) => Ok(false),
+        Err(
+            EditError::Refused(Rule::Policy)
+            | EditError::NotYours { .. }
+            | EditError::Rivals { .. }
+            | EditError::Closed,
+        ) => Ok(false),
         Err(error) => Err(error),
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pistol_core::chain::{ChainId, Tip};
 use pistol_core::change::Change;
-use pistol_core::document::{Document, Edit, EditAs, EditError};
+use pistol_core::document::{Document, Edit, EditAs, EditError, UNJUDGED};
 use pistol_core::envelope::{Envelope, Linked, Run};
 use pistol_core::genesis::Genesis;
 use pistol_core::id::ChangeId;
@@ -51,7 +51,7 @@ impl Writer {
     /// # Errors
     /// [`EditError`] if it would not be well formed.
     pub fn edit<T>(&mut self, closure: impl FnOnce(&mut Edit) -> T) -> Result<T, EditError> {
-        let by = EditAs { chain: self.chain, time_ms: 0, message: None };
+        let by = EditAs { chain: self.chain, time_ms: 0, message: None, judge: UNJUDGED };
         let made = self.document.edit(&by, closure)?;
         let changes = made.changes.into_iter().map(|accepted| accepted.change);
         changes.for_each(|change| {

@@ -122,6 +122,8 @@ impl Machine {
             return connection;
         }
         if let Some(connection) = self.connection {
+            // What it brought is looked at before it goes, or nobody would be told.
+            self.handle(Input::TickEnd);
             self.sync();
             self.handle(Input::Disconnected { connection, reason: String::new() });
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use pistol_core::document::EditError;
 use pistol_core::envelope::{Envelope, Verified, VerifiedChange};
-use pistol_core::genesis::Genesis;
+use pistol_core::genesis::{Genesis, Policy};
 use pistol_core::id::{ChangeId, DocumentId};
 use pistol_core::key::Verifier;
 use pistol_core::validate::Rule;
@@ -149,10 +149,14 @@ fn judge(document: DocumentId, machine: &Machine, picture: &Picture, pieces: &[P
 /// Somebody honest writes on, and the others take it.
 fn go_on(machines: &mut [Machine], dice: &mut Dice) {
     let (editor, others) = machines.split_first_mut().unwrap();
+    let policy = editor.look(|insight| insight.document.history().genesis().terms().policy);
+    let is_of_first_writers = matches!(policy, Policy::FirstWriter { .. });
     for _ in 0..3 {
         match editor.edit(|edit| super::support::any_edit(edit, dice)) {
             Ok(()) => {}
             Err(EditError::Refused(Rule::Policy)) => return,
+            // There it may be somebody else's, or what its owner made of it.
+            Err(EditError::NotYours { .. } | EditError::OtherKind { .. }) if is_of_first_writers => return,
             Err(error) => panic!("an honest edit fails: {error}"),
         }
         editor.sync();

@@ -90,6 +90,30 @@ fn every_command_prints_objects() {
 }
 
 #[test]
+fn acl_says_who_may_do_what_and_why_a_change_was_accepted() {
+    let store = Store::new();
+    let author = store.json(&["init"])[0]["author"].as_str().unwrap().to_owned();
+    for (policy, rule, why) in [
+        ("owned", "its roots change everything", "is a root"),
+        ("world-writable", "whoever can read it changes everything", "anybody may"),
+        ("first-writer", "nobody else replaces", "was {author}'s to change"),
+    ] {
+        store.ok(&["new", policy, "--policy", policy]);
+        store.ok(&["edit", policy, "--append", "x"]);
+        let rules = store.ok(&["acl", policy]);
+        assert!(rules.starts_with(&format!("{policy}; you are {author}")) && rules.contains(rule), "{rules}");
+        assert_eq!(store.json(&["acl", policy])[0]["policy"], policy);
+        let change = store.json(&["log", policy])[0]["id"].as_str().unwrap().to_owned();
+        let said = store.ok(&["acl", policy, "--why", &change[..12]]);
+        assert!(said.contains("accepted") && said.contains(&why.replace("{author}", &author)), "{said}");
+        let told = &store.json(&["acl", policy, "--why", &change])[0];
+        assert_eq!((&told["state"], &told["author"]), (&json!("accepted"), &json!(author)));
+    }
+    assert_eq!(store.json(&["acl", "owned", "--why", &"0".repeat(64)])[0]["state"], "unknown");
+    assert_eq!(store.run(&["acl", "owned", "--why", "no change"]).code, Some(3));
+}
+
+#[test]
 fn quiet_prints_data_and_verbose_says_more() {
     let store = Store::new();
     let done = store.run(&["new", "notes", "-q"]);

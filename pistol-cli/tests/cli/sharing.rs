@@ -43,6 +43,23 @@ fn a_stranger_may_not_change_an_owned_document() {
 }
 
 #[test]
+fn others_add_to_a_first_writer_document_and_change_nothing_in_it() {
+    let (ours, theirs) = (Store::new(), Store::new());
+    ours.ok(&["new", "wall", "--policy", "first-writer"]);
+    ours.ok(&["edit", "wall", "--append", "ours"]);
+    let us = ours.json(&["init"])[0]["author"].as_str().unwrap().to_owned();
+    let (_share, ticket) = ours.share("wall");
+    theirs.join(&ticket, "wall");
+    let done = theirs.run(&["edit", "wall", "--text", "taken"]);
+    assert_eq!(done.code, Some(4), "{done:?}");
+    assert!(done.stderr.contains(&us) && done.stderr.contains("help: add something of your own"), "{done:?}");
+    assert_eq!(theirs.ok(&["cat", "wall"]), "ours\n");
+    theirs.ok(&["edit", "wall", "--append", "theirs"]);
+    theirs.sync();
+    assert_eq!(ours.ok(&["cat", "wall"]), "ours\ntheirs\n");
+}
+
+#[test]
 fn joining_when_nobody_is_there_fails_in_time() {
     let (ours, theirs) = (Store::new(), Store::new());
     ours.ok(&["new", "notes"]);

@@ -63,7 +63,7 @@ pub(super) fn is_counter(value: &automerge::Value<'_>) -> bool {
     matches!(value, automerge::Value::Scalar(scalar) if matches!(scalar.as_ref(), ScalarValue::Counter(_)))
 }
 
-fn value(value: &automerge::Value<'_>) -> Option<Value> {
+pub(super) fn value(value: &automerge::Value<'_>) -> Option<Value> {
     match value {
         automerge::Value::Object(kind) => convert::kind_from_automerge(*kind).map(Value::Object),
         automerge::Value::Scalar(scalar) => scalar_value(scalar),
@@ -121,18 +121,26 @@ impl<'a> Place<'a> {
     }
 
     pub(super) fn child(&self, at: impl Into<Prop>, kind: ObjType) -> Place<'a> {
-        let found = self.object.as_ref().and_then(|object| self.automerge().get(object, at).ok().flatten());
-        let object = found.and_then(|(value, id)| (value == automerge::Value::Object(kind)).then_some(id));
+        let object = self.get(at).and_then(|(value, id)| (value == automerge::Value::Object(kind)).then_some(id));
         Place { document: self.document, object }
+    }
+
+    /// The value that readers see at a place, and what Automerge calls it.
+    pub(super) fn get(&self, at: impl Into<Prop>) -> Option<(automerge::Value<'a>, ObjId)> {
+        let object = self.object.as_ref()?;
+        match at.into() {
+            Prop::Map(key) if self.document.has_shared_slots() => self.first_come(&key),
+            at => self.automerge().get(object, at).ok().flatten(),
+        }
     }
 
     /// What Automerge calls the value at a place.
     pub(super) fn id_at(&self, at: impl Into<Prop>) -> Option<ObjId> {
-        self.automerge().get(self.object.as_ref()?, at).ok().flatten().map(|(_, id)| id)
+        self.get(at).map(|(_, id)| id)
     }
 
     fn value(&self, at: impl Into<Prop>) -> Option<Value> {
-        value_at(self.automerge(), self.object.as_ref()?, at)
+        self.get(at).and_then(|(found, _)| value(&found))
     }
 
     fn values(&self, at: impl Into<Prop>) -> Vec<Value> {
@@ -161,7 +169,8 @@ impl<'a> MapContent<'a> {
         self.0.object.as_ref().map(|object| self.0.automerge().keys(object).collect()).unwrap_or_default()
     }
 
-    /// The value at a key.
+    /// The value at a key. Where keys are shared slots and several claim this one, there is none: [`MapContent::slot`]
+    /// tells.
     pub fn value(&self, key: &str) -> Option<Value> {
         self.0.value(key)
     }
@@ -199,7 +208,7 @@ impl<'a> MapContent<'a> {
 
 /// A list to read.
 #[derive(Clone)]
-pub struct ListContent<'a>(Place<'a>);
+pub struct ListContent<'a>(pub(super) Place<'a>);
 
 impl<'a> ListContent<'a> {
     /// How many elements there are.

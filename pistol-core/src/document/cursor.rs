@@ -94,7 +94,7 @@ impl Document {
         Some(Spot { branch: self.history.branch_index(ordinal)?, number })
     }
 
-    fn spot(&self, id: &ObjId) -> Option<Spot> {
+    pub(super) fn spot(&self, id: &ObjId) -> Option<Spot> {
         let ObjId::Id(counter, actor, _) = id else { return None };
         self.names.spot(&self.history, *counter, actor)
     }

@@ -19,6 +19,7 @@ pub use map::MapEdit;
 pub use text::TextEdit;
 
 use super::content::Value;
+use crate::key::AuthorId;
 use crate::limits;
 use crate::validate::Rule;
 
@@ -64,6 +65,14 @@ pub enum EditError {
     /// The document cannot take more changes.
     #[error("{0}")]
     Refused(Rule),
+    /// It is somebody else's.
+    #[error("{what}")]
+    NotYours {
+        /// What it is, whose, and what that means, in words.
+        what: String,
+        /// Whose it is; none if nobody may write there.
+        owner: Option<AuthorId>,
+    },
     /// Another edit of this document is going on in this thread.
     #[error("an edit inside an edit was refused; finish the outer one first")]
     Nested,

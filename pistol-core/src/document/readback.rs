@@ -17,10 +17,16 @@ use crate::change::{Change, Op, Place, Reference};
 use crate::envelope::Linked;
 use crate::id::{ChangeId, Link};
 use crate::limits;
-use crate::validate::{Accepted, Check, Ordinal, Rule, Spot};
+use crate::validate::{Accepted, Check, History, Ordinal, Rule, Spot, Valid};
 use references::Draft;
 
-/// Who edits, and when.
+/// Says whether others would take in a change that keeps the rules of structure.
+pub type Judge = fn(&History, &Valid) -> Result<(), EditError>;
+
+/// The judge who lets everything pass.
+pub const UNJUDGED: Judge = |_, _| Ok(());
+
+/// Who edits, when, and under whose eyes.
 #[derive(Clone, Copy, Debug)]
 pub struct EditAs<'a> {
     /// The chain that the change continues, or begins.
@@ -29,6 +35,8 @@ pub struct EditAs<'a> {
     pub time_ms: u64,
     /// What the author says of it.
     pub message: Option<&'a str>,
+    /// The policy's judge: what he refuses is not made.
+    pub judge: Judge,
 }
 
 /// What an edit made.
@@ -52,14 +60,7 @@ impl Document {
     /// # Panics
     /// If the closure does; the edit is rolled back first.
     pub fn edit<T>(&mut self, by: &EditAs<'_>, closure: impl FnOnce(&mut Edit) -> T) -> Result<Made<T>, EditError> {
-        self.unseen = self.project().map_err(EditError::Refused)?;
-        let most = self.deps_most();
-        // A document that allows fewer than three dependencies cannot be merged at all: its edits wait for one head.
-        while most > 2 && self.history.heads().len() >= most {
-            let merge = self.merge_heads(by)?;
-            self.before_own.push(merge);
-            self.unseen = self.project().map_err(EditError::Refused)?;
-        }
+        self.show_all(by)?;
         let log = self.patch_log();
         let before = self.seen();
         let (result, committed) = self.transact(by, log, closure)?;
@@ -79,6 +80,41 @@ impl Document {
         let changes = std::mem::take(&mut self.before_own).into_iter().chain(own).collect();
         let patches = std::mem::take(&mut self.unseen);
         Ok(Made { result, changes, patches })
+    }
+
+    /// Shows everything, with so few heads that an edit can follow on all.
+    fn show_all(&mut self, by: &EditAs<'_>) -> Result<(), EditError> {
+        self.unseen = self.project().map_err(EditError::Refused)?;
+        let most = self.deps_most();
+        // A document that allows fewer than three dependencies cannot be merged at all: its edits wait for one head.
+        while most > 2 && self.history.heads().len() >= most {
+            let merge = self.merge_heads(by)?;
+            self.before_own.push(merge);
+            self.unseen = self.project().map_err(EditError::Refused)?;
+        }
+        Ok(())
+    }
+
+    /// Edits the document as [`Document::edit`] does, and takes everything back: whether it would be made. It takes as long as
+    /// to make the document anew.
+    ///
+    /// # Errors
+    /// Those of the edit.
+    ///
+    /// # Panics
+    /// If the closure does.
+    pub fn rehearse<T>(&mut self, by: &EditAs<'_>, closure: impl FnOnce(&mut Edit) -> T) -> Result<T, EditError> {
+        self.show_all(by)?;
+        let heads: Vec<Ordinal> = self.history.heads().collect();
+        let (result, committed) = self.transact(by, PatchLog::inactive(), closure)?;
+        if committed.is_none() {
+            return Ok(result);
+        }
+        let made = self.automerge.get_last_local_change().map(|made| made.decode());
+        let read = made.and_then(|made| self.read_back(by, &made)).ok_or(EditError::Refused(Rule::Operation));
+        let judged = read.and_then(|linked| self.judge_own(by, &linked));
+        self.undo(&heads);
+        judged.map(|_| result)
     }
 
     /// The changes that were made before an edit that then failed, and were not returned by another one yet.
@@ -141,7 +177,7 @@ impl Document {
         }
         let read = made.and_then(|(made, hash)| Some((self.read_back(by, &made)?, hash)));
         let accepted = match read {
-            Some((linked, hash)) => self.accept_own(linked).map(|accepted| (accepted, hash)),
+            Some((linked, hash)) => self.accept_own(by, linked).map(|accepted| (accepted, hash)),
             None => Err(EditError::Refused(Rule::Operation)),
         };
         match accepted {
@@ -169,7 +205,7 @@ impl Document {
         let removals = self.remove_rivals(by, &mut made)?;
         self.before_own.extend(removals);
         let linked = self.read_back(by, &made).ok_or(EditError::Refused(Rule::Operation))?;
-        let accepted = self.accept_own(linked)?;
+        let accepted = self.accept_own(by, linked)?;
         self.backlog.push(&accepted);
         Ok(accepted)
     }
@@ -182,9 +218,14 @@ impl Document {
     }
 
     /// Every local change is checked as all others will check it.
-    pub(super) fn accept_own(&mut self, linked: Linked) -> Result<Accepted, EditError> {
-        match self.history.check(&linked) {
-            Check::Valid(valid) => self.history.accept(*valid).map_err(|_| EditError::Refused(Rule::Chain)),
+    pub(super) fn accept_own(&mut self, by: &EditAs<'_>, linked: Linked) -> Result<Accepted, EditError> {
+        let valid = self.judge_own(by, &linked)?;
+        self.history.accept(valid).map_err(|_| EditError::Refused(Rule::Chain))
+    }
+
+    fn judge_own(&self, by: &EditAs<'_>, linked: &Linked) -> Result<Valid, EditError> {
+        match self.history.check(linked) {
+            Check::Valid(valid) => (by.judge)(&self.history, &valid).map(|()| *valid),
             // What cannot be foreseen while the edit goes on: how long its references and predecessors are.
             Check::Rejected(Rule::ChangeTooLarge) => Err(EditError::TooLarge),
             Check::Rejected(_) if linked.change().table.len() > limits::REFERENCES_MAX => Err(EditError::TooLarge),
@@ -214,7 +255,7 @@ impl Document {
         let merged: Vec<Ordinal> = self.history.heads().take(self.deps_most() - 1).collect();
         let deps = merged.into_iter().chain(previous);
         let change = self.draft(by, deps).map(|draft| draft.finish(Vec::new()));
-        let accepted = self.accept_own(change.ok_or(EditError::Refused(Rule::Chain))?)?;
+        let accepted = self.accept_own(by, change.ok_or(EditError::Refused(Rule::Chain))?)?;
         self.backlog.push(&accepted);
         Ok(accepted)
     }

@@ -42,7 +42,7 @@ impl Document {
                 let removal = Op { action: OpType::Delete, obj, key, pred: named.into(), insert: false };
                 let removal = ExpandedChange { operations: vec![removal], ..frame.clone() };
                 let linked = self.read_back(by, &removal).ok_or(EditError::Refused(Rule::Operation))?;
-                let removal = self.accept_own(linked)?;
+                let removal = self.accept_own(by, linked)?;
                 self.backlog.push(&removal);
                 removals.push(removal);
             }

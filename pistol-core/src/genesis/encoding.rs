@@ -1,6 +1,6 @@
 //! The canonical bytes of a genesis, without its signature. Format: `docs/protocol.md`, "Genesis".
 
-use super::{Kind, Limits, Policy, Read, Terms};
+use super::{Insert, Kind, Limits, Policy, Read, Terms};
 use crate::change::{read_operation, write_operation};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::id::{AuthorityId, DocumentId};
@@ -18,10 +18,7 @@ pub(super) fn to_bytes(terms: &Terms) -> Vec<u8> {
     writer.length(terms.roots.len());
     terms.roots.iter().for_each(|root| writer.raw(root.as_bytes()));
     writer.number(u64::from(terms.creator));
-    writer.byte(match terms.policy {
-        Policy::Owned => 0,
-        Policy::WorldWritable => 1,
-    });
+    write_policy(terms.policy, &mut writer);
     write_limits(&terms.limits, &mut writer);
     write_optional(
         &mut writer,
@@ -41,6 +38,43 @@ pub(super) fn to_bytes(terms: &Terms) -> Vec<u8> {
     write_optional(&mut writer, terms.predecessor.as_ref().map(DocumentId::as_bytes));
     writer.raw(&terms.nonce);
     writer.into_bytes()
+}
+
+fn write_policy(policy: Policy, writer: &mut Writer) {
+    match policy {
+        Policy::Owned => writer.byte(0),
+        Policy::WorldWritable => writer.byte(1),
+        Policy::FirstWriter { insert, shared_counters, shared_slots } => {
+            writer.byte(2);
+            writer.byte(match insert {
+                Insert::Anywhere => 0,
+                Insert::OwnObject => 1,
+            });
+            writer.byte(u8::from(shared_counters));
+            writer.byte(u8::from(shared_slots));
+        }
+    }
+}
+
+fn read_policy(reader: &mut Reader<'_>) -> Result<Policy, Malformed> {
+    Ok(match reader.byte()? {
+        0 => Policy::Owned,
+        1 => Policy::WorldWritable,
+        2 => Policy::FirstWriter {
+            insert: if read_flag(reader)? { Insert::OwnObject } else { Insert::Anywhere },
+            shared_counters: read_flag(reader)?,
+            shared_slots: read_flag(reader)?,
+        },
+        _ => return Err(Malformed::Tag),
+    })
+}
+
+fn read_flag(reader: &mut Reader<'_>) -> Result<bool, Malformed> {
+    match reader.byte()? {
+        0 => Ok(false),
+        1 => Ok(true),
+        _ => Err(Malformed::Tag),
+    }
 }
 
 fn write_optional(writer: &mut Writer, value: Option<&[u8; 32]>) {
@@ -65,11 +99,7 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Terms, Malformed> {
     };
     let roots = read_roots(reader)?;
     let creator = reader.number32()?;
-    let policy = match reader.byte()? {
-        0 => Policy::Owned,
-        1 => Policy::WorldWritable,
-        _ => return Err(Malformed::Tag),
-    };
+    let policy = read_policy(reader)?;
     let limits = read_limits(reader)?;
     let read = read_optional(reader)?.map_or(Read::Public, Read::Key);
     let count = reader.count(limits::SKELETON_OPERATIONS_MAX, 5)?;
@@ -114,10 +144,6 @@ fn read_limits(reader: &mut Reader<'_>) -> Result<Limits, Malformed> {
         deps: within(reader, most.deps)?,
         ops_per_chain: within(reader, most.ops_per_chain)?,
         bytes_per_chain: reader.number_to(most.bytes_per_chain)?,
-        is_releasable: match reader.byte()? {
-            0 => false,
-            1 => true,
-            _ => return Err(Malformed::Tag),
-        },
+        is_releasable: read_flag(reader)?,
     })
 }

@@ -290,6 +290,20 @@ impl History {
         self.node(ordinal).map(|node| node.branch)
     }
 
+    /// Who wrote an accepted change; the skeleton is its signer's.
+    pub fn author(&self, ordinal: Ordinal) -> Option<AuthorId> {
+        self.branch_of(ordinal).map(|branch| self.author_of(branch))
+    }
+
+    /// Who wrote an operation.
+    pub(crate) fn author_at(&self, spot: Spot) -> Option<AuthorId> {
+        self.branches.branch(spot.branch).map(|branch| self.author_of(branch))
+    }
+
+    fn author_of(&self, branch: &Branch) -> AuthorId {
+        branch.chain().map_or_else(|| self.genesis.creator(), |chain| chain.author)
+    }
+
     /// A branch by its index.
     pub fn branch(&self, index: u32) -> Option<&Branch> {
         self.branches.branch(index)

@@ -92,6 +92,13 @@ impl History {
         Past { prefix, reach: Some(Arc::new(Reach { ends, forked })) }
     }
 
+    /// Whether a change is in the past of another one.
+    pub fn is_before(&self, earlier: Ordinal, later: Ordinal) -> bool {
+        let Some((node, branch)) = self.node(later).zip(self.branch_of(later)) else { return false };
+        let previous = node.seq.checked_sub(1).and_then(|seq| branch.at(seq)).or(branch.parent());
+        earlier == 0 && later != 0 || self.is_in_past(earlier, &node.past, previous)
+    }
+
     /// Whether a change is in the past of one that has this past and this own previous change.
     pub(super) fn is_in_past(&self, ordinal: Ordinal, past: &Past, previous: Option<Ordinal>) -> bool {
         let is_reached = |reach: &Reach| self.branch_index(ordinal).is_some_and(|branch| reach.holds(branch, ordinal));

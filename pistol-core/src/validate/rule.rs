@@ -34,10 +34,13 @@ pub enum Rule {
     /// V8: the policy does not let this author write this.
     #[error("the document's policy does not let this author write here")]
     Policy,
+    /// V8: it changes what somebody else wrote.
+    #[error("the change touches what somebody else wrote, and the document leaves that to its first writer")]
+    FirstWriter,
 }
 
 impl Rule {
-    const CODES: [(u8, Rule); 10] = [
+    const CODES: [(u8, Rule); 11] = [
         (1, Rule::ChangeTooLarge),
         (2, Rule::Dependencies),
         (3, Rule::Chain),
@@ -48,6 +51,7 @@ impl Rule {
         (8, Rule::ChainTooLong),
         (9, Rule::Value),
         (10, Rule::Policy),
+        (11, Rule::FirstWriter),
     ];
 
     /// The rule's number in messages.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use pistol_core::chain::ChainId;
 use pistol_core::change::{Action, Kind as ObjectKind, Op, Place};
-use pistol_core::document::{Document, Edit, EditAs, EditError, Expand, TextEdit};
+use pistol_core::document::{Document, Edit, EditAs, EditError, Expand, TextEdit, UNJUDGED};
 use pistol_core::envelope::{Linked, Verified, VerifiedChange};
 use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
 use pistol_core::id::{ChangeId, Session};
@@ -97,7 +97,7 @@ impl Replica {
     pub fn edit<T>(&mut self, closure: impl FnOnce(&mut Edit) -> T) -> Result<T, EditError> {
         self.clock += 1;
         let chain = ChainId { author: self.key.id(), session: self.session };
-        let by = EditAs { chain, time_ms: self.clock, message: None };
+        let by = EditAs { chain, time_ms: self.clock, message: None, judge: UNJUDGED };
         let made = self.document.edit(&by, closure)?;
         self.unsigned.extend(made.changes.into_iter().map(|accepted| accepted.change));
         Ok(made.result)

@@ -129,8 +129,7 @@ impl Replica {
     }
 
     fn accept(&mut self, valid: Valid, change: VerifiedChange, from: ConnectionId) -> Result<AuthorId, Rule> {
-        let genesis = self.document.history().genesis();
-        let admitted = pistol_acl::judge(genesis, valid)?;
+        let admitted = pistol_acl::judge(self.document.history(), valid)?;
         self.keep_made_in_vain();
         let accepted = self.document.accept(admitted.into_valid()).map_err(|_| Rule::Chain)?;
         let author = change.change().author;

@@ -80,14 +80,21 @@ impl Replica {
         closure: impl FnOnce(&mut Edit) -> T,
     ) -> Result<Edited<T>, EditError> {
         let chain = self.writing_chain()?;
-        let by = EditAs { chain, time_ms: told(now), message };
+        let by = EditAs { chain, time_ms: told(now), message, judge: pistol_acl::allow };
         let made = self.document.edit(&by, closure)?;
         Ok(self.keep(made))
     }
 
+    /// Whether an edit would be made. It is made and taken back.
+    pub(crate) fn rehearse<T>(&mut self, now: Now, closure: impl FnOnce(&mut Edit) -> T) -> Result<T, EditError> {
+        let chain = self.writing_chain()?;
+        let by = EditAs { chain, time_ms: told(now), message: None, judge: pistol_acl::allow };
+        self.document.rehearse(&by, closure)
+    }
+
     pub(crate) fn edit_text(&mut self, now: Now, object: &str, delta: &Delta) -> Result<Edited<()>, EditError> {
         let chain = self.writing_chain()?;
-        let by = EditAs { chain, time_ms: told(now), message: None };
+        let by = EditAs { chain, time_ms: told(now), message: None, judge: pistol_acl::allow };
         let splices: Vec<_> = delta.splices().collect();
         let splices = splices.iter().map(|splice| (splice.at, splice.length, splice.text.as_str()));
         let made = self.document.edit_followed(&by, object, splices)?;

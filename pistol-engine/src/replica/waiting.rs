@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pistol_core::envelope::VerifiedChange;
-use pistol_core::id::{ChangeId, DocumentId};
+use pistol_core::id::{ChangeId, DocumentId, Link};
 
 use super::Source;
 use crate::input::ConnectionId;
@@ -49,6 +49,11 @@ struct Shared {
 impl Waiting {
     pub(super) fn len(&self) -> usize {
         self.changes.len()
+    }
+
+    /// Whether a change waits, in any place of its chain.
+    pub(super) fn holds(&self, change: &ChangeId) -> bool {
+        self.changes.range((*change, Link([0; 32]))..).next().is_some_and(|((id, _), _)| id == change)
     }
 
     /// How many changes from a connection wait.

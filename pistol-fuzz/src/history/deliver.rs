@@ -57,6 +57,23 @@ pub fn deliver_live(chance: &mut Chance) -> Outcome {
     Ok(given.iter().any(|change| picture.accepted.contains(&change.id())))
 }
 
+/// Delivers a history of any kind into a document of first writers: what is good elsewhere may be refused there, since it
+/// touches what is Ann's, and everybody must refuse the same.
+///
+/// # Errors
+/// [`Divergence`]
+pub fn deliver_among_first_writers(chance: &mut Chance) -> Outcome {
+    let kinds = kinds::all();
+    let kind = chance.pick(&kinds).ok_or_else(|| Divergence::new("there is no kind"))?;
+    let stage = chance.pick(Stage::of_first_writers()).ok_or_else(|| Divergence::new("there is no stage"))?;
+    let Forge { given, failure, .. } = forged(stage, kind, chance);
+    failure?;
+    let other = |expected| if expected == Expected::Accepted { Expected::Either } else { expected };
+    let given: Vec<_> = given.into_iter().map(|(change, expected)| (change, other(expected))).collect();
+    let agreed = agree(stage, &given, chance);
+    agreed.map_err(|divergence| Divergence::new(format!("{} among first writers: {}", kind.name, divergence.0)))
+}
+
 /// Delivers a history with one kind of mutation.
 ///
 /// # Errors
@@ -168,7 +185,12 @@ fn independent_of(honest: &[VerifiedChange], late: Option<ChangeId>) -> Vec<Chan
 /// Somebody honest edits what came of it, and the others accept that.
 fn go_on(replicas: &mut [Replica], chance: &mut Chance) -> Result<(), Divergence> {
     let key = sealing::author(8);
-    let by = EditAs { chain: ChainId { author: key.id(), session: Session(1) }, time_ms: 9, message: None };
+    let by = EditAs {
+        chain: ChainId { author: key.id(), session: Session(1) },
+        time_ms: 9,
+        message: None,
+        judge: pistol_acl::allow,
+    };
     let Some((editor, others)) = replicas.split_first_mut() else { return Ok(()) };
     let made = editor.document.edit(&by, |edit| any_edit(edit, chance));
     let made = match made {

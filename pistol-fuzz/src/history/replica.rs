@@ -65,7 +65,7 @@ impl Replica {
             for (record, change) in std::mem::take(&mut self.waiting) {
                 match self.document.check(&change) {
                     Check::Valid(valid) => {
-                        let admitted = pistol_acl::judge(self.document.history().genesis(), *valid);
+                        let admitted = pistol_acl::judge(self.document.history(), *valid);
                         let Ok(admitted) = admitted.map_err(|rule| self.refused.insert(record.0, rule)) else {
                             continue;
                         };

@@ -6,7 +6,7 @@ use pistol_core::chain::ChainId;
 use pistol_core::change::{Action, Change, Kind as ObjectKind, Op, Place, Reference, Scalar};
 use pistol_core::document::{Edit, EditAs, Expand, TextEdit, Value};
 use pistol_core::envelope::{Linked, Verified, VerifiedChange};
-use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
+use pistol_core::genesis::{Genesis, Insert, Kind, Limits, Policy, Read, Terms};
 use pistol_core::id::{ChangeId, Session};
 use pistol_core::validate::History;
 
@@ -74,18 +74,29 @@ pub struct Stage {
 /// How many stages there are.
 pub const STAGES: usize = 32;
 
-static ALL: LazyLock<Vec<Stage>> =
-    LazyLock::new(|| (0..STAGES as u64).filter_map(|number| Stage::new(number, 0).ok()).collect());
+static ALL: LazyLock<Vec<Stage>> = LazyLock::new(|| {
+    (0..STAGES as u64).filter_map(|number| Stage::new(number, 0, Policy::WorldWritable).ok()).collect()
+});
 
 /// Letters of a text in which a change is shown by a transaction, since to walk it would take longer.
 const LARGE: u32 = 2000;
 
 static LARGE_ONES: LazyLock<Vec<Stage>> =
-    LazyLock::new(|| (0..4).filter_map(|number| Stage::new(number, LARGE).ok()).collect());
+    LazyLock::new(|| (0..4).filter_map(|number| Stage::new(number, LARGE, Policy::WorldWritable).ok()).collect());
+
+static OF_FIRST_WRITERS: LazyLock<Vec<Stage>> = LazyLock::new(|| {
+    let policy = |number: u64| Policy::FirstWriter {
+        insert: Insert::Anywhere,
+        shared_counters: number.is_multiple_of(2),
+        // Where only its maker writes into the shared map, the first changes of every stage would be refused.
+        shared_slots: true,
+    };
+    (0..8).filter_map(|number| Stage::new(number, 0, policy(number)).ok()).collect()
+});
 
 /// Makes all stages.
 pub fn prepare() {
-    let _ = (Stage::all().len(), Stage::large().len());
+    let _ = (Stage::all().len(), Stage::large().len(), Stage::of_first_writers().len());
 }
 
 impl Stage {
@@ -99,9 +110,14 @@ impl Stage {
         &LARGE_ONES
     }
 
-    fn new(number: u64, letters: u32) -> Result<Stage, Divergence> {
+    /// Stages of documents where what somebody wrote is theirs.
+    pub fn of_first_writers() -> &'static [Stage] {
+        &OF_FIRST_WRITERS
+    }
+
+    fn new(number: u64, letters: u32, policy: Policy) -> Result<Stage, Divergence> {
         let mut chance = Chance::new(number);
-        let genesis = Arc::new(genesis_with(letters).map_err(|error| Divergence::new(error.to_string()))?);
+        let genesis = Arc::new(genesis_with(letters, policy).map_err(|error| Divergence::new(error.to_string()))?);
         let scaffold = scaffold(&genesis).ok_or_else(|| Divergence::new("the first changes cannot be signed"))?;
         let first = scaffold.first().map(|change| change.id()).ok_or_else(|| Divergence::new("no first change"))?;
         let mut editors = (2..4).map(|author| Editor::new(&genesis, author)).collect::<Result<Vec<_>, _>>()?;
@@ -135,10 +151,10 @@ fn make(kind: ObjectKind, key: &str) -> Op {
 /// # Errors
 /// None, unless the terms are wrong.
 pub fn genesis() -> Result<Genesis, pistol_core::genesis::GenesisError> {
-    genesis_with(0)
+    genesis_with(0, Policy::WorldWritable)
 }
 
-fn genesis_with(letters: u32) -> Result<Genesis, pistol_core::genesis::GenesisError> {
+fn genesis_with(letters: u32, policy: Policy) -> Result<Genesis, pistol_core::genesis::GenesisError> {
     let creator = sealing::author(0);
     let mut skeleton =
         vec![make(ObjectKind::Text, "body"), make(ObjectKind::List, "list"), make(ObjectKind::Map, "map")];
@@ -148,7 +164,7 @@ fn genesis_with(letters: u32) -> Result<Genesis, pistol_core::genesis::GenesisEr
         kind: Kind::Document,
         roots: vec![creator.id()],
         creator: 0,
-        policy: Policy::WorldWritable,
+        policy,
         limits: LIMITS,
         read: Read::Public,
         skeleton,
@@ -227,7 +243,7 @@ impl Editor {
         let mut unsigned: Vec<Linked> = Vec::new();
         for _ in 0..=chance.below(2) {
             self.edits += 1;
-            let by = EditAs { chain, time_ms: self.edits, message: None };
+            let by = EditAs { chain, time_ms: self.edits, message: None, judge: pistol_acl::allow };
             let made = self.replica.document.edit(&by, |edit| any_edit(edit, chance));
             unsigned.extend(made.into_iter().flat_map(|made| made.changes).map(|accepted| accepted.change));
         }

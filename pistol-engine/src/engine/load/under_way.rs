@@ -156,7 +156,7 @@ impl Load {
         let Check::Valid(valid) = self.document.check(change) else {
             return Err(format!("change number {ordinal} is not what was stored"));
         };
-        let admitted = pistol_acl::judge(self.document.history().genesis(), *valid).map_err(|e| e.to_string())?;
+        let admitted = pistol_acl::judge(self.document.history(), *valid).map_err(|e| e.to_string())?;
         let accepted = self.document.accept(admitted.into_valid()).map_err(|error| error.to_string())?;
         self.forks.extend(accepted.is_fork.then(|| change.change().author));
         Ok(())

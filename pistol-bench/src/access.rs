@@ -1,0 +1,49 @@
+//! What it costs to ask who may change what, and how often two who were asked differ.
+
+// The histories that the tests judge too.
+#[path = "../../pistol-acl/tests/support/entries.rs"]
+mod entries;
+mod fast_path;
+#[expect(clippy::unwrap_used, reason = "the hand of tests, which fail by panicking")]
+#[path = "../../pistol-core/tests/support/hand.rs"]
+mod hand;
+#[path = "../../pistol-acl/tests/support/judged.rs"]
+mod judged;
+mod theorems;
+
+use clap::ValueEnum;
+
+use crate::Outcome;
+
+/// What to measure.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// Only this case
+    #[arg(long, value_enum, value_name = "NAME")]
+    case: Option<Case>,
+    /// Changes that are judged on the fast path
+    #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
+    changes: usize,
+    /// Random histories that are judged twice
+    #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
+    histories: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Case {
+    FastPath,
+    Theorems,
+}
+
+/// Measures what was asked for, one line for each figure.
+pub(crate) fn run(options: &Options) -> Outcome<()> {
+    let is_wanted = |case| options.case.is_none_or(|only| only == case);
+    if is_wanted(Case::FastPath) {
+        fast_path::of_first_writers(options.changes)?.print();
+        fast_path::of_members(options.changes)?.print();
+    }
+    if is_wanted(Case::Theorems) {
+        theorems::run(options.histories)?.print();
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Who may do what in a document, and why a change is part of it or not, in words.
+
+use std::fmt;
+
+use pistol_core::id::ChangeId;
+use pistol_core::key::AuthorId;
+use pistol_engine::Verdict;
+
+use crate::doc::Doc;
+
+/// What became of a change, and why. Its words are for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Explanation {
+    /// It is part of the document.
+    Accepted {
+        /// Who made it.
+        author: AuthorId,
+        /// What lets them.
+        why: String,
+    },
+    /// It is refused, here and everywhere.
+    Refused {
+        /// The rule that it breaks.
+        why: String,
+    },
+    /// It waits for changes that it builds on, or until more forks of its author may be taken in.
+    Waiting,
+    /// Nobody told of it since the node was started.
+    Unknown,
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Explanation::Accepted { author, why } => write!(f, "accepted: {author} wrote it, and {why}"),
+            Explanation::Refused { why } => write!(f, "refused, here and everywhere: {why}"),
+            Explanation::Waiting => f.write_str("it waits for changes that it builds on"),
+            Explanation::Unknown => f.write_str("nobody told of it since the node was started"),
+        }
+    }
+}
+
+impl Doc {
+    /// Why a change is part of the document or not.
+    ///
+    /// # Panics
+    /// As [`Doc::read`].
+    #[expect(clippy::expect_used, reason = "as for `read`")]
+    pub fn explain(&self, change: &ChangeId) -> Explanation {
+        let verdict = self.runtime().documents.verdict(&self.id(), change);
+        match verdict.expect("an explanation inside an edit or a read: end the outer one first") {
+            Verdict::Accepted { author } => {
+                Explanation::Accepted { author, why: pistol_acl::why_accepted(self.genesis(), &author) }
+            }
+            Verdict::Refused(rule) => Explanation::Refused { why: rule.to_string() },
+            Verdict::Waiting => Explanation::Waiting,
+            Verdict::Unknown => Explanation::Unknown,
+        }
+    }
+
+    /// Who may do what in the document, a sentence each.
+    pub fn rules(&self) -> Vec<String> {
+        pistol_acl::rules(self.genesis())
+    }
+}
