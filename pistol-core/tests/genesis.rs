@@ -1,0 +1,71 @@
+//! The bytes of a genesis: how each policy is written, and that nothing else is read.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "support/replica.rs"]
+mod support;
+
+use pistol_core::genesis::{Genesis, GenesisError, Insert, Policy, Terms};
+use pistol_core::hash::{Context, hash};
+use pistol_core::key::Verifier;
+
+/// Where the policy stands, after version, kind, one root and the creator.
+const AT: usize = 1 + 1 + 1 + 32 + 1;
+
+fn genesis(policy: Policy) -> Genesis {
+    let terms = Terms { policy, ..support::genesis().terms().clone() };
+    Genesis::sign(&support::author(0), terms).unwrap()
+}
+
+fn first_writer(flags: u8) -> Policy {
+    let is_set = |bit: u8| flags >> bit & 1 == 1;
+    let insert = if is_set(0) { Insert::OwnObject } else { Insert::Anywhere };
+    Policy::FirstWriter { insert, shared_counters: is_set(1), shared_slots: is_set(2) }
+}
+
+/// The same with other bytes in its middle, signed again.
+fn altered(genesis: &Genesis, alter: impl FnOnce(&mut Vec<u8>)) -> Result<Genesis, GenesisError> {
+    let bytes = genesis.bytes();
+    let mut body = bytes[..bytes.len() - 64].to_vec();
+    alter(&mut body);
+    let message = [b"pistol/genesis/1\0".as_slice(), &hash(Context::Genesis, &[&body])].concat();
+    body.extend_from_slice(&support::author(0).sign(&message).0);
+    Genesis::verify(&body, &mut Verifier::default())
+}
+
+#[test]
+fn each_policy_has_its_bytes_and_is_read_as_it_was_written() {
+    let first_writers = (0..8).map(|flags| (first_writer(flags), vec![2, flags & 1, flags >> 1 & 1, flags >> 2 & 1]));
+    for (policy, bytes) in [(Policy::Owned, vec![0]), (Policy::WorldWritable, vec![1])].into_iter().chain(first_writers)
+    {
+        let genesis = genesis(policy);
+        assert_eq!(genesis.bytes()[AT..AT + bytes.len()], bytes);
+        assert_eq!(altered(&genesis, |_| {}).unwrap().terms().policy, policy);
+        assert_eq!(genesis.creator(), support::author(0).id());
+    }
+}
+
+#[test]
+fn a_flag_that_is_neither_0_nor_1_and_a_policy_of_a_later_version_are_refused() {
+    let genesis = genesis(first_writer(0));
+    for (at, value) in [(0, 3), (0, 255), (1, 2), (2, 2), (3, 2), (3, 255)] {
+        let altered = altered(&genesis, |body| body[AT + at] = value);
+        assert!(matches!(altered, Err(GenesisError::Malformed(_))), "{at} {value}: {altered:?}");
+    }
+}
+
+#[test]
+fn a_document_of_first_writers_keeps_its_bytes() {
+    let genesis = genesis(first_writer(0));
+    let shown = include_str!("fixtures/genesis-v1-first-writer.hex").trim();
+    let byte = |at: usize| u8::from_str_radix(&shown[at..at + 2], 16).unwrap();
+    let kept: Vec<u8> = (0..shown.len()).step_by(2).map(byte).collect();
+    assert_eq!(genesis.bytes(), kept);
+}
