@@ -47,6 +47,13 @@ impl NodeBuilder {
         self
     }
 
+    /// How many bytes documents in memory may take, about, instead of 256 MiB. When they take more, those are closed that
+    /// were not used for longest and that no handle is on; they are opened again when they are needed.
+    pub fn memory(mut self, bytes: usize) -> Self {
+        self.options.open_bytes = Some(bytes);
+        self
+    }
+
     /// Opens the node.
     ///
     /// # Errors

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pistol_core::document::{Content, Edit, EditError, LogEntry, TextContent};
-use pistol_core::genesis::{Genesis, Policy, ReadKey};
+use pistol_core::genesis::{Policy, ReadKey};
 use pistol_core::id::DocumentId;
-use pistol_engine::Command;
+use pistol_engine::{Command, Pin};
 use pistol_sync::ticket::Ticket;
 
 use crate::changes::Changes;
@@ -16,11 +16,13 @@ use crate::runtime::Runtime;
 use crate::status::DocStatus;
 use crate::view::View;
 
-/// A handle on an open document. It is cheap to clone, and keeps its node running.
+/// A handle on an open document. It is cheap to clone, and keeps its document in memory and its node running.
 #[derive(Clone)]
 pub struct Doc {
     runtime: Arc<Runtime>,
-    genesis: Arc<Genesis>,
+    /// Keeps it in memory.
+    pin: Arc<Pin>,
+    policy: Policy,
     read_key: Option<ReadKey>,
 }
 
@@ -31,26 +33,22 @@ impl fmt::Debug for Doc {
 }
 
 impl Doc {
-    pub(crate) fn new(runtime: Arc<Runtime>, genesis: Arc<Genesis>, read_key: Option<ReadKey>) -> Self {
-        Doc { runtime, genesis, read_key }
+    pub(crate) fn new(runtime: Arc<Runtime>, pin: Pin, policy: Policy, read_key: Option<ReadKey>) -> Self {
+        Doc { runtime, pin: Arc::new(pin), policy, read_key }
     }
 
     pub(crate) fn runtime(&self) -> &Arc<Runtime> {
         &self.runtime
     }
 
-    pub(crate) fn genesis(&self) -> &Genesis {
-        &self.genesis
-    }
-
     /// The document's id.
     pub fn id(&self) -> DocumentId {
-        self.genesis.id()
+        self.pin.id()
     }
 
     /// Who may change it.
     pub fn policy(&self) -> Policy {
-        self.genesis.terms().policy
+        self.policy
     }
 
     /// One line of text that invites somebody to the document, through this node.

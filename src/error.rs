@@ -101,6 +101,10 @@ replied! {
     /// A document could not be named.
     NameError
 }
+replied! {
+    /// A document could not be removed.
+    ForgetError
+}
 
 /// A document could not be created.
 #[derive(Debug, thiserror::Error)]
@@ -180,6 +184,8 @@ pub enum Error {
     Find(#[from] FindError),
     /// From [`crate::Node::name`].
     Name(#[from] NameError),
+    /// From [`crate::Node::forget`].
+    Forget(#[from] ForgetError),
     /// From [`crate::Doc::view`].
     View(#[from] ViewError),
     /// From reading a ticket.
@@ -202,6 +208,8 @@ pub enum ErrorKind {
     NoPeer,
     /// Another process has the store.
     StoreInUse,
+    /// The application itself still holds the document.
+    DocumentInUse,
     /// The store is damaged, full, or cannot be written.
     StoreDamaged,
     /// A ticket or a signature is not good.
@@ -228,7 +236,8 @@ impl Error {
             | Error::Join(JoinError::Refused(reply))
             | Error::Flush(FlushError::Refused(reply))
             | Error::Sync(SyncError::Refused(reply))
-            | Error::Name(NameError::Refused(reply)) => kind_of(reply),
+            | Error::Name(NameError::Refused(reply))
+            | Error::Forget(ForgetError::Refused(reply)) => kind_of(reply),
             _ => ErrorKind::Other,
         }
     }
@@ -238,6 +247,7 @@ fn kind_of(reply: &ReplyError) -> ErrorKind {
     match reply {
         ReplyError::NotFound => ErrorKind::NotFound,
         ReplyError::NoPeer { .. } => ErrorKind::NoPeer,
+        ReplyError::InUse => ErrorKind::DocumentInUse,
         ReplyError::Refused(_) | ReplyError::BadTicket(_) => ErrorKind::BadTicket,
         ReplyError::Damaged(_) | ReplyError::Unread(_) | ReplyError::Store(_) => ErrorKind::StoreDamaged,
         _ => ErrorKind::Other,

@@ -1,10 +1,12 @@
 //! Who may do what in a document, and why a change is part of it or not, in words.
 
 use std::fmt;
+use std::sync::Arc;
 
+use pistol_core::genesis::Genesis;
 use pistol_core::id::ChangeId;
 use pistol_core::key::AuthorId;
-use pistol_engine::Verdict;
+use pistol_engine::{Insight, Verdict};
 
 use crate::doc::Doc;
 
@@ -51,7 +53,7 @@ impl Doc {
         let verdict = self.runtime().documents.verdict(&self.id(), change);
         match verdict.expect("an explanation inside an edit or a read: end the outer one first") {
             Verdict::Accepted { author } => {
-                Explanation::Accepted { author, why: pistol_acl::why_accepted(self.genesis(), &author) }
+                Explanation::Accepted { author, why: pistol_acl::why_accepted(&self.genesis(), &author) }
             }
             Verdict::Refused(rule) => Explanation::Refused { why: rule.to_string() },
             Verdict::Waiting => Explanation::Waiting,
@@ -60,7 +62,19 @@ impl Doc {
     }
 
     /// Who may do what in the document, a sentence each.
+    ///
+    /// # Panics
+    /// As [`Doc::read`].
     pub fn rules(&self) -> Vec<String> {
-        pistol_acl::rules(self.genesis())
+        pistol_acl::rules(&self.genesis())
+    }
+
+    #[expect(clippy::expect_used, reason = "as for `read`")]
+    fn genesis(&self) -> Arc<Genesis> {
+        let genesis = |insight: Insight<'_>| Arc::clone(insight.document.history().genesis());
+        self.runtime()
+            .documents
+            .look(&self.id(), genesis)
+            .expect("rules inside an edit or a read: end the outer one first")
     }
 }

@@ -15,6 +15,7 @@
 
 mod builder;
 mod changes;
+mod compact;
 mod doc;
 mod error;
 mod explain;
@@ -29,9 +30,11 @@ mod view;
 
 pub use builder::NodeBuilder;
 pub use changes::{ChangeEvent, Changes};
+pub use compact::{Compacted, compact};
 pub use doc::Doc;
 pub use error::{
-    CreateError, Error, ErrorKind, FindError, FlushError, JoinError, NameError, OpenError, SyncError, ViewError,
+    CreateError, Error, ErrorKind, FindError, FlushError, ForgetError, JoinError, NameError, OpenError, SyncError,
+    ViewError,
 };
 pub use explain::Explanation;
 pub use node::{DocumentInfo, Node, PeerInfo};

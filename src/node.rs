@@ -15,7 +15,7 @@ use pistol_sync::ticket::Ticket;
 
 use crate::builder::NodeBuilder;
 use crate::doc::Doc;
-use crate::error::{CreateError, FindError, FlushError, JoinError, NameError, OpenError};
+use crate::error::{CreateError, FindError, FlushError, ForgetError, JoinError, NameError, OpenError};
 use crate::preset::Preset;
 use crate::runtime::{Options, Runtime, lock};
 
@@ -50,6 +50,12 @@ pub struct DocumentInfo {
     pub policy: Policy,
     /// Whether anyone may read it.
     pub is_public: bool,
+}
+
+impl From<Entry> for DocumentInfo {
+    fn from(entry: Entry) -> Self {
+        DocumentInfo { id: entry.id, name: entry.name, policy: entry.policy, is_public: entry.is_public }
+    }
 }
 
 /// A peer that is known or connected.
@@ -115,10 +121,9 @@ impl Node {
         content: impl FnOnce(&mut Edit) -> T,
     ) -> Result<Doc, CreateError> {
         let (genesis, key) = self.genesis(policy, is_public, content)?;
-        let genesis = Arc::new(genesis);
-        let command = Command::Create { genesis: Arc::clone(&genesis), read_key: key.clone() };
-        self.0.ask(command).await??;
-        Ok(Doc::new(Arc::clone(&self.0), genesis, key))
+        let pin = self.0.documents.pin(genesis.id());
+        self.0.ask(Command::Create { genesis: Arc::new(genesis), read_key: key.clone() }).await??;
+        Ok(Doc::new(Arc::clone(&self.0), pin, policy, key))
     }
 
     fn genesis<T>(
@@ -155,9 +160,10 @@ impl Node {
     /// [`JoinError`] if the inviting node does not answer within 10 seconds, or refuses, or the ticket does not open
     /// the document.
     pub async fn join(&self, ticket: &Ticket) -> Result<Doc, JoinError> {
+        let pin = self.0.documents.pin(ticket.document);
         self.0.ask(Command::Join(ticket.clone())).await??;
-        let joined = self.entry(&ticket.document).ok_or(pistol_engine::ReplyError::NotFound)?;
-        Ok(Doc::new(Arc::clone(&self.0), joined.genesis, joined.read_key))
+        let joined = self.0.catalog.entry(&ticket.document).ok_or(pistol_engine::ReplyError::NotFound)?;
+        Ok(Doc::new(Arc::clone(&self.0), pin, joined.policy, joined.read_key))
     }
 
     /// Opens a document that the store holds.
@@ -165,13 +171,10 @@ impl Node {
     /// # Errors
     /// [`FindError`] if the store does not hold it, or cannot read it.
     pub async fn document(&self, id: DocumentId) -> Result<Doc, FindError> {
+        let pin = self.0.documents.pin(id);
         self.0.ask(Command::Open(id)).await??;
-        let entry = self.entry(&id).ok_or_else(|| FindError::NotFound(id.to_string()))?;
-        Ok(Doc::new(Arc::clone(&self.0), entry.genesis, entry.read_key))
-    }
-
-    fn entry(&self, id: &DocumentId) -> Option<Entry> {
-        lock(&self.0.picture.entries).iter().find(|entry| entry.genesis.id() == *id).cloned()
+        let entry = self.0.catalog.entry(&id).ok_or_else(|| FindError::NotFound(id.to_string()))?;
+        Ok(Doc::new(Arc::clone(&self.0), pin, entry.policy, entry.read_key))
     }
 
     /// Finds a document by its name here, or by the beginning of its id.
@@ -179,28 +182,30 @@ impl Node {
     /// # Errors
     /// [`FindError`] if there is none, or several.
     pub fn find(&self, name_or_id: &str) -> Result<DocumentId, FindError> {
-        let documents = self.documents();
-        if let Some(named) = documents.iter().find(|document| document.name.as_deref() == Some(name_or_id)) {
-            return Ok(named.id);
+        if let Some(named) = self.0.catalog.named(name_or_id) {
+            return Ok(named);
         }
-        let begins = |id: &DocumentId| !name_or_id.is_empty() && id.to_string().starts_with(name_or_id);
-        let mut ids = documents.iter().map(|document| document.id).filter(begins);
-        match (ids.next(), ids.next()) {
-            (Some(id), None) => Ok(id),
-            (Some(_), Some(_)) => Err(FindError::Ambiguous(name_or_id.to_owned())),
-            (None, _) => Err(FindError::NotFound(name_or_id.to_owned())),
+        let begin = if name_or_id.is_empty() { Vec::new() } else { self.0.catalog.beginning_with(name_or_id, 2) };
+        match begin.as_slice() {
+            [id] => Ok(*id),
+            [] => Err(FindError::NotFound(name_or_id.to_owned())),
+            _ => Err(FindError::Ambiguous(name_or_id.to_owned())),
         }
     }
 
-    /// The documents that the store holds.
+    /// The documents that the store holds. None is opened for it.
     pub fn documents(&self) -> Vec<DocumentInfo> {
-        let info = |entry: &Entry| DocumentInfo {
-            id: entry.genesis.id(),
-            name: entry.name.clone(),
-            policy: entry.genesis.terms().policy,
-            is_public: entry.genesis.is_readable_with(None),
-        };
-        lock(&self.0.picture.entries).iter().map(info).collect()
+        self.0.catalog.list().into_iter().map(DocumentInfo::from).collect()
+    }
+
+    /// The document that is called so here, if any is.
+    pub fn named(&self, name: &str) -> Option<DocumentId> {
+        self.0.catalog.named(name)
+    }
+
+    /// One document that the store holds. It is not opened for it.
+    pub fn document_info(&self, id: DocumentId) -> Option<DocumentInfo> {
+        self.0.catalog.entry(&id).map(DocumentInfo::from)
     }
 
     /// Calls a document by a name, in this store only.
@@ -216,6 +221,16 @@ impl Node {
     /// before that is used up too. The reserve is made again by itself when there is room.
     pub fn is_on_reserve(&self) -> bool {
         self.0.on_reserve.get()
+    }
+
+    /// Removes a document from this store, and returns when its room in the file is free for others. Peers keep theirs,
+    /// and it can be joined again. A removal that is cut short goes on when the store is opened again.
+    ///
+    /// # Errors
+    /// [`ForgetError`] if the store does not hold it, or while a [`Doc`] or a view of it lives.
+    pub async fn forget(&self, id: DocumentId) -> Result<(), ForgetError> {
+        self.0.ask(Command::Forget(id)).await??;
+        Ok(())
     }
 
     /// The node's name on the network.

@@ -4,8 +4,8 @@ pub(crate) mod disk;
 mod driver;
 pub(crate) mod folder;
 mod network;
-mod saver;
 mod subscribers;
+mod worker;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -18,7 +18,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use pistol_core::key::{AuthorId, AuthorKey};
 use pistol_core::store::{Batch, Row, Store, StoreError, Table, schema};
 use pistol_engine::{
-    Command, Contact, Documents, Engine, Entry, Input, Now, Reply, ReplyError, SNAPSHOT_CHANGES, Start,
+    Catalog, Command, Contact, Documents, Engine, Input, Now, OPEN_BYTES, Opening, Reply, ReplyError, SNAPSHOT_CHANGES,
+    Saving, Start,
 };
 use pistol_sync::net::{BindOptions, Endpoint, Limits, Profile};
 use pistol_sync::node::NodeId;
@@ -29,8 +30,8 @@ use disk::Disk;
 use driver::{Driver, Event};
 use folder::{FolderLock, OnReserve, ReservedStore, Sessions, StoreFolder};
 use network::Network;
-use saver::Saver;
 pub(crate) use subscribers::{Subscriber, Subscribers};
+use worker::Worker;
 
 /// How a node is opened.
 #[derive(Clone, Debug, Default)]
@@ -38,6 +39,8 @@ pub(crate) struct Options {
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) profile: Profile,
     pub(crate) is_offline: bool,
+    /// Bytes that documents in memory may take; the engine's own measure if none.
+    pub(crate) open_bytes: Option<usize>,
 }
 
 /// The node was shut down.
@@ -47,6 +50,7 @@ pub(crate) struct Stopped;
 /// A running node.
 pub(crate) struct Runtime {
     pub(crate) documents: Documents,
+    pub(crate) catalog: Catalog,
     pub(crate) subscribers: Arc<Subscribers>,
     /// Signs the genesis of a new document; the engine has its own for changes.
     pub(crate) author_key: AuthorKey,
@@ -66,7 +70,6 @@ pub(crate) struct Runtime {
 /// What the driver last saw of the engine, for those who ask in passing.
 #[derive(Debug, Default)]
 pub(crate) struct Picture {
-    pub(crate) entries: Mutex<Vec<Entry>>,
     pub(crate) contacts: Mutex<Vec<Contact>>,
 }
 
@@ -99,9 +102,10 @@ impl Runtime {
         let clock = Clock(Instant::now());
         let key = AuthorKey::from_seed(&folder.author_seed);
         let author = key.id();
+        let open_bytes = options.open_bytes.unwrap_or(OPEN_BYTES);
         let endpoint = if options.is_offline { None } else { Some(listen(&mut folder, options).await?) };
         let node = NodeId(*AuthorKey::from_seed(&folder.node_secret).id().as_bytes());
-        let engine = Engine::new(start_of(&folder, key, node)?, clock.now())?;
+        let engine = Engine::new(start_of(&folder, key, node, open_bytes)?, clock.now())?;
         let (events, waiting) = mpsc::channel();
         let network = Arc::new(Network::new(endpoint, events.clone(), tokio::runtime::Handle::current()));
         let replies = events.clone();
@@ -111,18 +115,16 @@ impl Runtime {
             let _ = replies.send(Event::Disk(reply));
         });
         let disk = disk.map_err(OpenError::Thread)?;
-        let answers = events.clone();
-        let saver = Saver::start(move |input| {
-            let _ = answers.send(Event::Input(input));
-        });
-        let saver = saver.map_err(OpenError::Thread)?;
-        let (documents, subscribers) = (engine.documents(), Arc::new(Subscribers::default()));
+        let (saver, opener) = workers(&events).map_err(OpenError::Thread)?;
+        let (documents, catalog, subscribers) =
+            (engine.documents(), engine.catalog(), Arc::new(Subscribers::default()));
         let picture = Arc::new(Picture::default());
         let driver = Driver {
             engine,
             waiting,
             disk,
             saver,
+            opener,
             deferred: std::collections::VecDeque::new(),
             turns: pistol_engine::Turns::default(),
             network: Arc::clone(&network),
@@ -132,12 +134,13 @@ impl Runtime {
             replies: BTreeMap::new(),
             next_token: 0,
         };
-        driver.paint();
+        driver.paint_contacts();
         let thread = std::thread::Builder::new().name("pistol-engine".to_owned()).spawn(move || driver.run());
         let driver = Mutex::new(Some(thread.map_err(OpenError::Thread)?));
         network.accept();
         Ok(Arc::new(Runtime {
             documents,
+            catalog,
             subscribers,
             author_key: AuthorKey::from_seed(&folder.author_seed),
             author,
@@ -227,11 +230,36 @@ async fn listen(folder: &mut StoreFolder, options: Options) -> Result<Endpoint, 
     Ok(endpoint)
 }
 
-fn start_of(folder: &StoreFolder, key: AuthorKey, node: NodeId) -> Result<Start, OpenError> {
+/// The threads that save pictures and load them.
+fn workers(events: &mpsc::Sender<Event>) -> std::io::Result<(Worker<Saving>, Worker<Opening>)> {
+    let answer = || {
+        let events = events.clone();
+        move |input| {
+            // After the driver has ended nobody waits for it.
+            let _ = events.send(Event::Work(input));
+        }
+    };
+    let saved = |saving: Saving| Input::Saved { document: saving.document(), saved: saving.save() };
+    let opened = |opening: Opening| opening.open();
+    Ok((Worker::start("pistol-saver", saved, answer())?, Worker::start("pistol-opener", opened, answer())?))
+}
+
+fn start_of(folder: &StoreFolder, key: AuthorKey, node: NodeId, open_bytes_max: usize) -> Result<Start, OpenError> {
     let mut seed = [0; 32];
     let failed = |error: getrandom::Error| OpenError::Folder(format!("no random bytes could be had: {error}"));
     getrandom::fill(&mut seed).map_err(failed)?;
-    let all = |table| all_rows(&folder.store, table);
+    let catalog = Catalog::default();
+    for table in [Table::Logs, Table::Names, Table::Sessions] {
+        each_row(&folder.store, table, |row| catalog.take_row(table, &row))?;
+    }
+    let all = |table| {
+        let mut rows = Vec::new();
+        each_row(&folder.store, table, |row| {
+            rows.push(row);
+            Ok(())
+        })
+        .map(|()| rows)
+    };
     Ok(Start {
         key,
         node,
@@ -239,9 +267,8 @@ fn start_of(folder: &StoreFolder, key: AuthorKey, node: NodeId) -> Result<Start,
         seed,
         sessions_continue: folder.sessions == Sessions::Continue,
         snapshot_changes: SNAPSHOT_CHANGES,
-        logs: all(Table::Logs)?,
-        names: all(Table::Names)?,
-        sessions: all(Table::Sessions)?,
+        open_bytes_max,
+        catalog,
         peers: all(Table::Peers)?,
         owed: all(Table::Owed)?,
     })
@@ -250,15 +277,18 @@ fn start_of(folder: &StoreFolder, key: AuthorKey, node: NodeId) -> Result<Start,
 /// Bytes read at once when a store is opened.
 const PAGE_BYTES: usize = 1 << 20;
 
-fn all_rows(store: &impl Store, table: Table) -> Result<Vec<Row>, StoreError> {
-    let mut rows: Vec<Row> = Vec::new();
+/// Reads a table page by page: that of the logs may be larger than what is kept of it.
+fn each_row(
+    store: &impl Store,
+    table: Table,
+    mut take: impl FnMut(Row) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut from = Vec::new();
     loop {
-        // The smallest key after the last one.
-        let from = rows.last().map(|(key, _)| [key.as_slice(), &[0]].concat()).unwrap_or_default();
         let page = store.range(table, &from, &[0xff; 64], PAGE_BYTES)?;
-        if page.is_empty() {
-            return Ok(rows);
-        }
-        rows.extend(page);
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        // The smallest key after the last one.
+        from = [last.as_slice(), &[0]].concat();
+        page.into_iter().try_for_each(&mut take)?;
     }
 }

@@ -68,7 +68,7 @@ fn the_oracle_uses_no_crate_and_only_tests_and_the_bench_use_it() {
 fn only_the_crates_that_may_know_automerge_redb_iroh_and_tokio_do() {
     let knows = [
         ("automerge", vec!["pistol-core", "pistol-bench", "pistol-fuzz"]),
-        ("redb", vec!["pistol-core"]),
+        ("redb", vec!["pistol-core", "pistol-bench"]),
         ("iroh", vec!["pistol-sync"]),
         ("tokio", vec!["pistol-sync", "pistol-sdk", "pistol-cli", "pistol-bench"]),
     ];

@@ -307,6 +307,55 @@ async fn editing_and_flushing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn removing_a_document() {
+    at_each_access(AT_ONCE, |trial: Trial| async move {
+        let (node, doc) = trial.node().await;
+        let other = node.create(Policy::Owned, |doc| doc.text("body").push("kept")).await.unwrap();
+        let (id, kept) = (doc.id(), other.id());
+        drop(doc);
+        trial.arm();
+        let removed = node.forget(id).await;
+        let has_failed = trial.heal();
+        if let Err(error) = removed {
+            check_words(&error);
+        }
+        // It is gone from here on, and its rows go when the disk lets them.
+        assert!(node.document_info(id).is_none(), "{}", trial.what());
+        until_done(&trial.what(), || node.flush()).await;
+        assert_eq!(text(&other), "kept", "{}", trial.what());
+        node.shutdown().await.unwrap();
+        let node = trial.open().await.unwrap();
+        assert!(node.document_info(id).is_none(), "{}", trial.what());
+        assert_eq!(text(&node.document(kept).await.unwrap()), "kept", "{}", trial.what());
+        node.shutdown().await.unwrap();
+        has_failed
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn making_the_file_small() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = base(folder.path()).await;
+    at_each_access(AT_ONCE, |trial: Trial| {
+        copy(folder.path(), &trial.path);
+        async move {
+            trial.arm();
+            let compacted = pistol::compact(&trial.path).await;
+            let has_failed = trial.heal();
+            if let Err(error) = compacted {
+                check_words(&error);
+                pistol::compact(&trial.path).await.unwrap();
+            }
+            let node = trial.open().await.unwrap();
+            assert_eq!(trial.reopened(node, id).await, "here ", "{}", trial.what());
+            has_failed
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn closing_a_node() {
     at_each_access(AT_ONCE, |trial: Trial| async move {
         let (node, doc) = trial.node().await;

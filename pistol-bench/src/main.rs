@@ -6,6 +6,7 @@ mod access;
 mod basics;
 mod figure;
 mod hostile;
+mod process;
 mod raw;
 mod samples;
 mod store;
@@ -34,7 +35,7 @@ enum Bench {
     Basics(basics::Options),
     /// What safety among strangers costs: checking, envelopes, first sync, keystrokes of one and two typists, floods
     Hostile(hostile::Options),
-    /// What the store costs and gives: opening a document with a long history
+    /// What the store costs and gives: durable edits, edits while a long history comes in, files, many documents, opening
     Store(store::Options),
     /// What it costs to judge who may change what, and how often two judges differ
     Access(access::Options),
@@ -44,6 +45,31 @@ enum Bench {
         /// The document to join
         ticket: String,
         /// The folder of its store
+        folder: PathBuf,
+    },
+    /// A part of `edit-under-sync`, in a process of its own
+    #[command(hide = true)]
+    TypeUnderSync {
+        /// The document to join
+        ticket: String,
+        /// The folder of its store
+        folder: PathBuf,
+        /// Types into the document that comes in
+        #[arg(long)]
+        same: bool,
+    },
+    /// A part of `durable-alone`, in a process of its own
+    #[command(hide = true)]
+    TypeAlone {
+        /// The folder of its store
+        folder: PathBuf,
+        /// How many edits
+        edits: usize,
+    },
+    /// A part of `small-documents`, in a process of its own
+    #[command(hide = true)]
+    Look {
+        /// The folder of the store
         folder: PathBuf,
     },
     /// The other side of `flood`, in a process of its own
@@ -64,6 +90,9 @@ async fn main() -> ExitCode {
         Bench::Flood { ticket, kind } => hostile::flood::flood(&ticket, kind).await,
         Bench::Store(options) => store::run(&options).await,
         Bench::Access(options) => access::run(&options),
+        Bench::TypeUnderSync { ticket, folder, same } => store::under_sync::receive(&ticket, &folder, same).await,
+        Bench::TypeAlone { folder, edits } => store::durable::type_alone(&folder, edits).await,
+        Bench::Look { folder } => store::small::look(&folder).await,
         Bench::Receive { ticket, folder } => basics::first_sync::receive(&ticket, &folder).await,
     };
     match measured {

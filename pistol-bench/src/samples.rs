@@ -11,6 +11,10 @@ impl Samples {
         self.0.push(sample);
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
     /// The one in the middle.
     pub(crate) fn median(&mut self) -> Duration {
         self.0.sort_unstable();

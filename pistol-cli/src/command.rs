@@ -2,7 +2,9 @@
 
 pub(crate) mod acl;
 pub(crate) mod cat;
+pub(crate) mod compact;
 pub(crate) mod edit;
+pub(crate) mod forget;
 pub(crate) mod init;
 pub(crate) mod join;
 pub(crate) mod log;
@@ -29,12 +31,15 @@ use crate::store::{Network, Store, check_exists};
 pub(crate) enum Command {
     Init(init::Init),
     New(new::New),
+    #[command(visible_alias = "list")]
     Ls(ls::Ls),
     Cat(cat::Cat),
     Set(set::Set),
     Edit(edit::Edit),
     Log(log::Log),
     Acl(acl::Acl),
+    Forget(forget::Forget),
+    Compact(compact::Compact),
     Share(share::Share),
     Join(join::Join),
     Sync(sync::Sync),
@@ -56,6 +61,8 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Command::Edit(edit) => edit.run(&context).await,
         Command::Log(log) => log.run(&context).await,
         Command::Acl(acl) => acl.run(&context).await,
+        Command::Forget(forget) => forget.run(&context).await,
+        Command::Compact(compact) => compact.run(&context).await,
         Command::Share(share) => share.run(&context).await,
         Command::Join(join) => join.run(&context).await,
         Command::Sync(sync) => sync.run(&context).await,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pistol::{Doc, Node};
 use tokio::sync::watch;
 
-use crate::command::{acl, cat, edit, init, join, log, ls, new, set, share, status, sync};
+use crate::command::{acl, cat, edit, forget, init, join, log, ls, new, set, share, status, sync};
 use crate::equal::Terms;
 use crate::failure::Failure;
 use crate::request::{Progress, Reply, Request};
@@ -28,6 +28,7 @@ pub(crate) async fn execute(
         Request::History { document } => Reply::new(&log::execute(node, &document).await?),
         Request::Rules { document } => Reply::new(&acl::rules(node, &document).await?),
         Request::Why { document, change } => Reply::new(&acl::why(node, &document, &change).await?),
+        Request::Forget { document } => Reply::new(&forget::execute(node, &document).await?),
         Request::Invite { document } => Reply::new(&share::execute(node, &document).await?),
         Request::Join { ticket, name, wait, timeout_ms } => {
             let terms = Terms { wait, timeout: Duration::from_millis(timeout_ms) };

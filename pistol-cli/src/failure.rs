@@ -111,6 +111,10 @@ fn advice(kind: ErrorKind) -> (Exit, Option<&'static str>) {
             let help = "end the program that uses it, or choose another store with --store DIR";
             (Exit::Store, Some(help))
         }
+        ErrorKind::DocumentInUse => {
+            let help = "end the commands that share, join or wait for it, then run this one again";
+            (Exit::Failure, Some(help))
+        }
         ErrorKind::StoreDamaged => (Exit::Store, None),
         ErrorKind::BadTicket => {
             let help = "ask for the ticket again: it is the first line that `pistol share` prints, and copy all of it";

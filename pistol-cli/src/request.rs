@@ -74,6 +74,11 @@ pub(crate) enum Request {
         /// The beginning of the change's id, or all of it.
         change: String,
     },
+    /// Removes a document from the store.
+    Forget {
+        /// A name or the beginning of an id.
+        document: String,
+    },
     /// A ticket for a document.
     Invite {
         /// A name or the beginning of an id.

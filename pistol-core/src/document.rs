@@ -38,7 +38,7 @@ pub use cursor::{Cursor, NotACursor};
 pub use edit::{Edit, EditError, ListEdit, MapEdit, TextEdit};
 pub use log::LogEntry;
 pub use patch::Patch;
-pub use picture::Picture;
+pub use picture::{Opened, Picture};
 pub use readback::{EditAs, Judge, Made, UNJUDGED};
 pub use rich::{Expand, Mark, TextSpan};
 pub use skeleton::skeleton;

@@ -185,6 +185,14 @@ impl Genesis {
         if genesis.id == id { Ok(genesis) } else { Err(GenesisError::WrongId) }
     }
 
+    /// Who may change and who may read, as the bytes say: nothing is checked beyond that, so it is good for lists only.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn glance(bytes: &[u8]) -> Result<(Policy, Read), Malformed> {
+        encoding::glance(bytes)
+    }
+
     /// The terms.
     pub fn terms(&self) -> &Terms {
         &self.terms

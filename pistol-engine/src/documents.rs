@@ -1,7 +1,10 @@
 //! The door for applications: editing and reading documents from any thread.
 
+mod open;
+mod pin;
+
 use std::cell::Cell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pistol_core::delta::Delta;
@@ -11,6 +14,9 @@ use pistol_core::key::AuthorId;
 
 use crate::input::Now;
 use crate::replica::{DocumentState, Replica, Verdict};
+use open::Open;
+pub use pin::Pin;
+use pin::Pins;
 
 /// The documents that are open, shared by all threads.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +24,8 @@ pub struct Documents(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
-    open: Mutex<BTreeMap<DocumentId, Arc<Mutex<Replica>>>>,
+    open: Mutex<Open>,
+    pins: Mutex<Pins>,
     dirty: Mutex<Dirty>,
 }
 
@@ -86,11 +93,57 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Documents {
     pub(crate) fn insert(&self, id: DocumentId, replica: Replica) {
-        lock(&self.0.open).insert(id, Arc::new(Mutex::new(replica)));
+        lock(&self.0.open).insert(id, replica);
     }
 
     pub(crate) fn replica(&self, id: &DocumentId) -> Option<Arc<Mutex<Replica>>> {
         lock(&self.0.open).get(id).cloned()
+    }
+
+    /// All that are open.
+    pub(crate) fn all_open(&self) -> Vec<Arc<Mutex<Replica>>> {
+        lock(&self.0.open).all().cloned().collect()
+    }
+
+    /// Takes a document out of memory. Who is inside it still sees it.
+    pub(crate) fn close(&self, id: &DocumentId) {
+        lock(&self.0.open).remove(id);
+    }
+
+    /// A document is used: it is closed later than those that are not.
+    pub(crate) fn touch(&self, id: &DocumentId) {
+        lock(&self.0.open).touch(id);
+    }
+
+    /// A document weighs so much now.
+    pub(crate) fn weigh(&self, id: &DocumentId, bytes: usize) {
+        lock(&self.0.open).weigh(id, bytes);
+    }
+
+    /// Some documents in memory, those first that were not used for longest.
+    pub(crate) fn unused_longest(&self, at_most: usize) -> Vec<DocumentId> {
+        lock(&self.0.open).unused_longest(at_most)
+    }
+
+    /// About how many bytes the documents in memory take.
+    pub fn open_bytes(&self) -> usize {
+        lock(&self.0.open).bytes()
+    }
+
+    /// Whether a document is in memory.
+    pub fn is_open(&self, id: &DocumentId) -> bool {
+        lock(&self.0.open).get(id).is_some()
+    }
+
+    pub(crate) fn is_dirty(&self, id: &DocumentId) -> bool {
+        lock(&self.0.dirty).documents.contains(id)
+    }
+
+    /// A document that an application uses.
+    fn used(&self, id: &DocumentId) -> Option<Arc<Mutex<Replica>>> {
+        let mut open = lock(&self.0.open);
+        open.touch(id);
+        open.get(id).cloned()
     }
 
     pub(crate) fn mark_dirty(&self, id: DocumentId) {
@@ -117,7 +170,7 @@ impl Documents {
 
     /// Runs `run` with the document locked.
     fn inside<T>(&self, id: &DocumentId, run: impl FnOnce(&mut Replica) -> T) -> Result<T, EditError> {
-        let replica = self.replica(id).ok_or(EditError::Closed)?;
+        let replica = self.used(id).ok_or(EditError::Closed)?;
         let _inside = Inside::enter().ok_or(EditError::Nested)?;
         let mut replica = lock(&replica);
         Ok(run(&mut replica))

@@ -7,6 +7,7 @@ use pistol_core::key::AuthorId;
 use pistol_core::store::{Batch, Table};
 use pistol_sync::node::NodeId;
 
+use crate::engine::Opening;
 use crate::input::{Address, ConnectionId, ReadId, Token};
 use crate::replica::Saving;
 
@@ -30,6 +31,8 @@ pub enum Effect {
     },
     /// Save a picture, on another thread if there is one; answer with `Saved`.
     Save(Box<Saving>),
+    /// Load a picture, on another thread if there is one; answer with `PictureOpened`.
+    OpenPicture(Box<Opening>),
     /// Send a frame.
     Send {
         /// On this connection.
@@ -109,6 +112,9 @@ pub enum ReplyError {
     /// The disk did not take it.
     #[error("the store did not take it ({0}); it is tried again, but look at the disk")]
     Store(String),
+    /// The application still holds the document.
+    #[error("the document is in use here; let go of every handle and view of it, then try again")]
+    InUse,
     /// The name is taken.
     #[error("another document is called so here; choose another name")]
     NameTaken,

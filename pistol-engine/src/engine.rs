@@ -1,8 +1,9 @@
 //! The door for what happens: connections, frames, the disk, and requests.
 
-mod catalog;
+mod closing;
 mod commit;
 mod dial;
+mod forget;
 mod join;
 mod load;
 mod owed;
@@ -16,9 +17,11 @@ use std::sync::Arc;
 
 use pistol_core::id::DocumentId;
 use pistol_core::key::{AuthorKey, Verifier};
+use pistol_core::store::schema::LogNumber;
 use pistol_core::store::{Row, StoreError};
 use pistol_sync::node::NodeId;
 
+use crate::catalog::Catalog;
 use crate::documents::Documents;
 use crate::effect::{Effect, Reply, ReplyError};
 use crate::entropy::Entropy;
@@ -27,13 +30,14 @@ use crate::limits;
 use crate::recent::Recent;
 use crate::replica::RecordHash;
 use crate::room::Room;
-use catalog::Catalog;
-pub use catalog::Entry;
+use closing::Parked;
 use commit::Commits;
 pub use dial::Contact;
 use dial::Contacts;
+use forget::Removal;
 use join::Joins;
 use load::Loads;
+pub use load::Opening;
 use owed::Owed;
 use peer::Peer;
 use records::Verdict;
@@ -53,13 +57,12 @@ pub struct Start {
     pub sessions_continue: bool,
     /// New changes after which a document's snapshot is renewed: [`crate::SNAPSHOT_CHANGES`], less in tests.
     pub snapshot_changes: u32,
-    /// All rows of the tables of logs, names, sessions and peers.
-    pub logs: Vec<Row>,
-    /// The local names.
-    pub names: Vec<Row>,
-    /// The writing sessions.
-    pub sessions: Vec<Row>,
-    /// The peers known.
+    /// About how many bytes the documents in memory may take: [`crate::OPEN_BYTES`]. Those that must stay in memory may
+    /// take more.
+    pub open_bytes_max: usize,
+    /// The documents: it has taken in all rows of the tables of logs, names and sessions.
+    pub catalog: Catalog,
+    /// All rows of the table of peers.
     pub peers: Vec<Row>,
     /// The peers that are to be asked again.
     pub owed: Vec<Row>,
@@ -91,9 +94,13 @@ pub struct Engine {
     /// Documents in which forks wait to be taken in.
     branching: BTreeSet<DocumentId>,
     syncs: Vec<Sync>,
+    parked: Parked,
+    /// What a former process began to remove.
+    to_remove: Vec<LogNumber>,
     snapshot_changes: u32,
     /// Operations walked to show what people may have typed.
     typed_walk: u64,
+    open_bytes_max: usize,
     now: Now,
 }
 
@@ -111,11 +118,11 @@ impl Engine {
     /// # Errors
     /// [`StoreError::Damaged`] if rows cannot be read.
     pub fn new(start: Start, now: Now) -> Result<Self, StoreError> {
-        let Start { key, node, epoch, seed, sessions_continue, snapshot_changes, logs, names, sessions, peers, owed } =
-            start;
-        let sessions = if sessions_continue { sessions } else { Vec::new() };
+        let Start { key, node, epoch, seed, sessions_continue, snapshot_changes, .. } = start;
+        let Start { open_bytes_max, catalog, peers, owed, .. } = start;
         let entropy = Arc::new(Entropy::new(seed));
-        let catalog = Catalog::from_rows(&logs, &names, &sessions)?;
+        let owed = Owed::from_rows(&owed, &catalog)?;
+        let to_remove = catalog.has_all_rows(sessions_continue);
         Ok(Engine {
             documents: Documents::default(),
             key: Arc::new(key),
@@ -123,7 +130,7 @@ impl Engine {
             epoch,
             entropy,
             verifier: Verifier::default(),
-            owed: Owed::from_rows(&owed, &catalog)?,
+            owed,
             room: Room::default(),
             records: Recent::up_to(limits::RECORDS_MAX),
             catalog,
@@ -136,8 +143,11 @@ impl Engine {
             unshown: BTreeSet::new(),
             branching: BTreeSet::new(),
             syncs: Vec::new(),
+            parked: Parked::default(),
+            to_remove,
             snapshot_changes: snapshot_changes.max(1),
             typed_walk: 0,
+            open_bytes_max,
             now,
         })
     }
@@ -148,8 +158,8 @@ impl Engine {
     }
 
     /// The documents that the store holds.
-    pub fn catalog(&self) -> Vec<crate::Entry> {
-        self.catalog.entries()
+    pub fn catalog(&self) -> Catalog {
+        self.catalog.clone()
     }
 
     /// The peers known or connected.
@@ -182,6 +192,7 @@ impl Engine {
             Input::StoreFailed { reason } => self.store_failed(&reason, effects),
             Input::Rows { read, rows } => self.rows(read, rows, effects),
             Input::Saved { document, saved } => self.saved(document, saved),
+            Input::PictureOpened { read, opened } => self.picture_opened(read, opened, effects),
             Input::Command { token, command } => self.command(token, command, effects),
             Input::Wake => self.wake(effects),
             Input::TickEnd => self.end_tick(effects),
@@ -198,6 +209,7 @@ impl Engine {
             self.commits.deadline_ms(),
             self.show_at_ms(),
             self.branches_at_ms(),
+            (!self.to_remove.is_empty()).then_some(0),
         ];
         syncs.chain(peers).chain(others.into_iter().flatten()).min()
     }
@@ -208,6 +220,7 @@ impl Engine {
             Command::Join(ticket) => self.join(token, ticket, effects),
             Command::Open(document) => self.open(token, document, effects),
             Command::Name(document, name) => self.name(token, document, &name, effects),
+            Command::Forget(document) => self.forget(token, document, effects),
             Command::Flush => self.flush(token, effects),
             Command::Synced { document, within_ms } => {
                 let deadline_ms = self.now.steady_ms.saturating_add(within_ms);
@@ -222,6 +235,18 @@ impl Engine {
         }
     }
 
+    /// Calls a document by a name.
+    fn name(&mut self, token: Token, document: DocumentId, name: &str, effects: &mut Vec<Effect>) {
+        if !self.catalog.holds(&document) {
+            return effects.push(answer(token, Err(ReplyError::NotFound)));
+        }
+        let Some(writes) = self.catalog.rename(document, name) else {
+            return effects.push(answer(token, Err(ReplyError::NameTaken)));
+        };
+        writes.into_iter().for_each(|write| self.commits.write(write));
+        self.commits.answer_when_stored(token, Reply::Done);
+    }
+
     fn wake(&mut self, effects: &mut Vec<Effect>) {
         self.dial_due(effects);
         self.give_up_joins(effects);
@@ -233,11 +258,15 @@ impl Engine {
     }
 
     fn end_tick(&mut self, effects: &mut Vec<Effect>) {
+        for log in std::mem::take(&mut self.to_remove) {
+            self.go_on_removing(Removal::begun(log), effects);
+        }
         self.admit_inbox(effects);
         self.show_due(effects);
         self.commit(effects);
         self.pump_all(effects);
         self.check_syncs(effects);
+        self.close_unused();
     }
 
     /// Answers those who waited for a document to be equal with a peer's.

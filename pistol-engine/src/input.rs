@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use pistol_core::document::Opened;
 use pistol_core::genesis::Genesis;
 use pistol_core::id::DocumentId;
 use pistol_core::store::Row;
@@ -85,6 +86,13 @@ pub enum Input {
         /// What was saved; none if that failed.
         saved: Option<Saved>,
     },
+    /// The answer to an [`crate::Effect::OpenPicture`].
+    PictureOpened {
+        /// Which.
+        read: ReadId,
+        /// What was loaded; none if that failed.
+        opened: Option<Opened>,
+    },
     /// The application asks for something.
     Command {
         /// What the answer is called.
@@ -114,6 +122,8 @@ pub enum Command {
     Open(DocumentId),
     /// Call a document by a name, here.
     Name(DocumentId, String),
+    /// Remove a document from the store, and answer when its room is free. It is refused while a handle is on it.
+    Forget(DocumentId),
     /// Answer when everything edited so far is durable.
     Flush,
     /// Answer when a document is equal with a peer's.

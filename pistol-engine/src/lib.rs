@@ -13,6 +13,7 @@
 //!
 //! Architecture Invariant: the same inputs give the same effects.
 
+mod catalog;
 mod documents;
 mod effect;
 mod engine;
@@ -24,11 +25,12 @@ mod replica;
 mod room;
 mod turns;
 
-pub use documents::{Documents, Edited, Insight, Screen, UnknownDocument};
+pub use catalog::{Catalog, Entry};
+pub use documents::{Documents, Edited, Insight, Pin, Screen, UnknownDocument};
 pub use effect::{Effect, Reply, ReplyError};
-pub use engine::{Contact, Engine, Entry, Start};
+pub use engine::{Contact, Engine, Opening, Start};
 pub use entropy::Entropy;
 pub use input::{Address, Command, ConnectionId, Input, Now, ReadId, Token};
-pub use limits::SNAPSHOT_CHANGES;
+pub use limits::{OPEN_BYTES, SNAPSHOT_CHANGES};
 pub use replica::{DocumentState, PeerState, PeerView, Saved, Saving, Verdict};
 pub use turns::Turns;

@@ -34,6 +34,23 @@ pub(crate) const PEERS_TOLD_MAX: usize = 256;
 pub(crate) const BULK_WAITING: usize = 4;
 /// Bytes of rows read at once for a peer or to open a document.
 pub(crate) const READ_BYTES: usize = 256 << 10;
+/// Bytes that the documents in memory may take, unless the application says otherwise: some large ones, or ten thousand
+/// small ones.
+pub const OPEN_BYTES: usize = 256 << 20;
+/// What an open document takes when it is empty, about: Automerge's tables, and ours.
+pub(crate) const DOCUMENT_BYTES: usize = 16 << 10;
+/// What each of its changes takes, about, beside its operations and what they hold.
+pub(crate) const CHANGE_BYTES: usize = 600;
+/// What each of its operations takes, about, in Automerge and in our index.
+pub(crate) const OPERATION_BYTES: usize = 64;
+/// Documents looked at in one tick to be closed.
+pub(crate) const CLOSED_AT_ONCE: usize = 64;
+/// Documents that are opened at the same time: each may take as much memory as it likes until it is open.
+pub(crate) const LOADS_MAX: usize = 32;
+/// Bytes of messages of one connection that may wait for documents to be opened: its window, and a frame more.
+pub(crate) const PARKED_BYTES_MAX: usize = 8 << 20;
+/// What a message counts there beside its contents.
+pub(crate) const PARKED_MESSAGE_BYTES: usize = 256;
 /// Things that a peer could have checked itself, before its connection is closed.
 pub(crate) const FAULTS_MAX: u32 = 32;
 /// Milliseconds that a join may take before it is given up.

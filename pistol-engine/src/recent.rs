@@ -19,6 +19,11 @@ impl<K: Ord + Copy, V> Recent<K, V> {
         self.values.get(key)
     }
 
+    pub(crate) fn clear(&mut self) {
+        self.values.clear();
+        self.order.clear();
+    }
+
     pub(crate) fn insert(&mut self, key: K, value: V) {
         if self.values.insert(key, value).is_none() {
             self.order.push_back(key);

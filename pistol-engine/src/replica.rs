@@ -170,6 +170,26 @@ impl Replica {
         heads::heads_of(self.document.history(), self.rows.end())
     }
 
+    /// About how much memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let history = self.document.history();
+        let changes = usize::try_from(history.next()).unwrap_or(usize::MAX).saturating_mul(limits::CHANGE_BYTES);
+        let operations = history.operations().saturating_mul(limits::OPERATION_BYTES);
+        let content = usize::try_from(history.bytes()).unwrap_or(usize::MAX);
+        [changes, operations, content].into_iter().fold(limits::DOCUMENT_BYTES, usize::saturating_add)
+    }
+
+    /// Whether nothing is lost if it is closed, as far as it knows: everything is durable and shown, and nothing waits.
+    pub(crate) fn may_close(&self) -> bool {
+        let is_stored = self.unstored.is_empty() && self.is_durable() && !self.written.is_saving();
+        is_stored && self.waiting.len() == 0 && !self.document.is_behind() && self.showing.has_told_all()
+    }
+
+    /// The session that is gone on with when it is opened again.
+    pub(crate) fn stored_session(&self) -> Option<Session> {
+        self.session.filter(|_| self.is_session_stored)
+    }
+
     pub(crate) fn insight(&self) -> Insight<'_> {
         Insight { document: &self.document, state: &self.state }
     }

@@ -16,18 +16,19 @@ use pistol_core::envelope::Envelope;
 use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
 use pistol_core::key::{AuthorKey, Verifier};
 use pistol_core::store::{Table, Write};
-use pistol_engine::{Command, Effect, Engine, Input, Now, Start};
+use pistol_engine::{Catalog, Command, Effect, Engine, Input, Now, Start};
 use pistol_sync::node::NodeId;
 
 const NOW: Now = Now { steady_ms: 0, wall_ms: 0 };
 
 fn engine() -> Engine {
     let (key, node) = (AuthorKey::from_seed(&[1; 32]), NodeId([2; 32]));
-    let (logs, names, sessions, peers, owed) = (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (catalog, peers, owed) = (Catalog::default(), Vec::new(), Vec::new());
     // Snapshots, however many, do not change how rows are cut.
     let (epoch, seed, sessions_continue, snapshot_changes) = ([3; 16], [4; 32], true, 100);
+    let open_bytes_max = pistol_engine::OPEN_BYTES;
     let start =
-        Start { key, node, epoch, seed, sessions_continue, snapshot_changes, logs, names, sessions, peers, owed };
+        Start { key, node, epoch, seed, sessions_continue, snapshot_changes, open_bytes_max, catalog, peers, owed };
     Engine::new(start, NOW).unwrap()
 }
 

@@ -7,7 +7,7 @@ use pistol_core::envelope::Envelope;
 use pistol_core::id::{ChangeId, DocumentId};
 use pistol_core::store::memory::MemoryStore;
 use pistol_core::store::schema::LogRecord;
-use pistol_core::store::{Batch, Row, Store, Table};
+use pistol_core::store::{Batch, Row, Store, Table, Write};
 
 use crate::chance::Chance;
 
@@ -44,8 +44,14 @@ impl Disk {
     pub(crate) fn end(&mut self, is_kept: bool) {
         let Some(batch) = self.outstanding.take().filter(|_| is_kept) else { return };
         let _ = self.platter.store.commit(&batch);
-        let rows = batch.writes.iter().filter(|write| matches!(write.table, Table::Envelopes | Table::Tail));
-        for bytes in rows.filter_map(|write| write.value.as_deref()) {
+        let is_of_changes = |write: &&Write| matches!(write.table, Table::Envelopes | Table::Tail);
+        let rows = || batch.writes.iter().filter(is_of_changes);
+        if !rows().any(|write| write.value.is_some()) && rows().next().is_some() {
+            // Rows are removed, and no others take their place: a document is.
+            let left = [Table::Envelopes, Table::Tail].into_iter().flat_map(|table| self.rows(table));
+            self.platter.changes = left.flat_map(|(_, value)| changes_in(&value)).collect();
+        }
+        for bytes in rows().filter_map(|write| write.value.as_deref()) {
             self.platter.changes.extend(changes_in(bytes));
         }
     }
@@ -80,13 +86,24 @@ impl Disk {
     /// Whether a document is in the store.
     pub(crate) fn holds(&self, document: &DocumentId) -> bool {
         let logs = self.rows(Table::Logs);
-        logs.iter().any(|(_, value)| LogRecord::from_value(value).is_ok_and(|log| log.document == document.0))
+        let is_it = |log: LogRecord| log.document == document.0 && !log.is_removed();
+        logs.iter().any(|(_, value)| LogRecord::from_value(value).is_ok_and(is_it))
     }
 
     /// Whether a document with this genesis is in the store.
     pub(crate) fn holds_genesis(&self, genesis: &[u8]) -> bool {
         let logs = self.rows(Table::Logs);
         logs.iter().any(|(_, value)| LogRecord::from_value(value).is_ok_and(|log| log.genesis == genesis))
+    }
+
+    /// Whether every row is of a log that is there, and none of one that was removed.
+    pub(crate) fn is_cleared(&self) -> bool {
+        let logs = self.rows(Table::Logs);
+        let is_whole = |value: &[u8]| LogRecord::from_value(value).is_ok_and(|log| !log.is_removed());
+        let of = [Table::Envelopes, Table::Tail, Table::Sessions, Table::Index, Table::Snapshots, Table::Owed];
+        let mut rows = of.into_iter().flat_map(|table| self.rows(table));
+        let is_of_one = |key: &[u8]| logs.iter().any(|(number, _)| key.starts_with(number));
+        logs.iter().all(|(_, value)| is_whole(value)) && rows.all(|(key, _)| is_of_one(&key))
     }
 
     /// Whether sealed rows took the place of the small ones they are made of.

@@ -45,6 +45,8 @@ pub struct Report {
     pub forks: u64,
     /// Times that a user was told of being equal with a peer.
     pub syncs: u64,
+    /// Documents that were closed since nobody used them.
+    pub closed: u64,
     /// Documents that were opened from a snapshot and compared with what their rows say.
     pub opened_fast: u64,
     /// How long it took, in simulated milliseconds.

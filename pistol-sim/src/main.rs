@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     let rate = options.seeds as f64 / seconds.max(1e-9);
     println!("{} seeds, {failed} failed, {rate:.0} seeds a second", options.seeds);
     println!(
-        "{} edits, {} changes, {} commits, {} frames, {} crashes, {} cuts, {} partitions, {} floods, {} rollbacks, {} forks, {} syncs, {} opened fast",
+        "{} edits, {} changes, {} commits, {} frames, {} crashes, {} cuts, {} partitions, {} floods, {} rollbacks, {} forks, {} syncs, {} closed, {} opened fast",
         total.edits,
         total.changes,
         total.commits,
@@ -68,6 +68,7 @@ fn main() -> ExitCode {
         total.rollbacks,
         total.forks,
         total.syncs,
+        total.closed,
         total.opened_fast
     );
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -98,5 +99,6 @@ fn add(total: &mut Report, report: &Report) {
     total.rollbacks += report.rollbacks;
     total.forks += report.forks;
     total.syncs += report.syncs;
+    total.closed += report.closed;
     total.opened_fast += report.opened_fast;
 }

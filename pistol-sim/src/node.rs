@@ -1,8 +1,9 @@
 //! One simulated machine: a disk, and an engine while it runs.
 
+use pistol_core::id::DocumentId;
 use pistol_core::key::AuthorKey;
 use pistol_core::store::{Row, Store, StoreError, Table};
-use pistol_engine::{Documents, Engine, Now, Start};
+use pistol_engine::{Catalog, Documents, Engine, Now, Pin, Start};
 use pistol_sync::node::NodeId;
 
 use crate::chance::Chance;
@@ -17,6 +18,8 @@ pub(crate) struct Node {
     /// Counts its starts: what was meant for an earlier life never arrives.
     pub(crate) life: u64,
     pub(crate) engine: Option<Engine>,
+    /// What its user holds open.
+    pub(crate) pins: Vec<Pin>,
     /// The wake-up that is planned.
     pub(crate) wake_ms: Option<u64>,
     /// Whether it took something in and the tick has not ended.
@@ -32,6 +35,7 @@ impl Node {
             disk: Disk::default(),
             life: 0,
             engine: None,
+            pins: Vec::new(),
             wake_ms: None,
             is_touched: false,
         }
@@ -45,7 +49,7 @@ impl Node {
     pub(crate) fn start(
         &mut self,
         sessions_continue: bool,
-        snapshot_changes: u32,
+        (snapshot_changes, open_bytes_max): (u32, usize),
         now: Now,
         chance: &mut Chance,
     ) -> Result<(), StoreError> {
@@ -54,7 +58,7 @@ impl Node {
             self.epoch = chance.bytes();
         }
         let rows = Rows::of(&self.disk.platter.store)?;
-        self.start_with(rows, sessions_continue, snapshot_changes, now, chance)
+        self.start_with(rows, sessions_continue, (snapshot_changes, open_bytes_max), now, chance)
     }
 
     /// Starts with rows that were read elsewhere.
@@ -62,14 +66,15 @@ impl Node {
         &mut self,
         rows: Rows,
         sessions_continue: bool,
-        snapshot_changes: u32,
+        (snapshot_changes, open_bytes_max): (u32, usize),
         now: Now,
         chance: &mut Chance,
     ) -> Result<(), StoreError> {
         let Rows { logs, names, sessions, peers, owed } = rows;
         let (key, node, epoch, seed) = (self.author(), self.id, self.epoch, chance.bytes());
+        let catalog = Catalog::from_rows(&logs, &names, &sessions)?;
         let start =
-            Start { key, node, epoch, seed, sessions_continue, snapshot_changes, logs, names, sessions, peers, owed };
+            Start { key, node, epoch, seed, sessions_continue, snapshot_changes, open_bytes_max, catalog, peers, owed };
         self.life += 1;
         self.wake_ms = None;
         // A real node is woken as soon as it runs.
@@ -81,8 +86,16 @@ impl Node {
     /// The power goes.
     pub(crate) fn stop(&mut self, is_batch_kept: bool) {
         self.engine = None;
+        self.pins.clear();
         self.is_touched = false;
         self.disk.crash(is_batch_kept);
+    }
+
+    /// Its user holds these documents open from now on.
+    pub(crate) fn hold(&mut self, documents: impl Iterator<Item = DocumentId>) {
+        if let Some(open) = self.documents() {
+            self.pins = documents.map(|document| open.pin(document)).collect();
+        }
     }
 
     pub(crate) fn documents(&self) -> Option<Documents> {

@@ -62,6 +62,9 @@ impl Trace {
             Input::Saved { document, saved } => {
                 self.note(now_ms, node, 11, &[document.as_bytes(), &[u8::from(saved.is_some())]]);
             }
+            Input::PictureOpened { read, opened } => {
+                self.note(now_ms, node, 12, &[&number(read), &[u8::from(opened.is_some())]]);
+            }
             Input::Wake => self.note(now_ms, node, 9, &[]),
             Input::TickEnd => self.note(now_ms, node, 10, &[]),
         }
@@ -74,6 +77,7 @@ impl Trace {
             Effect::Store(batch) => self.store(now_ms, node, batch),
             Effect::Read { read, from, to, .. } => self.note(now_ms, node, 21, &[&number(read), from, to]),
             Effect::Save(saving) => self.note(now_ms, node, 27, &[saving.document().as_bytes()]),
+            Effect::OpenPicture(_) => self.note(now_ms, node, 28, &[]),
             Effect::Send { connection, frame } => self.note(now_ms, node, 22, &[&number(connection), frame]),
             Effect::Close { connection, .. } => self.note(now_ms, node, 23, &[&number(connection)]),
             Effect::Dial { peer, .. } => self.note(now_ms, node, 24, &[&peer.0]),

@@ -25,6 +25,8 @@ pub(crate) struct Weather {
     pub(crate) snapshot_changes: u32,
     /// In how many of a hundred crashes a snapshot is damaged.
     pub(crate) rotten_percent: u64,
+    /// How much memory documents may take; without any each is closed whenever it may be.
+    pub(crate) open_bytes: usize,
 }
 
 impl Weather {
@@ -51,6 +53,7 @@ impl Weather {
             snapshot_changes: chance.pick(&[1, 3, 10, 40, pistol_engine::SNAPSHOT_CHANGES]).unwrap_or(10),
             rotten_percent: bad(chance.pick(&[0, 0, 50]).unwrap_or(0)),
             floods: bad(chance.pick(&[0, 0, 1, 3]).unwrap_or(0)),
+            open_bytes: chance.pick(&[pistol_engine::OPEN_BYTES, 0]).unwrap_or(0),
         }
     }
 

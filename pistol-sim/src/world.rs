@@ -288,7 +288,9 @@ impl World {
                 continue;
             }
             was_touched = true;
+            let open = self.open_documents(node);
             self.give(node, Input::TickEnd)?;
+            self.report.closed += open.difference(&self.open_documents(node)).count() as u64;
             self.is_within_limits(node)?;
             if let Some(node) = self.nodes.get_mut(node) {
                 node.is_touched = false;
@@ -296,6 +298,12 @@ impl World {
             self.plan_wake(node);
         }
         Ok(was_touched)
+    }
+
+    fn open_documents(&self, node: usize) -> BTreeSet<DocumentId> {
+        let documents = self.nodes.get(node).and_then(Node::documents);
+        let made = self.made.iter().map(Made::id);
+        made.filter(|id| documents.as_ref().is_some_and(|documents| documents.is_open(id))).collect()
     }
 
     fn plan_wake(&mut self, index: usize) {
@@ -351,6 +359,10 @@ impl World {
             Effect::Save(saving) => {
                 let input = Box::new(Input::Saved { document: saving.document(), saved: saving.save() });
                 let delay = self.chance.below(self.weather.disk_ms);
+                self.clock.after(delay, Event::Input { node: index, life, input });
+            }
+            Effect::OpenPicture(opening) => {
+                let (input, delay) = (Box::new(opening.open()), self.chance.below(self.weather.disk_ms));
                 self.clock.after(delay, Event::Input { node: index, life, input });
             }
             Effect::Send { connection, frame } => self.send(index, connection, &frame)?,

@@ -13,16 +13,20 @@ use pistol_sim::run;
 
 #[test]
 fn a_hundred_worlds_keep_every_promise() {
-    let mut opened_fast = 0;
+    let (mut opened_fast, mut closed) = (0, 0);
     for seed in 0..100 {
         match run(seed, false) {
-            Ok(report) => opened_fast += report.opened_fast,
+            Ok(report) => {
+                opened_fast += report.opened_fast;
+                closed += report.closed;
+            }
             Err(failure) => {
                 panic!("seed {seed}: {failure}; again: cargo run --release -p pistol-sim -- --seed {seed} --trace");
             }
         }
     }
     assert!(opened_fast > 20, "only {opened_fast} documents were opened from a snapshot");
+    assert!(closed > 50, "only {closed} documents were closed");
 }
 
 #[test]

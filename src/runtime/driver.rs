@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use pistol_engine::{Command, ConnectionId, Effect, Engine, Input, Reply, ReplyError, Token, Turns};
+use pistol_engine::{Command, ConnectionId, Effect, Engine, Input, Opening, Reply, ReplyError, Saving, Token, Turns};
 use tokio::sync::oneshot;
 
 use super::disk::{Disk, DiskReply, DiskRequest, SendError};
 use super::network::{Network, Permit};
-use super::saver::Saver;
 use super::subscribers::Subscribers;
+use super::worker::Worker;
 use super::{Clock, Picture, lock};
 
 /// Events taken in one tick at most, so that they do not keep what came from being stored and sent.
@@ -26,6 +26,8 @@ pub(super) type Answer = oneshot::Sender<Result<Reply, ReplyError>>;
 pub(super) enum Event {
     /// Anything that is an input as it stands.
     Input(Input),
+    /// Work is done that another thread did.
+    Work(Input),
     /// Something from a connection, in its turn; the permit bounds how much of that may wait.
     Connection(ConnectionId, Input, Permit),
     /// The disk is done with something.
@@ -40,7 +42,8 @@ pub(super) struct Driver {
     pub(super) engine: Engine,
     pub(super) waiting: Receiver<Event>,
     pub(super) disk: Disk,
-    pub(super) saver: Saver,
+    pub(super) saver: Worker<Saving>,
+    pub(super) opener: Worker<Opening>,
     /// Requests for which the disk had no room.
     pub(super) deferred: VecDeque<DiskRequest>,
     /// What came on connections and has not had its turn.
@@ -153,6 +156,7 @@ impl Driver {
                     self.paint_contacts();
                 }
             }
+            Event::Work(input) => self.handle(input, effects),
             Event::Connection(connection, input, permit) => {
                 if matches!(input, Input::Connected { is_dialler: true, .. }) {
                     self.turns.dialled(connection);
@@ -200,13 +204,23 @@ impl Driver {
             Effect::Read { read, table, from, to, bytes_max } => {
                 self.ask_disk(DiskRequest::Range { tag: read, table, from, to, bytes_max }, effects);
             }
-            Effect::Save(saving) => self.saver.save(*saving),
+            // Without their threads snapshots are no longer renewed or used, which costs time only.
+            Effect::Save(saving) => {
+                if let Err(saving) = self.saver.give(*saving) {
+                    self.handle(Input::Saved { document: saving.document(), saved: None }, effects);
+                }
+            }
+            Effect::OpenPicture(opening) => {
+                if let Err(opening) = self.opener.give(*opening) {
+                    self.handle(opening.failed(), effects);
+                }
+            }
             Effect::Send { connection, frame } => self.network.send(connection, frame),
             Effect::Close { connection, reason: _ } => self.network.hang_up(connection),
             Effect::Dial { peer, addresses } => self.network.dial(peer, addresses),
             Effect::Changed { document, authors, is_own } => self.subscribers.tell(&document, &authors, is_own),
             Effect::Reply { token, reply } => {
-                self.paint();
+                self.paint_contacts();
                 if let Some(answer) = self.replies.remove(&token) {
                     // Whoever asked may have stopped waiting.
                     let _ = answer.send(reply);
@@ -215,13 +229,8 @@ impl Driver {
         }
     }
 
-    /// Shows those who ask in passing what the engine holds now.
-    pub(super) fn paint(&self) {
-        *lock(&self.picture.entries) = self.engine.catalog();
-        self.paint_contacts();
-    }
-
-    fn paint_contacts(&self) {
+    /// Shows those who ask in passing what is known of peers now.
+    pub(super) fn paint_contacts(&self) {
         *lock(&self.picture.contacts) = self.engine.peers();
     }
 }

@@ -11,7 +11,7 @@ use pistol_core::key::{AuthorId, AuthorKey};
 use pistol_core::store::memory::MemoryStore;
 use pistol_core::store::{Batch, Row, Store, Table};
 use pistol_core::validate::Rule;
-use pistol_engine::{Command, Effect, Engine, Input, Insight, Now, Screen, Start};
+use pistol_engine::{Catalog, Command, Effect, Engine, Input, Insight, Now, Screen, Start};
 use pistol_sync::node::NodeId;
 use pistol_sync::proto::message::{Hello, Interest, Message, Scope, VERSIONS};
 
@@ -95,6 +95,7 @@ impl Machine {
                     let saved = saving.save();
                     self.handle(Input::Saved { document: saving.document(), saved });
                 }
+                Effect::OpenPicture(opening) => self.handle(opening.open()),
                 Effect::Close { .. } => self.connection = None,
                 Effect::Reply { reply, .. } => assert!(reply.is_ok(), "a node cannot open what it stored: {reply:?}"),
                 Effect::Send { frame, .. } => self.heard(Message::from_frame(&frame).unwrap()),
@@ -265,6 +266,8 @@ fn rows(store: &MemoryStore, table: Table) -> Vec<Row> {
 
 /// A process with what the disk holds.
 fn start(number: u8, life: u8, store: &MemoryStore) -> Engine {
+    let [logs, names, sessions] = [Table::Logs, Table::Names, Table::Sessions].map(|table| rows(store, table));
+    let catalog = Catalog::from_rows(&logs, &names, &sessions);
     let start = Start {
         key: AuthorKey::from_seed(&[number; 32]),
         node: NodeId([number; 32]),
@@ -273,9 +276,8 @@ fn start(number: u8, life: u8, store: &MemoryStore) -> Engine {
         sessions_continue: true,
         // Few, so that what is opened again is often opened from a snapshot.
         snapshot_changes: 20,
-        logs: rows(store, Table::Logs),
-        names: rows(store, Table::Names),
-        sessions: rows(store, Table::Sessions),
+        open_bytes_max: pistol_engine::OPEN_BYTES,
+        catalog: catalog.unwrap(),
         peers: rows(store, Table::Peers),
         owed: rows(store, Table::Owed),
     };

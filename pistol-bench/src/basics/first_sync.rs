@@ -18,7 +18,7 @@ use crate::figure::Figure;
 use crate::samples::milliseconds;
 use crate::text::{self, BODY};
 use crate::trace::{self, Keystroke, Trace};
-use crate::{Outcome, raw};
+use crate::{Outcome, process, raw};
 
 /// Measures, if there is a trace.
 pub(crate) async fn run(bench: &str, trace: Option<&Path>, keystrokes: Option<usize>) -> Outcome<()> {
@@ -96,16 +96,8 @@ pub(crate) async fn receive(ticket: &str, folder: &Path) -> Outcome<()> {
     doc.flush().await?;
     let text = text::of(&doc);
     let ms = milliseconds(begun.elapsed());
-    println!("{}", json!({ "ms": ms, "wire_bytes": wire_bytes(&node), "peak_mb": peak_mb(), "text": text }));
+    println!("{}", json!({ "ms": ms, "wire_bytes": wire_bytes(&node), "peak_mb": process::peak_mb(), "text": text }));
     Ok(node.shutdown().await?)
-}
-
-/// The most memory that this process had, in MB; none where the system does not tell.
-fn peak_mb() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kilobytes: u64 = peak.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kilobytes / 1000)
 }
 
 /// How many signatures the sender's envelopes carry: all of them travelled, as they rest.

@@ -8,6 +8,7 @@ use pistol::{DocumentId, Policy};
 use pistol_core::store::redb::{RedbOptions, RedbStore};
 use pistol_core::store::{Batch, Store, Table};
 
+use super::trace_file::table_bytes;
 use crate::Outcome;
 use crate::basics::{first_sync, node};
 use crate::figure::Figure;
@@ -31,8 +32,8 @@ pub(crate) async fn run(trace: &Trace) -> Outcome<Figure> {
         drop(automerge);
     }
     let store = path.join("store.redb");
-    let (index_bytes, snapshot_bytes) = (bytes(&store, Table::Index)?, bytes(&store, Table::Snapshots)?);
-    let row_bytes = bytes(&store, Table::Envelopes)? + bytes(&store, Table::Tail)?;
+    let (index_bytes, snapshot_bytes) = (table_bytes(&store, Table::Index)?, table_bytes(&store, Table::Snapshots)?);
+    let row_bytes = table_bytes(&store, Table::Envelopes)? + table_bytes(&store, Table::Tail)?;
     for _ in 0..2 {
         forget_snapshots(&store)?;
         slow.push(opened(&path, id, &end).await?);
@@ -41,6 +42,7 @@ pub(crate) async fn run(trace: &Trace) -> Outcome<Figure> {
         .with("changes", trace.keystrokes.len())
         .with("ms", milliseconds(fast.median()))
         .with("raw_ms", milliseconds(raw.median()))
+        .with("times_raw", ratio(whole_us(fast.median()), whole_us(raw.median())))
         .with("from_rows_ms", milliseconds(slow.median()))
         .with("index_bytes_per_op", ratio(index_bytes, trace.keystrokes.len()))
         .with("snapshot_bytes", snapshot_bytes)
@@ -71,9 +73,8 @@ async fn opened(path: &Path, id: DocumentId, end: &str) -> Outcome<Duration> {
     Ok(took)
 }
 
-fn bytes(store: &Path, table: Table) -> Outcome<usize> {
-    let rows = RedbStore::open(store, RedbOptions::default())?.range(table, &[], &[0xff; 64], usize::MAX)?;
-    Ok(rows.iter().map(|(key, value)| key.len() + value.len()).sum())
+fn whole_us(duration: Duration) -> usize {
+    usize::try_from(duration.as_micros()).unwrap_or(usize::MAX)
 }
 
 fn forget_snapshots(store: &Path) -> Outcome<()> {

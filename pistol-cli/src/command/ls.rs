@@ -44,8 +44,7 @@ impl Ls {
 impl Listed {
     /// A document that the node has.
     pub(crate) fn of(node: &Node, id: DocumentId) -> Result<Self, Failure> {
-        let found = node.documents().into_iter().find(|document| document.id == id);
-        found.map(Listed::from).ok_or_else(|| {
+        node.document_info(id).map(Listed::from).ok_or_else(|| {
             Failure::new(Exit::NotFound, format!("the document {id} is gone"), "`pistol ls` shows what there is")
         })
     }

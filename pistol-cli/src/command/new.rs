@@ -59,6 +59,6 @@ pub(crate) async fn name(node: &Node, document: &str, name: &str) -> Result<List
 /// Checks that a name can be given: that it names nothing yet, or the document that is meant.
 pub(crate) fn check_free(node: &Node, name: &str, meant: DocumentId) -> Result<(), Failure> {
     check_name(name)?;
-    let is_taken = |named: &pistol::DocumentInfo| named.name.as_deref() == Some(name) && named.id != meant;
-    if node.documents().iter().any(is_taken) { Err(name_taken(name)) } else { Ok(()) }
+    let named = node.named(name).filter(|named| *named != meant);
+    if named.is_some() { Err(name_taken(name)) } else { Ok(()) }
 }

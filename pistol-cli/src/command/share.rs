@@ -124,7 +124,7 @@ async fn tell_changes(doc: &Doc, output: &Output) {
 /// Makes a ticket.
 pub(crate) async fn execute(node: &Node, document: &str) -> Result<Invitation, Failure> {
     let doc = load(node, document).await?;
-    let named = node.documents().into_iter().find(|named| named.id == doc.id());
+    let named = node.document_info(doc.id());
     Ok(Invitation {
         ticket: doc.ticket().to_string(),
         id: doc.id().to_string(),

@@ -166,3 +166,17 @@ fn at_home(store: &Store, arguments: &[&str], home: &str, data: &str, chosen: &s
     command.env("HOME", home).env("XDG_DATA_HOME", data).env("PISTOL_STORE", chosen);
     Running::start(command).end()
 }
+
+#[test]
+fn a_forgotten_document_is_gone_and_its_name_is_free() {
+    let store = Store::new();
+    store.ok(&["new", "notes"]);
+    let other = store.ok(&["new", "other"]);
+    store.ok(&["edit", "notes", "--append", "old"]);
+    store.ok(&["edit", "other", "--append", "kept"]);
+    store.ok(&["forget", "notes"]);
+    assert_eq!(store.ok(&["ls"]), format!("other  {}  owned\n", other.trim()));
+    store.ok(&["new", "notes"]);
+    store.ok(&["compact"]);
+    assert_eq!((store.ok(&["cat", "notes"]), store.ok(&["cat", "other"])), (String::new(), "kept\n".to_owned()));
+}

@@ -51,6 +51,26 @@ fn documents_are_made_and_invited_to_through_the_running_node() {
 }
 
 #[test]
+fn a_shared_document_is_removed_only_when_it_is_shared_no_more() {
+    let (store, share) = sharing();
+    store.ok(&["new", "other"]);
+    store.ok(&["forget", "other"]);
+    let refused = store.run(&["forget", "notes"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("in use") && refused.stderr.contains("share"), "{refused:?}");
+    let refused = store.run(&["compact"]);
+    assert_eq!(refused.code, Some(6), "{refused:?}");
+    share.signal("INT");
+    share.end();
+    let forgotten: Value = serde_json::from_str(&store.ok(&["forget", "notes", "--json"])).unwrap();
+    assert_eq!((&forgotten["v"], &forgotten["name"]), (&Value::from(1), &Value::from("notes")));
+    assert_eq!(store.ok(&["list"]), "");
+    let compacted: Value = serde_json::from_str(&store.ok(&["compact", "--json"])).unwrap();
+    assert!(compacted["bytes_after"].as_u64() <= compacted["bytes_before"].as_u64(), "{compacted}");
+    assert_eq!(store.run(&["forget", "notes"]).code, store.run(&["cat", "notes"]).code);
+}
+
+#[test]
 fn a_node_that_runs_joins_for_others() {
     let (ours, _running) = sharing();
     let theirs = Store::new();

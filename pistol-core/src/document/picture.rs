@@ -44,6 +44,25 @@ impl Picture {
     }
 }
 
+/// What Automerge loaded of a picture.
+#[derive(Clone)]
+pub struct Opened(Automerge);
+
+impl Opened {
+    /// Loads what a picture saved; `None` if Automerge fails. The bytes must be such that this node wrote itself. It is
+    /// nearly all of the time that opening a long history takes, and needs nothing else of the document: it is for
+    /// another thread.
+    pub fn load(save: &[u8]) -> Option<Opened> {
+        apply::contained(|| Automerge::load(save)).ok().map(Opened)
+    }
+}
+
+impl std::fmt::Debug for Opened {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Opened")
+    }
+}
+
 impl Document {
     /// Takes a picture; `None` while changes are accepted that readers do not see, or that no edit has returned yet.
     pub fn picture(&self) -> Option<Picture> {
@@ -57,11 +76,9 @@ impl Document {
         is_whole.then(picture)
     }
 
-    /// Makes a document of its history and of what a picture of it saved; `None` if they do not belong together. The
-    /// bytes must be such that this node wrote itself.
-    pub fn open_picture(history: History, save: &[u8]) -> Option<Document> {
+    /// Makes a document of its history and of what a picture of it showed; `None` if they do not belong together.
+    pub fn open_picture(history: History, Opened(automerge): Opened) -> Option<Document> {
         let names = Names::of(&history);
-        let automerge = apply::contained(|| Automerge::load(save)).ok()?;
         let skeleton = project::skeleton(&history, &names).map(|skeleton| skeleton.hash());
         let known = heads(&history, &names, &automerge, skeleton)?;
         let hashes = Hashes::partly(&history, known.into_iter().chain(skeleton.map(|hash| (0, hash))));

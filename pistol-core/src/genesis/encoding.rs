@@ -116,6 +116,20 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Terms, Malformed> {
     Ok(Terms { kind, roots, creator, policy, limits, read, skeleton, space, authority, app, predecessor, nonce })
 }
 
+/// Reads who may change and who may read, and nothing after it; the keys before it are passed over.
+pub(super) fn glance(bytes: &[u8]) -> Result<(Policy, Read), Malformed> {
+    let reader = &mut Reader::new(bytes);
+    let (VERSION, 0) = (reader.byte()?, reader.byte()?) else {
+        return Err(Malformed::Tag);
+    };
+    let roots = reader.count(limits::ROOTS_MAX, 32)?;
+    reader.raw(roots * 32)?;
+    reader.number32()?;
+    let policy = read_policy(reader)?;
+    read_limits(reader)?;
+    Ok((policy, read_optional(reader)?.map_or(Read::Public, Read::Key)))
+}
+
 fn read_roots(reader: &mut Reader<'_>) -> Result<Vec<AuthorId>, Malformed> {
     let count = reader.count(limits::ROOTS_MAX, 32)?;
     let root = |reader: &mut Reader<'_>| AuthorId::from_bytes(&reader.array()?).map_err(|_| Malformed::Key);

@@ -8,6 +8,7 @@
 //! redb stays read-only after a failed write and may panic on a damaged file. Both end here: the store reopens itself
 //! on the next commit, and a panic becomes [`StoreError::Damaged`].
 
+mod compact;
 mod create;
 mod failure;
 #[cfg(feature = "faults")]

@@ -11,7 +11,7 @@ mod snapshot;
 
 pub use fence::{Fence, FileIdentity};
 pub use log::{LogNumber, LogRecord, SessionRecord};
-pub use snapshot::{SealedRow, Snapshot, row_digest, snapshot_range, stretch, stretch_value};
+pub use snapshot::{SealedRow, Snapshot, row_digest, stretch, stretch_value};
 
 use super::{Row, StoreError};
 use fields::Fields;

@@ -304,6 +304,13 @@ impl History {
         branch.chain().map_or_else(|| self.genesis.creator(), |chain| chain.author)
     }
 
+    /// Canonical bytes of all accepted changes.
+    pub fn bytes(&self) -> u64 {
+        let up_to = |ordinal: Option<Ordinal>| ordinal.and_then(|ordinal| self.chain_bytes(ordinal)).unwrap_or(0);
+        let of = |branch: &Branch| up_to(branch.changes.last().copied()).saturating_sub(up_to(branch.parent));
+        self.branches().iter().map(of).fold(0, u64::saturating_add)
+    }
+
     /// A branch by its index.
     pub fn branch(&self, index: u32) -> Option<&Branch> {
         self.branches.branch(index)

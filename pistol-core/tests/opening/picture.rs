@@ -1,6 +1,6 @@
 //! A document opened from a picture is byte for byte the document that was pictured, and goes on like it.
 
-use pistol_core::document::Document;
+use pistol_core::document::{Document, Opened};
 use pistol_core::envelope::VerifiedChange;
 use pistol_core::id::Session;
 
@@ -14,7 +14,7 @@ fn reopened(reader: &mut Replica) -> Replica {
     let history = reader.document.history();
     let history = read(history, &written(history, 50));
     assert_eq!(picture.heads(), history.heads().collect::<Vec<_>>());
-    let document = Document::open_picture(history, &picture.save().unwrap()).unwrap();
+    let document = Document::open_picture(history, Opened::load(&picture.save().unwrap()).unwrap()).unwrap();
     let mut again = Replica::new(document.history().genesis(), 9, 1);
     again.document = document;
     again
@@ -105,8 +105,10 @@ fn a_picture_of_another_document_is_not_opened() {
     let save = other.document.picture().unwrap().save().unwrap();
     one.document.project().unwrap();
     let history = one.document.history();
-    assert!(Document::open_picture(read(history, &written(history, 9)), &save).is_none());
-    assert!(Document::open_picture(read(history, &written(history, 9)), &[]).is_none());
+    let opened = Opened::load(&save).unwrap();
+    assert!(Document::open_picture(read(history, &written(history, 9)), opened).is_none());
+    let empty = Opened::load(&[]);
+    assert!(empty.is_none_or(|empty| Document::open_picture(read(history, &written(history, 9)), empty).is_none()));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use pistol_core::id::DocumentId;
 use pistol_core::store::{Batch, Write};
 use pistol_sync::proto::message::{Acknowledge, Topic};
 
+use super::forget::Removal;
 use super::{Engine, answer};
 use crate::documents::lock;
 use crate::effect::{Effect, Reply, ReplyError};
@@ -22,7 +23,11 @@ pub(super) struct Commits {
     writes: Vec<Write>,
     /// Documents that were added with these rows.
     added: Vec<DocumentId>,
+    /// Documents whose pictures are among these rows.
+    pictured: Vec<DocumentId>,
     answers: Vec<(Token, Reply)>,
+    /// What goes on being removed after the next batch.
+    removals: Vec<Removal>,
     /// Topics whose received envelopes were dealt with, but are not durable.
     acknowledge: BTreeSet<(ConnectionId, Topic)>,
     retry_ms: Option<u64>,
@@ -34,7 +39,9 @@ struct UnderWay {
     batch: Arc<Batch>,
     sealed: Vec<Sealed>,
     added: Vec<DocumentId>,
+    pictured: Vec<DocumentId>,
     answers: Vec<(Token, Reply)>,
+    removals: Vec<Removal>,
     acknowledge: Vec<(ConnectionId, Acknowledge)>,
 }
 
@@ -52,8 +59,39 @@ impl Commits {
         self.answers.push((token, reply));
     }
 
+    pub(super) fn remove_when_stored(&mut self, removal: Removal) {
+        self.removals.push(removal);
+    }
+
     pub(super) fn acknowledge_when_stored(&mut self, connection: ConnectionId, topic: Topic) {
         self.acknowledge.insert((connection, topic));
+    }
+
+    /// Whether something of a document is on its way to the disk, or about to be.
+    pub(super) fn concerns(&self, document: &DocumentId) -> bool {
+        let is_under_way = |under_way: &UnderWay| {
+            let is_sealed = under_way.sealed.iter().any(|sealed| sealed.document == *document);
+            is_sealed || under_way.added.contains(document) || under_way.pictured.contains(document)
+        };
+        let is_to_come = self.added.contains(document) || self.pictured.contains(document);
+        is_to_come || self.under_way.as_ref().is_some_and(is_under_way)
+    }
+
+    /// A document is removed: what is on its way to the disk is nothing to the document that it may be joined as again.
+    pub(super) fn forget(&mut self, document: &DocumentId) {
+        self.added.retain(|added| added != document);
+        if let Some(under_way) = &mut self.under_way {
+            under_way.added.retain(|added| added != document);
+            under_way.sealed.retain(|sealed| sealed.document != *document);
+        }
+    }
+
+    /// Whether something received in a topic is still to be acknowledged.
+    pub(super) fn acknowledges(&self, connection: ConnectionId, topic: Topic) -> bool {
+        let is_it = |under_way: &UnderWay| {
+            under_way.acknowledge.iter().any(|(c, acknowledge)| (*c, acknowledge.topic) == (connection, topic))
+        };
+        self.acknowledge.contains(&(connection, topic)) || self.under_way.as_ref().is_some_and(is_it)
     }
 
     pub(super) fn deadline_ms(&self) -> Option<u64> {
@@ -86,10 +124,13 @@ impl Engine {
         let mut writes = std::mem::take(&mut self.commits.writes);
         writes.extend(sealed.iter().flat_map(|sealed| sealed.writes.iter().cloned()));
         let added = std::mem::take(&mut self.commits.added);
+        let pictured = std::mem::take(&mut self.commits.pictured);
         let answers = std::mem::take(&mut self.commits.answers);
+        let removals = std::mem::take(&mut self.commits.removals);
         let acknowledge = std::mem::take(&mut self.commits.acknowledge);
         let acknowledge = acknowledge.into_iter().filter_map(|(c, t)| Some((c, self.acknowledgement(c, t)?))).collect();
-        let under_way = UnderWay { batch: Arc::new(Batch { writes }), sealed, added, answers, acknowledge };
+        let batch = Arc::new(Batch { writes });
+        let under_way = UnderWay { batch, sealed, added, pictured, answers, removals, acknowledge };
         if under_way.batch.writes.is_empty() {
             return self.settle(under_way, effects);
         }
@@ -107,8 +148,14 @@ impl Engine {
     /// A picture was saved: it goes to the disk with the next batch, after all that it speaks of.
     pub(super) fn saved(&mut self, document: DocumentId, saved: Option<Saved>) {
         let Some(replica) = self.documents.replica(&document) else { return };
-        lock(&replica).saved(saved.as_ref());
+        let mut replica = lock(&replica);
+        // It may have been removed meanwhile and joined again: then the picture is of another log.
+        if saved.as_ref().is_some_and(|saved| saved.write.key != replica.log().key()) {
+            return;
+        }
+        replica.saved(saved.as_ref());
         if let Some(saved) = saved {
+            self.commits.pictured.push(document);
             self.commits.write(saved.write);
         }
     }
@@ -132,7 +179,9 @@ impl Engine {
         }
         for sealed in &under_way.sealed {
             if let Some(replica) = self.documents.replica(&sealed.document) {
-                lock(&replica).settle(sealed);
+                let mut replica = lock(&replica);
+                replica.settle(sealed);
+                self.documents.weigh(&sealed.document, replica.bytes());
             }
             if sealed.goes_on {
                 self.documents.mark_dirty(sealed.document);
@@ -143,6 +192,9 @@ impl Engine {
             self.send_acknowledgement(connection, acknowledge, effects);
         }
         effects.extend(under_way.answers.into_iter().map(|(token, reply)| answer(token, Ok(reply))));
+        for removal in under_way.removals {
+            self.go_on_removing(removal, effects);
+        }
     }
 
     /// The outstanding batch was not kept: those who wait for it are told, and it is tried again as it is.
@@ -151,16 +203,16 @@ impl Engine {
         self.commits.failure = Some(reason.to_owned());
         let waiting = self.commits.under_way.as_mut().map(|under_way| std::mem::take(&mut under_way.answers));
         let waiting = waiting.into_iter().flatten().chain(std::mem::take(&mut self.commits.answers));
-        let failed = |(token, _)| answer(token, Err(ReplyError::Store(reason.to_owned())));
-        effects.extend(waiting.map(failed));
+        let under_way = self.commits.under_way.iter_mut().flat_map(|under_way| &mut under_way.removals);
+        let removals = under_way.chain(&mut self.commits.removals).filter_map(Removal::take_token);
+        let waiting = waiting.map(|(token, _)| token).chain(removals);
+        effects.extend(waiting.map(|token| answer(token, Err(ReplyError::Store(reason.to_owned())))));
         self.tell_store_failure();
     }
 
     fn tell_store_failure(&self) {
-        for entry in self.catalog.entries() {
-            if let Some(replica) = self.documents.replica(&entry.genesis.id()) {
-                lock(&replica).state.store_failure = self.commits.failure().cloned();
-            }
+        for replica in self.documents.all_open() {
+            lock(&replica).state.store_failure = self.commits.failure().cloned();
         }
     }
 

@@ -73,6 +73,37 @@ impl Contacts {
         self.known.get(node).map(|known| known.documents.iter().copied().collect()).unwrap_or_default()
     }
 
+    /// No peer shares a document any more, and those that share no other are not looked for again. Says what is to be
+    /// written.
+    pub(super) fn remove(&mut self, document: &DocumentId) -> Vec<Write> {
+        let mut writes = Vec::new();
+        self.known.retain(|node, known| {
+            let is_shared = known.documents.remove(document);
+            let is_last = is_shared && known.documents.is_empty();
+            if is_shared {
+                let value = (!is_last).then(|| schema::peer_value(&write(known)));
+                writes.push(Write { table: Table::Peers, key: node.0.to_vec(), value });
+            }
+            !is_last
+        });
+        writes
+    }
+
+    /// The peers that are known to share a document.
+    pub(super) fn sharing(&self, document: &DocumentId) -> impl Iterator<Item = NodeId> {
+        self.known.iter().filter(|(_, known)| known.documents.contains(document)).map(|(node, _)| *node)
+    }
+
+    /// Whether a peer is known to share any document.
+    pub(super) fn is_known(&self, node: &NodeId) -> bool {
+        self.known.get(node).is_some_and(|known| !known.documents.is_empty())
+    }
+
+    /// Whether a peer is known to share a document.
+    pub(super) fn shares(&self, node: &NodeId, document: &DocumentId) -> bool {
+        self.known.get(node).is_some_and(|known| known.documents.contains(document))
+    }
+
     pub(super) fn deadline_ms(&self) -> Option<u64> {
         self.known.values().filter_map(|known| known.next_try_ms).min()
     }
@@ -102,6 +133,12 @@ impl Contacts {
         };
         let strangers = connected.iter().filter(|node| !self.known.contains_key(node)).map(|node| contact(node, None));
         self.known.iter().map(|(node, known)| contact(node, Some(known))).chain(strangers).collect()
+    }
+
+    /// How a peer that could not be reached stands with its documents.
+    pub(super) fn unreached(&self, node: &NodeId) -> Option<PeerState> {
+        let error = self.known.get(node)?.last_error.as_ref()?;
+        Some(self.state(node, error))
     }
 
     /// How a peer that is not connected stands with its documents.

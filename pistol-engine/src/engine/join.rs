@@ -9,8 +9,8 @@ use pistol_core::id::DocumentId;
 use pistol_sync::node::NodeId;
 use pistol_sync::ticket::Ticket;
 
-use super::catalog::Log;
 use super::{Engine, answer};
+use crate::catalog::Log;
 use crate::effect::{Effect, Reply, ReplyError};
 use crate::input::Token;
 use crate::limits;
@@ -64,8 +64,8 @@ impl Engine {
 
     fn add_document(&mut self, genesis: Arc<Genesis>, read_key: Option<ReadKey>) -> Result<(), ReplyError> {
         let document = Document::new(Arc::clone(&genesis)).map_err(|rule| ReplyError::BadTicket(rule.to_string()))?;
-        let (log, write) = self.catalog.add(genesis, read_key);
-        self.commits.add(log.genesis.id(), write);
+        let (log, write) = self.catalog.add(&genesis, read_key);
+        self.commits.add(genesis.id(), write);
         let written = Written::nothing(self.snapshot_changes);
         self.insert(&log, document, Rows::default(), Vec::new(), written);
         Ok(())
@@ -91,7 +91,8 @@ impl Engine {
             tail,
             written,
         };
-        self.documents.insert(log.genesis.id(), Replica::new(parts));
+        let replica = Replica::new(parts);
+        self.documents.insert(replica.id(), replica);
     }
 
     /// Joins a document: at once if it is known, else as soon as its genesis came.
@@ -104,7 +105,7 @@ impl Engine {
             let write = self.contacts.add(ticket.node, &ticket.addresses, document, self.now);
             self.commits.write(write);
         }
-        if self.catalog.log(&document).is_some() {
+        if self.catalog.holds(&document) {
             self.open(token, document, effects);
         } else {
             let deadline_ms = self.now.steady_ms + limits::JOIN_MS;

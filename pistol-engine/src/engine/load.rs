@@ -2,37 +2,61 @@
 //! a peer had sent them, and projected; those that the snapshot speaks of are not read, but the last of them, which shows
 //! that the two belong together.
 
+mod picture;
 mod restore;
 mod under_way;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use pistol_core::document::Opened;
 use pistol_core::envelope::{Envelope, VerifiedChange};
+use pistol_core::genesis::Genesis;
 use pistol_core::id::DocumentId;
-use pistol_core::store::{Row, Table, schema};
+use pistol_core::store::schema::{self, LogRecord};
+use pistol_core::store::{Row, Table};
 
-use super::catalog::Log;
+use super::forget::Removal;
 use super::{Engine, answer};
+use crate::catalog::Log;
 use crate::documents::lock;
 use crate::effect::{Effect, Reply, ReplyError};
 use crate::input::{ReadId, Token};
 use crate::limits;
 use crate::replica::Written;
-use under_way::Load;
+pub use picture::Opening;
+use under_way::{Load, Next};
 
 /// Why a row was read.
 #[derive(Debug)]
 enum Purpose {
     Load(DocumentId),
+    Picture(DocumentId),
     Send(super::transfer::Wanted),
+    Remove(Removal),
+}
+
+impl Purpose {
+    fn is_to_open(&self, document: &DocumentId) -> bool {
+        matches!(self, Purpose::Load(of) | Purpose::Picture(of) if of == document)
+    }
+}
+
+/// A document that is being opened, and who waits for it.
+#[derive(Debug, Default)]
+struct UnderWay {
+    tokens: Vec<Token>,
+    /// None while its genesis is read.
+    load: Option<Load>,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Loads {
-    under_way: BTreeMap<DocumentId, Load>,
+    under_way: BTreeMap<DocumentId, UnderWay>,
     reads: BTreeMap<ReadId, Purpose>,
     next: ReadId,
+    /// Documents whose turn to be opened has not come.
+    waiting: VecDeque<DocumentId>,
     damaged: BTreeMap<DocumentId, String>,
 }
 
@@ -57,24 +81,47 @@ impl Engine {
             Some(tokens) => tokens.push(token),
             None => effects.push(answer(token, Err(ReplyError::NotFound))),
         }
+        self.begin_load(document, effects);
     }
 
-    /// Begins to load a document, unless that is under way; `None` if the store does not hold it.
+    /// Loads a document when its turn comes, unless that is under way; `None` if the store does not hold it. Those that
+    /// an application waits for need not wait for a turn.
     pub(super) fn load(&mut self, id: DocumentId, effects: &mut Vec<Effect>) -> Option<&mut Vec<Token>> {
         if !self.loads.under_way.contains_key(&id) {
-            let log = self.catalog.log(&id)?.clone();
-            self.loads.under_way.insert(id, Load::new(Arc::clone(&log.genesis))?);
+            if !self.catalog.holds(&id) {
+                return None;
+            }
+            self.loads.under_way.insert(id, UnderWay::default());
+            self.loads.waiting.push_back(id);
+            self.begin_loads(effects);
+        }
+        self.loads.under_way.get_mut(&id).map(|under_way| &mut under_way.tokens)
+    }
+
+    /// Begins with those whose turn it is.
+    fn begin_loads(&mut self, effects: &mut Vec<Effect>) {
+        while self.loads.under_way.len().saturating_sub(self.loads.waiting.len()) < limits::LOADS_MAX {
+            let Some(id) = self.loads.waiting.front().copied() else { return };
+            self.begin_load(id, effects);
+        }
+    }
+
+    /// Begins with one that waits.
+    fn begin_load(&mut self, id: DocumentId, effects: &mut Vec<Effect>) {
+        let Some(at) = self.loads.waiting.iter().position(|waiting| *waiting == id) else { return };
+        self.loads.waiting.remove(at);
+        if let Some(log) = self.catalog.log(&id) {
             self.read_on(id, &log, effects);
         }
-        self.loads.under_way.get_mut(&id).map(|load| &mut load.tokens)
     }
 
     /// Reads what a document that is being opened needs next.
     fn read_on(&mut self, id: DocumentId, log: &Log, effects: &mut Vec<Effect>) {
-        let Some(load) = self.loads.under_way.get(&id) else { return };
-        let (table, (from, to)) = match load.wants() {
-            (Table::Snapshots, _) => (Table::Snapshots, schema::snapshot_range(log.number)),
-            (table, first) => (table, schema::envelopes_from(log.number, first)),
+        let Some(under_way) = self.loads.under_way.get(&id) else { return };
+        let (table, (from, to)) = match under_way.load.as_ref().map(Load::wants) {
+            None => (Table::Logs, log.number.range()),
+            Some((Table::Snapshots, _)) => (Table::Snapshots, log.number.range()),
+            Some((table, first)) => (table, schema::envelopes_from(log.number, first)),
         };
         let read = self.loads.begin(Purpose::Load(id));
         effects.push(Effect::Read { read, table, from, to, bytes_max: limits::READ_BYTES });
@@ -91,6 +138,27 @@ impl Engine {
         effects.push(Effect::Read { read, table, from, to, bytes_max: limits::READ_BYTES });
     }
 
+    /// Reads rows to remove them.
+    pub(super) fn read_to_remove(
+        &mut self,
+        removal: Removal,
+        (table, from, to): (Table, Vec<u8>, Vec<u8>),
+        effects: &mut Vec<Effect>,
+    ) {
+        let read = self.loads.begin(Purpose::Remove(removal));
+        effects.push(Effect::Read { read, table, from, to, bytes_max: limits::READ_BYTES });
+    }
+
+    /// A document is not to be opened any more: whoever waits for it is told that it is not there.
+    pub(super) fn give_up_opening(&mut self, document: &DocumentId, effects: &mut Vec<Effect>) {
+        self.loads.damaged.remove(document);
+        self.loads.waiting.retain(|waiting| waiting != document);
+        // Answers that are on their way would be taken for those of a document that is joined again.
+        self.loads.reads.retain(|_, purpose| !purpose.is_to_open(document));
+        let under_way = self.loads.under_way.remove(document).unwrap_or_default();
+        effects.extend(under_way.tokens.into_iter().map(|token| answer(token, Err(ReplyError::NotFound))));
+    }
+
     /// Rows that were asked for.
     pub(super) fn rows(&mut self, read: ReadId, rows: Result<Vec<Row>, String>, effects: &mut Vec<Effect>) {
         match self.loads.reads.remove(&read) {
@@ -102,24 +170,53 @@ impl Engine {
                 }
             }
             Some(Purpose::Send(wanted)) => self.send_rows(wanted, rows, effects),
-            None => {}
+            Some(Purpose::Remove(removal)) => self.remove_rows(removal, rows, effects),
+            Some(Purpose::Picture(_)) | None => {}
+        }
+    }
+
+    /// A picture was loaded, or could not be.
+    pub(super) fn picture_opened(&mut self, read: ReadId, opened: Option<Opened>, effects: &mut Vec<Effect>) {
+        let Some(Purpose::Picture(document)) = self.loads.reads.remove(&read) else { return };
+        let load = self.loads.under_way.get_mut(&document).and_then(|under_way| under_way.load.as_mut());
+        // Of one that is opened from its rows after all it is not wanted any more.
+        let Some(load) = load else { return };
+        match (load.take_picture(opened), self.catalog.log(&document)) {
+            (Ok(true), Some(log)) => self.read_on(document, &log, effects),
+            (Ok(_), _) => {}
+            (Err(reason), _) => self.load_failed(document, ReplyError::Damaged(reason), effects),
         }
     }
 
     fn take_rows(&mut self, id: DocumentId, rows: &[Row], effects: &mut Vec<Effect>) -> Result<(), String> {
-        let log = self.catalog.log(&id).cloned().ok_or("its log is gone")?;
-        let load = self.loads.under_way.get_mut(&id).ok_or("nobody asked for it")?;
-        if load.take(rows, &self.key.stamp_key(), &mut self.verifier)? {
-            return self.finish_load(id, &log, effects);
+        let log = self.catalog.log(&id).ok_or("its log is gone")?;
+        let under_way = self.loads.under_way.get_mut(&id).ok_or("nobody asked for it")?;
+        let next = match &mut under_way.load {
+            Some(load) => load.take(rows, &self.key.stamp_key(), &mut self.verifier)?,
+            None => {
+                let genesis = genesis(id, rows, &mut self.verifier)?;
+                under_way.load = Some(Load::new(Arc::new(genesis)).ok_or("its genesis makes no document")?);
+                Next::Rows
+            }
+        };
+        match next {
+            Next::Nothing => return self.finish_load(id, &log, effects),
+            Next::Picture => return Ok(()),
+            Next::Rows => {}
+            Next::RowsAndPicture(save) => {
+                let read = self.loads.begin(Purpose::Picture(id));
+                effects.push(Effect::OpenPicture(Box::new(Opening::new(read, save))));
+            }
         }
         self.read_on(id, &log, effects);
         Ok(())
     }
 
     fn finish_load(&mut self, id: DocumentId, log: &Log, effects: &mut Vec<Effect>) -> Result<(), String> {
-        let Some(load) = self.loads.under_way.get_mut(&id) else { return Ok(()) };
+        let load = self.loads.under_way.get_mut(&id).and_then(|under_way| under_way.load.as_mut());
+        let Some(load) = load else { return Ok(()) };
         load.document.project().map_err(|rule| rule.to_string())?;
-        let Some(load) = self.loads.under_way.remove(&id) else { return Ok(()) };
+        let Some(UnderWay { tokens, load: Some(load) }) = self.loads.under_way.remove(&id) else { return Ok(()) };
         let written = match &load.snapshot {
             Some(snapshot) => Written::up_to(self.snapshot_changes, snapshot),
             None => Written::nothing(self.snapshot_changes),
@@ -133,20 +230,21 @@ impl Engine {
                 self.documents.mark_dirty(id);
             }
         }
-        effects.extend(load.tokens.into_iter().map(|token| answer(token, Ok(Reply::Document(id)))));
+        effects.extend(tokens.into_iter().map(|token| answer(token, Ok(Reply::Document(id)))));
         self.document_is_open(id, effects);
+        self.begin_loads(effects);
         Ok(())
     }
 
     /// What was read is wrong, or nothing was. If it was a snapshot, or stood on one, the rows alone may still be right.
     fn load_failed(&mut self, id: DocumentId, error: ReplyError, effects: &mut Vec<Effect>) {
-        let log = self.catalog.log(&id).cloned();
-        let load = self.loads.under_way.get_mut(&id).filter(|load| load.is_from_snapshot());
-        let fresh = log.as_ref().and_then(|log| Load::from_rows_alone(Arc::clone(&log.genesis)));
-        let (Some(log), Some(load), Some(mut fresh)) = (log, load, fresh) else {
+        let log = self.catalog.log(&id);
+        let load = self.loads.under_way.get_mut(&id).and_then(|under_way| under_way.load.as_mut());
+        let load = load.filter(|load| load.is_from_snapshot());
+        let fresh = load.as_ref().and_then(|load| Load::from_rows_alone(Arc::clone(load.document.history().genesis())));
+        let (Some(log), Some(load), Some(fresh)) = (log, load, fresh) else {
             return self.give_up_load(id, error, effects);
         };
-        fresh.tokens = std::mem::take(&mut load.tokens);
         *load = fresh;
         self.read_on(id, &log, effects);
     }
@@ -156,11 +254,18 @@ impl Engine {
         if let ReplyError::Damaged(reason) = &error {
             self.loads.damaged.insert(document, reason.clone());
         }
-        let load = self.loads.under_way.remove(&document);
-        let failed = |token| answer(token, Err(error.clone()));
-        effects.extend(load.into_iter().flat_map(|load| load.tokens).map(failed));
-        self.document_is_damaged(document, effects);
+        let under_way = self.loads.under_way.remove(&document).unwrap_or_default();
+        effects.extend(under_way.tokens.into_iter().map(|token| answer(token, Err(error.clone()))));
+        self.withdraw(document, effects);
+        self.begin_loads(effects);
     }
+}
+
+/// The genesis in a log's row: checked as if a peer had sent it.
+fn genesis(document: DocumentId, rows: &[Row], verifier: &mut pistol_core::key::Verifier) -> Result<Genesis, String> {
+    let (_, value) = rows.first().ok_or("its genesis is gone")?;
+    let record = LogRecord::from_value(value).map_err(|error| error.to_string())?;
+    Genesis::verify_for(document, &record.genesis, verifier).map_err(|error| error.to_string())
 }
 
 /// The changes of a stored envelope, checked like a received one.

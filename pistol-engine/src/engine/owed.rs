@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pistol_core::id::DocumentId;
-use pistol_core::store::{Row, StoreError, Table, Write, schema};
+use pistol_core::store::schema::{self, LogNumber};
+use pistol_core::store::{Row, StoreError, Table, Write};
 use pistol_sync::node::NodeId;
 
 use super::Engine;
-use super::catalog::Catalog;
+use crate::catalog::Catalog;
 use crate::documents::lock;
 use crate::input::ConnectionId;
 use crate::limits;
@@ -22,7 +23,7 @@ impl Owed {
         for row in rows {
             let (log, node) = schema::owed(row)?;
             // A row of no log says nothing.
-            if let Some(document) = catalog.document(log) {
+            if let Some(document) = catalog.numbered(log) {
                 owed.0.entry(document).or_default().insert(NodeId(node));
             }
         }
@@ -37,7 +38,14 @@ impl Owed {
         self.0.iter().filter(|(_, nodes)| nodes.contains(node)).map(|(document, _)| *document).collect()
     }
 
-    fn has(&self, document: &DocumentId, node: &NodeId) -> bool {
+    /// A document is removed; says what is to be written.
+    pub(super) fn remove(&mut self, document: &DocumentId, log: LogNumber) -> Vec<Write> {
+        let nodes = self.0.remove(document).unwrap_or_default();
+        let row = |node: NodeId| Write { table: Table::Owed, key: schema::owed_row(log, node.0).0, value: None };
+        nodes.into_iter().map(row).collect()
+    }
+
+    pub(super) fn has(&self, document: &DocumentId, node: &NodeId) -> bool {
         self.0.get(document).is_some_and(|nodes| nodes.contains(node))
     }
 }
@@ -45,7 +53,7 @@ impl Owed {
 impl Engine {
     /// A peer sent something of a document that could not be kept.
     fn owe(&mut self, document: DocumentId, node: NodeId) {
-        let is_stranger = self.contacts.documents(&node).is_empty();
+        let is_stranger = !self.contacts.is_known(&node);
         let nodes = self.owed.0.entry(document).or_default();
         if (is_stranger && nodes.len() >= limits::OWED_STRANGERS_MAX) || !nodes.insert(node) {
             return;

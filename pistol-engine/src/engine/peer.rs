@@ -15,6 +15,7 @@ use crate::documents::lock;
 use crate::effect::{Effect, ReplyError};
 use crate::input::ConnectionId;
 use crate::limits;
+use crate::recent::Recent;
 use crate::replica::{PeerState, PeerView};
 
 /// The other end of a connection.
@@ -29,6 +30,8 @@ pub(super) struct Peer {
     /// When the connection came to stand.
     since_ms: u64,
     pub(super) topics: BTreeMap<Topic, TopicState>,
+    /// Topics that this node ended: what is still said in them is no fault.
+    ended: Recent<Topic, ()>,
     next_topic: Topic,
     /// Documents that the peer did not have, and when to ask for them again.
     ask_later: BTreeMap<DocumentId, u64>,
@@ -67,6 +70,11 @@ impl Peer {
         self.under_way_bytes < UNDER_WAY_BYTES_MAX
     }
 
+    /// Whether this node ended a topic.
+    pub(super) fn has_ended(&self, topic: Topic) -> bool {
+        self.ended.find(&topic).is_some()
+    }
+
     pub(super) fn topic_of(&self, document: &DocumentId) -> Option<Topic> {
         self.topics.iter().find(|(_, state)| state.document == *document).map(|(topic, _)| *topic)
     }
@@ -101,6 +109,7 @@ impl Engine {
             faults: 0,
             since_ms: self.now.steady_ms,
             topics: BTreeMap::new(),
+            ended: Recent::up_to(TOPICS_MAX),
             next_topic: u32::from(!is_dialler),
             ask_later: BTreeMap::new(),
             under_way_bytes: 0,
@@ -142,6 +151,7 @@ impl Engine {
 
     pub(super) fn disconnected(&mut self, connection: ConnectionId, reason: &str) {
         let Some(peer) = self.peers.remove(&connection) else { return };
+        self.parked.went(connection);
         self.joins.note(peer.node, reason);
         let is_still_connected = self.is_connected(&peer.node);
         for topic in peer.topics.values().filter(|_| !is_still_connected) {
@@ -190,7 +200,11 @@ impl Engine {
             Ok(Some(Message::Hello(hello))) if !is_greeted => self.greeted(connection, &hello, effects),
             Ok(Some(Message::Hello(_))) => self.hang_up(connection, "it said hello twice", effects),
             Ok(Some(_)) if !is_greeted => self.hang_up(connection, "it did not say hello first", effects),
-            Ok(Some(message)) => self.told(connection, message, effects),
+            Ok(Some(message)) => {
+                if let Some(message) = self.park(connection, message, effects) {
+                    self.told(connection, message, effects);
+                }
+            }
         }
     }
 
@@ -204,7 +218,7 @@ impl Engine {
         }
     }
 
-    fn told(&mut self, connection: ConnectionId, message: Message, effects: &mut Vec<Effect>) {
+    pub(super) fn told(&mut self, connection: ConnectionId, message: Message, effects: &mut Vec<Effect>) {
         match message {
             Message::Interest(interest) => self.asked(connection, &interest, effects),
             Message::Follow(follow) => self.may_follow(connection, follow, effects),
@@ -270,7 +284,7 @@ impl Engine {
         }
         let Some(log) = self.catalog.log(&document) else { return effects.push(refuse(Refusal::NotStored)) };
         let is_proved = match (&log.read_key, interest.proof) {
-            _ if log.genesis.is_readable_with(None) => true,
+            _ if log.is_public => true,
             (Some(key), Some(proof)) => peer.binding.is_proved(key, peer.role.other(), &document, &proof),
             _ => false,
         };
@@ -315,16 +329,22 @@ impl Engine {
         }
         let nodes: Vec<NodeId> = self.peers.values().map(|peer| peer.node).collect();
         for node in nodes {
-            if self.documents_of(&node).contains(&document) {
+            if self.contacts.shares(&node, &document) || self.owed.has(&document, &node) {
                 self.declare_interest(node, document, effects);
             }
         }
+        self.show_unreached(&document);
+        self.show_standing(&document, effects);
+        self.unpark(&document, effects);
     }
 
-    pub(super) fn document_is_damaged(&mut self, document: DocumentId, effects: &mut Vec<Effect>) {
+    /// A document is not served any more: peers are told.
+    pub(super) fn withdraw(&mut self, document: DocumentId, effects: &mut Vec<Effect>) {
+        self.drop_parked(&document);
         for (connection, peer) in &mut self.peers {
             let Some(topic) = peer.topic_of(&document) else { continue };
             peer.forget(topic);
+            peer.ended.insert(topic, ());
             effects.push(send(*connection, &Message::Refused(topic, Refusal::NotStored)));
         }
     }

@@ -44,6 +44,9 @@ impl Engine {
     ) {
         let Some(peer) = self.peers.get_mut(&connection) else { return };
         let (node, is_dialled) = (peer.node, peer.is_dialled());
+        if peer.has_ended(topic) {
+            return;
+        }
         let Some(state) = peer.topics.get_mut(&topic).filter(|state| state.is_following) else {
             return self.blame(connection, "it sent changes that nobody asked for", effects);
         };

@@ -117,6 +117,14 @@ impl TopicState {
         self.has_sent_all() && self.has_all()
     }
 
+    /// Whether both hold the same, have said so, and neither waits for anything: the document need not be open.
+    pub(super) fn is_at_rest(&self) -> bool {
+        let waits = self.ask_again_ms.is_some() || self.read_again_ms.is_some();
+        let is_clean = self.unreadable == 0 && self.refused.is_empty() && !self.is_owed;
+        let is_compared = self.comparison.is_none() && self.forked.is_empty() && self.locates_under_way == 0;
+        self.is_following && self.is_equal() && self.is_settled && is_clean && is_compared && !waits
+    }
+
     /// Whether the peer told what it has, and everything is here.
     pub(super) fn has_all(&self) -> bool {
         self.has_heads && self.unknown.is_empty() && !self.has_more_unknown
@@ -237,6 +245,24 @@ impl Engine {
             self.pay(document, node);
         } else if is_equal {
             self.plan_to_ask_again(connection, &document);
+        }
+    }
+
+    /// Shows with which peers that could not be reached a document that was opened is shared.
+    pub(super) fn show_unreached(&self, document: &DocumentId) {
+        for node in self.contacts.sharing(document).filter(|node| !self.is_connected(node)) {
+            if let Some(state) = self.contacts.unreached(&node) {
+                self.show(document, node, state, false);
+            }
+        }
+    }
+
+    /// Shows how a document that was opened again stands with the peers that follow it.
+    pub(super) fn show_standing(&mut self, document: &DocumentId, effects: &mut Vec<Effect>) {
+        let of = |(id, peer): (&ConnectionId, &super::peer::Peer)| Some((*id, peer.topic_of(document)?));
+        let topics: Vec<_> = self.peers.iter().filter_map(of).collect();
+        for (connection, topic) in topics {
+            self.refresh(connection, topic, effects);
         }
     }
 

@@ -199,6 +199,7 @@ impl Engine {
         }
         for (document, changes) in std::mem::take(&mut self.inbox) {
             let Some(replica) = self.documents.replica(&document) else { continue };
+            self.documents.touch(&document);
             let mut replica = lock(&replica);
             let admission = replica.admit(now, changes, &mut self.room);
             let is_resting = replica.branches_at_ms().is_some();
@@ -219,7 +220,7 @@ impl Engine {
                     self.commits.acknowledge_when_stored(connection, topic);
                 }
             }
-            self.refresh_all(&document, effects);
+            self.show_standing(&document, effects);
         }
     }
 
@@ -295,14 +296,6 @@ impl Engine {
         if let Some(state) = state.filter(|state| state.ask_again_ms.is_none()) {
             state.ask_again_ms = Some(now + (limits::ASK_AGAIN_MS << state.drops));
             state.drops = (state.drops + 1).min(limits::ASK_AGAIN_DOUBLED);
-        }
-    }
-
-    fn refresh_all(&mut self, document: &DocumentId, effects: &mut Vec<Effect>) {
-        let of = |(id, peer): (&ConnectionId, &super::Peer)| Some((*id, peer.topic_of(document)?));
-        let topics: Vec<_> = self.peers.iter().filter_map(of).collect();
-        for (connection, topic) in topics {
-            self.refresh(connection, topic, effects);
         }
     }
 

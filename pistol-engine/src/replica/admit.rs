@@ -117,6 +117,11 @@ impl Replica {
         dropped.map(|(_, from)| from).unwrap_or_default()
     }
 
+    /// Lets go of everything that waits: the document is removed.
+    pub(crate) fn drop_all_waiting(&mut self, room: &mut Room) {
+        self.waiting.clear(room);
+    }
+
     fn note_waiting(&mut self) {
         self.state.waiting = self.waiting.len();
         self.state.branches_waiting = self.waiting.branches();

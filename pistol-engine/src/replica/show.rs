@@ -27,6 +27,13 @@ pub(super) struct Showing {
     branched_ms: (u64, u64),
 }
 
+impl Showing {
+    /// Whether listeners were told of all that came.
+    pub(super) fn has_told_all(&self) -> bool {
+        self.authors.is_empty()
+    }
+}
+
 impl Replica {
     pub(super) fn will_show(&mut self, authors: &BTreeMap<AuthorId, u64>) {
         for (author, count) in authors {

@@ -76,6 +76,10 @@ impl Written {
         Written { every, end, index_end: end, stretch, is_saving: false }
     }
 
+    pub(super) fn is_saving(&self) -> bool {
+        self.is_saving
+    }
+
     fn is_due(&self, next: Ordinal) -> bool {
         let new = next.saturating_sub(self.end);
         !self.is_saving && new >= self.every.max(self.end / limits::SNAPSHOT_SHARE)

@@ -170,6 +170,13 @@ impl Waiting {
         Some((change, from))
     }
 
+    /// Takes out everything.
+    pub(super) fn clear(&mut self, room: &mut Room) {
+        while let Some(record) = self.changes.keys().next().copied() {
+            drop(self.remove(&record, room));
+        }
+    }
+
     /// What a change shared with others is left to them: if it had taken the room for it, the next one does.
     fn unshare(&mut self, record: &Record, change: &VerifiedChange, room: &mut Room) {
         let (shared, bytes) = change.shared();

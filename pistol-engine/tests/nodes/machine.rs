@@ -1,5 +1,6 @@
 //! A node with its disk and its wires in the test's hands.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
@@ -8,7 +9,7 @@ use pistol_core::key::AuthorKey;
 use pistol_core::store::memory::MemoryStore;
 use pistol_core::store::{Batch, Row, Store, Table};
 use pistol_core::validate::History;
-use pistol_engine::{Command, ConnectionId, Effect, Engine, Input, Now, Start};
+use pistol_engine::{Catalog, Command, ConnectionId, Effect, Engine, Input, Now, Start};
 use pistol_sync::node::NodeId;
 use pistol_sync::proto::heads;
 use pistol_sync::proto::message::{Head, Message};
@@ -20,6 +21,12 @@ pub struct Machine {
     store: MemoryStore,
     outstanding: Option<Arc<Batch>>,
     pub now_ms: u64,
+    open_bytes: usize,
+    /// The disk's next reads fail: which of them, counted from 0.
+    pub failing_read: Option<u32>,
+    /// Whether reads wait for [`Machine::read_all`].
+    pub is_slow: bool,
+    waiting: Vec<Effect>,
     /// Effects that the test has not looked at.
     pub effects: Vec<Effect>,
 }
@@ -27,7 +34,12 @@ pub struct Machine {
 impl Machine {
     /// A node with an empty store; nodes compare by their numbers.
     pub fn new(number: u8) -> Self {
-        Machine::on(NodeId([number; 32]), MemoryStore::new())
+        Machine::with_memory(number, pistol_engine::OPEN_BYTES)
+    }
+
+    /// The same, with so much memory for documents.
+    pub fn with_memory(number: u8, open_bytes: usize) -> Self {
+        Machine::on(NodeId([number; 32]), MemoryStore::new(), open_bytes)
     }
 
     /// The node started again, with what is durable.
@@ -39,7 +51,7 @@ impl Machine {
     pub fn restarted_on(&self, change: impl FnOnce(&mut MemoryStore)) -> Self {
         let mut store = self.store.clone();
         change(&mut store);
-        Machine::on(self.node, store)
+        Machine::on(self.node, store, self.open_bytes)
     }
 
     /// All rows of a table.
@@ -47,8 +59,9 @@ impl Machine {
         self.store.range(table, b"", &[0xff; 64], usize::MAX).unwrap()
     }
 
-    fn on(node: NodeId, store: MemoryStore) -> Self {
+    fn on(node: NodeId, store: MemoryStore, open_bytes: usize) -> Self {
         let all = |table| store.range(table, b"", &[0xff; 64], usize::MAX).unwrap();
+        let catalog = Catalog::from_rows(&all(Table::Logs), &all(Table::Names), &all(Table::Sessions));
         let start = Start {
             key: AuthorKey::from_seed(&node.0),
             node,
@@ -56,14 +69,15 @@ impl Machine {
             seed: node.0,
             sessions_continue: true,
             snapshot_changes: SNAPSHOT_CHANGES,
-            logs: all(Table::Logs),
-            names: all(Table::Names),
-            sessions: all(Table::Sessions),
+            open_bytes_max: open_bytes,
+            catalog: catalog.unwrap(),
             peers: all(Table::Peers),
             owed: all(Table::Owed),
         };
         let engine = Engine::new(start, Now::default()).unwrap();
-        Machine { engine, node, store, outstanding: None, now_ms: 0, effects: vec![] }
+        let (outstanding, failing_read, is_slow, waiting) = (None, None, false, vec![]);
+        let (now_ms, effects) = (0, vec![]);
+        Machine { engine, node, store, outstanding, now_ms, open_bytes, failing_read, is_slow, waiting, effects }
     }
 
     fn now(&self) -> Now {
@@ -72,22 +86,37 @@ impl Machine {
 
     /// Takes something in and ends the tick; reads are answered at once, stores wait for [`Machine::sync`].
     pub fn give(&mut self, input: Input) {
-        self.engine.handle(input, self.now(), &mut self.effects);
-        self.engine.handle(Input::TickEnd, self.now(), &mut self.effects);
-        for effect in std::mem::take(&mut self.effects) {
-            match effect {
-                Effect::Store(batch) => assert!(self.outstanding.replace(batch).is_none()),
-                Effect::Read { read, table, from, to, bytes_max } => {
-                    let rows = Ok(self.store.range(table, &from, &to, bytes_max).unwrap());
-                    self.give(Input::Rows { read, rows });
+        let mut inputs = VecDeque::from([input]);
+        let mut kept = vec![];
+        while let Some(input) = inputs.pop_front() {
+            self.engine.handle(input, self.now(), &mut self.effects);
+            self.engine.handle(Input::TickEnd, self.now(), &mut self.effects);
+            for effect in std::mem::take(&mut self.effects) {
+                match effect {
+                    Effect::Store(batch) => assert!(self.outstanding.replace(batch).is_none()),
+                    Effect::Read { .. } if self.is_slow => self.waiting.push(effect),
+                    Effect::Read { read, table, from, to, bytes_max } => {
+                        let rows = self.read((table, &from, &to), bytes_max);
+                        inputs.push_back(Input::Rows { read, rows });
+                    }
+                    Effect::Save(saving) => {
+                        inputs.push_back(Input::Saved { document: saving.document(), saved: saving.save() });
+                    }
+                    Effect::OpenPicture(opening) => inputs.push_back(opening.open()),
+                    other => kept.push(other),
                 }
-                Effect::Save(saving) => {
-                    let saved = saving.save();
-                    self.give(Input::Saved { document: saving.document(), saved });
-                }
-                other => self.effects.push(other),
             }
         }
+        self.effects = kept;
+    }
+
+    fn read(&mut self, (table, from, to): (Table, &[u8], &[u8]), bytes_max: usize) -> Result<Vec<Row>, String> {
+        let has_failed = self.failing_read == Some(0);
+        self.failing_read = self.failing_read.and_then(|more| more.checked_sub(1));
+        if has_failed {
+            return Err("the disk failed".to_owned());
+        }
+        Ok(self.store.range(table, from, to, bytes_max).unwrap())
     }
 
     /// Everything given to the disk becomes durable.
@@ -98,12 +127,47 @@ impl Machine {
         }
     }
 
+    /// The batch that is under way becomes durable; `false` if there is none.
+    pub fn sync_once(&mut self) -> bool {
+        let Some(batch) = self.outstanding.take() else { return false };
+        self.store.commit(&batch).unwrap();
+        self.give(Input::Stored);
+        true
+    }
+
+    /// The batch that is under way fails.
+    pub fn fail_once(&mut self) {
+        self.outstanding.take().unwrap();
+        self.give(Input::StoreFailed { reason: "the disk failed".to_owned() });
+    }
+
+    /// How many reads wait.
+    pub fn reads_waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The disk is fast again, and answers what waited.
+    pub fn read_all(&mut self) {
+        self.is_slow = false;
+        for effect in std::mem::take(&mut self.waiting) {
+            if let Effect::Read { read, table, from, to, bytes_max } = effect {
+                let rows = self.read((table, &from, &to), bytes_max);
+                self.give(Input::Rows { read, rows });
+            }
+        }
+    }
+
     pub fn command(&mut self, command: Command) {
         self.give(Input::Command { token: 0, command });
     }
 
     /// Makes a document; it is not durable yet.
     pub fn create(&mut self) -> DocumentId {
+        self.create_with([0; 16])
+    }
+
+    /// The same; documents with other nonces are others.
+    pub fn create_with(&mut self, nonce: [u8; 16]) -> DocumentId {
         let key = AuthorKey::from_seed(&self.node.0);
         let terms = Terms {
             kind: Kind::Document,
@@ -117,7 +181,7 @@ impl Machine {
             authority: vec![],
             app: uuid::Uuid::nil(),
             predecessor: None,
-            nonce: [0; 16],
+            nonce,
         };
         let genesis = Arc::new(Genesis::sign(&key, terms).unwrap());
         let id = genesis.id();

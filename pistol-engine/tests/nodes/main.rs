@@ -3,12 +3,15 @@
 #![allow(missing_docs, unreachable_pub)]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod closing;
+mod forgetting;
 mod heads;
 mod machine;
 mod orders;
 mod snapshots;
 mod states;
 mod stranger;
+mod unread;
 
 use machine::{Machine, exchange, pair};
 use pistol_core::change::Change;

@@ -8,7 +8,7 @@ use pistol_core::id::DocumentId;
 use pistol_core::key::AuthorKey;
 use pistol_core::store::memory::MemoryStore;
 use pistol_core::store::{Batch, Row, Store, Table};
-use pistol_engine::{Command, ConnectionId, Effect, Engine, Input, Now, Start};
+use pistol_engine::{Catalog, Command, ConnectionId, Effect, Engine, Input, Now, Start};
 use pistol_sync::node::NodeId;
 use pistol_sync::ticket::Ticket;
 
@@ -46,6 +46,8 @@ impl Machine {
         let node = NodeId([number; 32]);
         let mut rows = rows;
         let mut take = |table| rows.remove(&table).unwrap_or_default();
+        let (logs, names, sessions) = (take(Table::Logs), take(Table::Names), take(Table::Sessions));
+        let catalog = Catalog::from_rows(&logs, &names, &sessions).map_err(|error| error.to_string())?;
         let start = Start {
             key: AuthorKey::from_seed(&[number; 32]),
             node,
@@ -53,9 +55,8 @@ impl Machine {
             seed: [number; 32],
             sessions_continue: true,
             snapshot_changes: SNAPSHOT_CHANGES,
-            logs: take(Table::Logs),
-            names: take(Table::Names),
-            sessions: take(Table::Sessions),
+            open_bytes_max: pistol_engine::OPEN_BYTES,
+            catalog,
             peers: take(Table::Peers),
             owed: take(Table::Owed),
         };
@@ -99,6 +100,7 @@ impl Machine {
                         let saved = saving.save();
                         inputs.extend([Input::Saved { document: saving.document(), saved }, Input::TickEnd]);
                     }
+                    Effect::OpenPicture(opening) => inputs.extend([opening.open(), Input::TickEnd]),
                     Effect::Send { connection, frame } => self.sent.entry(connection).or_default().push(frame),
                     Effect::Close { connection, .. } => drop(self.closed.insert(connection)),
                     Effect::Dial { .. } | Effect::Changed { .. } | Effect::Reply { .. } => {}

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use pistol_core::codec::{Malformed, Reader, Writer};
-use pistol_core::document::Document;
+use pistol_core::document::{Document, Opened};
 use pistol_core::stamp::Stamp;
 use pistol_core::store::schema::{SealedRow, Snapshot};
 use pistol_core::validate::{History, Ordinal, Restoring, STRETCH_CHANGES_MAX};
@@ -96,7 +96,8 @@ fn accepts_stretch(plain: &[u8], honest: &Honest) -> Outcome {
     for change in &honest.stage.honest {
         let _ = history.check(change);
     }
-    if let Some(document) = Document::open_picture(history, &honest.save) {
+    let opened = Opened::load(&honest.save).ok_or_else(|| Divergence::new("an honest picture is not loaded"))?;
+    if let Some(document) = Document::open_picture(history, opened) {
         promise(document.history().next() == next, "a document has another history than it was given")?;
     }
     Ok(true)

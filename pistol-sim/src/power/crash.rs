@@ -53,22 +53,37 @@ impl Pair {
             return Err(Breach::Lost(format!("change {id:?} was sent and is gone")).into());
         }
         let rows = self.machine.rows()?;
-        let (now, changes) = (self.now(), self.snapshot_changes);
-        let started = self.machine.node.start_with(rows, true, changes, now, &mut self.chance);
+        let (now, bounds) = (self.now(), (self.snapshot_changes, pistol_engine::OPEN_BYTES));
+        let started = self.machine.node.start_with(rows, true, bounds, now, &mut self.chance);
         started.map_err(|error| Breach::Lost(format!("the node does not start: {error}")))?;
         let held: Vec<DocumentId> = self.made.iter().map(Made::id).filter(|id| self.holds(Side::Machine, id)).collect();
         held.into_iter().for_each(|id| self.ask(Side::Machine, Command::Open(id), Asked::Open(id)));
         Ok(())
     }
 
+    /// The node's file is made small, which nobody may have open meanwhile.
+    pub(super) fn compact(&mut self) -> Result<(), Stop> {
+        self.close()?;
+        self.machine.open()?.ok_or(Stop::NoPower)?;
+        if !self.machine.compact() {
+            return Err(Stop::NoPower);
+        }
+        self.start()
+    }
+
     /// The node is closed and opened again, as programs are.
     pub(super) fn restart(&mut self) -> Result<(), Stop> {
+        self.close()?;
+        self.start()
+    }
+
+    fn close(&mut self) -> Result<(), Stop> {
         self.settle()?;
         self.lose_connection();
         self.asked.clear();
         if !self.machine.stop() {
             return Err(Stop::NoPower);
         }
-        self.start()
+        Ok(())
     }
 }

@@ -57,8 +57,8 @@ impl Pair {
     }
 
     fn begin(&mut self) -> Result<(), Stop> {
-        let (now, changes) = (self.now(), self.snapshot_changes);
-        self.peer.start(true, changes, now, &mut self.chance).map_err(|error| broken(error.to_string()))?;
+        let (now, bounds) = (self.now(), (self.snapshot_changes, pistol_engine::OPEN_BYTES));
+        self.peer.start(true, bounds, now, &mut self.chance).map_err(|error| broken(error.to_string()))?;
         self.start()?;
         self.settle()
     }
@@ -88,6 +88,8 @@ impl Pair {
             Step::PeerIsNewer => self.is_peer_newer = true,
             Step::Disconnect => self.disconnect(),
             Step::Disk(fault, after) => self.machine.sectors.fault_after(after, fault),
+            Step::Forget { document } => self.forget(document),
+            Step::Compact => self.compact()?,
             Step::Restart => self.restart()?,
             Step::Pass { milliseconds } => self.pass(milliseconds)?,
         }
@@ -144,6 +146,20 @@ impl Pair {
         let address = SocketAddr::from(([127, 0, 0, 1], 7));
         let ticket = Ticket::new(made.id(), made.read_key.clone(), self.node(inviting).id, &[address]);
         self.ask(side, Command::Join(ticket), Asked::Join(side, document));
+    }
+
+    /// The node removes a document. What only it held is lost, as its user wants.
+    fn forget(&mut self, document: usize) {
+        let Some(id) = self.document(document).filter(|id| self.holds(Side::Machine, id)) else { return };
+        let changes = self.changes(Side::Machine, &id);
+        self.sent.retain(|id| !changes.contains(id));
+        self.checker.lost(&changes);
+        for asked in self.asked.values_mut() {
+            if let Asked::Flush(of) = asked {
+                of.retain(|id| !changes.contains(id));
+            }
+        }
+        self.ask(Side::Machine, Command::Forget(id), Asked::Other);
     }
 
     /// Each joins what the other one holds, unless it is about to.
@@ -228,6 +244,9 @@ impl Pair {
         }
         if Side::BOTH.into_iter().any(|side| !self.node(side).disk.is_tidy()) {
             return Err(Breach::Other("rows that were sealed are still there".to_owned()));
+        }
+        if !self.machine.node.disk.is_cleared() {
+            return Err(Breach::Other("rows of a document that was removed are still there".to_owned()));
         }
         self.tally.operations += self.machine.sectors.operations();
         self.checker.is_kept(&accepted).map_err(Breach::Lost)

@@ -116,6 +116,15 @@ impl Machine {
         }
     }
 
+    /// Makes the file small, and closes it; `false` if the power went meanwhile. A fault of the disk that passes keeps it
+    /// as it is.
+    pub(super) fn compact(&mut self) -> bool {
+        if let Some(mut store) = self.store.take() {
+            let _ = store.compact();
+        }
+        !self.sectors.is_dead()
+    }
+
     pub(super) fn read(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, String> {
         let store = self.store.as_ref().ok_or("the power is out")?;
         store.range(table, from, to, bytes_max).map_err(|error| error.to_string())

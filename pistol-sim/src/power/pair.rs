@@ -212,6 +212,7 @@ impl Pair {
                 let input = Input::Saved { document: saving.document(), saved: saving.save() };
                 self.tell(side, input);
             }
+            Effect::OpenPicture(opening) => self.tell(side, opening.open()),
             Effect::Send { connection, frame } => self.send(side, connection, frame)?,
             Effect::Close { connection, .. } => self.hang_up(side.other(), connection),
             Effect::Dial { peer, .. } => self.dial(side, peer),
@@ -334,7 +335,7 @@ impl Pair {
     /// Whether a node's store holds a document.
     pub(super) fn holds(&self, side: Side, id: &DocumentId) -> bool {
         let engine = self.node(side).engine.as_ref();
-        engine.is_some_and(|engine| engine.catalog().iter().any(|entry| entry.genesis.id() == *id))
+        engine.is_some_and(|engine| engine.catalog().entry(id).is_some())
     }
 }
 

@@ -49,6 +49,13 @@ pub enum Step {
     Disconnect,
     /// The next commits meet a fault of the disk, once.
     Disk(Fault, u64),
+    /// The node removes a document.
+    Forget {
+        /// Which.
+        document: usize,
+    },
+    /// The node is closed, its file made as small as what it holds, and the node opened again.
+    Compact,
     /// The node is closed and opened again.
     Restart,
     /// Time passes.
@@ -115,6 +122,9 @@ impl Plan {
             Step::Disk(Fault::Full, 2),
             Step::Edit { document: 0, times: 1 },
             Step::Pass { milliseconds: 1000 },
+            Step::Forget { document: 0 },
+            Step::Compact,
+            Step::EditAll,
             Step::Flush,
         ];
         Plan { seed: 1, steps, cuts: Vec::new(), snapshot_changes: 4, is_checked: true }
@@ -149,7 +159,7 @@ impl Plan {
 
 fn step(chance: &mut Chance) -> Step {
     let document = chance.index(3);
-    match chance.below(20) {
+    match chance.below(22) {
         0 => Step::Create,
         1..=5 => Step::Edit { document, times: chance.between(1, 4) },
         6 | 7 => Step::EditAll,
@@ -165,6 +175,8 @@ fn step(chance: &mut Chance) -> Step {
             let fault = chance.pick(&[Fault::SyncFails, Fault::Full, Fault::Fails]).unwrap_or(Fault::Full);
             Step::Disk(fault, chance.below(2 * OPERATIONS_A_STEP))
         }
+        19 => Step::Forget { document },
+        20 => Step::Compact,
         _ if chance.percent(50) => Step::Restart,
         _ => Step::Pass { milliseconds: chance.between(100, 4000) },
     }

@@ -40,6 +40,10 @@ impl World {
             return self.join(node, made);
         }
         let Some(document) = self.made.get(made).map(user::Made::id) else { return Ok(()) };
+        if !self.is_healed && self.chance.percent(30) {
+            // The user closes what is open, and opens it again with the next edit.
+            self.nodes.get_mut(node).into_iter().for_each(|node| node.pins.clear());
+        }
         match self.chance.below(20) {
             0 | 1 => self.flush(node),
             2 => self.sync(node, document),
@@ -55,7 +59,7 @@ impl World {
     pub(super) fn holds(&self, node: usize, made: usize) -> bool {
         let engine = self.nodes.get(node).and_then(|node| node.engine.as_ref());
         let id = self.made.get(made).map(user::Made::id);
-        engine.is_some_and(|engine| engine.catalog().iter().any(|entry| Some(entry.genesis.id()) == id))
+        engine.zip(id).is_some_and(|(engine, id)| engine.catalog().entry(&id).is_some())
     }
 
     /// A node is given a ticket by some node that was told that the document is in its store.
@@ -85,6 +89,12 @@ impl World {
     fn edit(&mut self, index: usize, document: DocumentId) -> Result<(), String> {
         let now = self.now();
         let Some(documents) = self.nodes.get(index).and_then(crate::node::Node::documents) else { return Ok(()) };
+        if documents.pins(&document) == 0 {
+            self.nodes.get_mut(index).into_iter().for_each(|node| node.pins.push(documents.pin(document)));
+        }
+        if !documents.is_open(&document) {
+            return self.ask(index, Command::Open(document), Asked::Open(document));
+        }
         let is_large = self.weather.is_busy && self.chance.percent(60);
         let edited = user::edit(&documents, &document, now, is_large, &mut self.chance);
         let is_changed = edited.map_err(|error| format!("an edit failed: {error}"))?;

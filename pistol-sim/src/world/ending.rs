@@ -23,6 +23,8 @@ impl World {
             if self.running(index).is_none() {
                 self.start(index, true)?;
             }
+            let made = self.made.iter().map(Made::id);
+            self.nodes.get_mut(index).into_iter().for_each(|node| node.hold(made.clone()));
             self.open_all(index)?;
         }
         for made in 0..self.made.len() {

@@ -1,6 +1,7 @@
 //! What goes wrong.
 
 use super::{Event, World};
+use crate::user::Made;
 
 impl World {
     pub(super) fn go_wrong(&mut self) {
@@ -124,8 +125,12 @@ impl World {
     pub(super) fn start(&mut self, index: usize, sessions_continue: bool) -> Result<(), String> {
         let now = self.now();
         let Some(node) = self.nodes.get_mut(index) else { return Ok(()) };
-        node.start(sessions_continue, self.weather.snapshot_changes, now, &mut self.chance)
+        let terms = (self.weather.snapshot_changes, self.weather.open_bytes);
+        node.start(sessions_continue, terms, now, &mut self.chance)
             .map_err(|error| format!("a node does not start: {error}"))?;
+        if self.is_healed {
+            node.hold(self.made.iter().map(Made::id));
+        }
         self.trace.happened(now.steady_ms, index, || format!("start, sessions continue: {sessions_continue}"));
         Ok(())
     }

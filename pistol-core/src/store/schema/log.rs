@@ -13,6 +13,13 @@ impl LogNumber {
         self.0.to_be_bytes().to_vec()
     }
 
+    /// The range, from inclusive to exclusive, of that one key.
+    pub fn range(self) -> (Vec<u8>, Vec<u8>) {
+        let mut end = self.key();
+        end.push(0);
+        (self.key(), end)
+    }
+
     /// Reads the key.
     ///
     /// # Errors
@@ -32,11 +39,24 @@ pub struct LogRecord {
     pub genesis: Vec<u8>,
     /// The key that lets this node read and serve the document, unless it is public or the node only stores it.
     pub read_key: Option<[u8; 32]>,
-    /// Facts of one bit each; their meaning is the engine's.
+    /// Facts of one bit each.
     pub flags: u32,
 }
 
+/// Flag of a log whose rows are being removed.
+const REMOVED: u32 = 1;
+
 impl LogRecord {
+    /// A mark in the place of a log whose rows are being removed.
+    pub fn removed(document: [u8; 32]) -> LogRecord {
+        LogRecord { document, genesis: Vec::new(), read_key: None, flags: REMOVED }
+    }
+
+    /// Whether it is such a mark.
+    pub fn is_removed(&self) -> bool {
+        self.flags & REMOVED != 0
+    }
+
     /// Writes the row.
     pub fn to_value(&self) -> Vec<u8> {
         let mut bytes = vec![VERSION];

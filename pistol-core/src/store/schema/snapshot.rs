@@ -2,7 +2,7 @@
 //! can be made again from the envelopes. It is stamped, since Automerge must never load a byte that this node did not
 //! write: what has no right stamp is as good as not there.
 
-use super::{LogNumber, VERSION};
+use super::VERSION;
 use crate::codec::{Malformed, Reader, Writer};
 use crate::id::DocumentId;
 use crate::stamp::{Stamp, StampKey};
@@ -105,13 +105,6 @@ pub fn stretch<'a>(
     key: &StampKey,
 ) -> Option<(Stamp, &'a [u8])> {
     unstamped(key, &[STRETCH, document.as_bytes(), before], value)
-}
-
-/// The range, from inclusive to exclusive, of a log's row in [`crate::store::Table::Snapshots`].
-pub fn snapshot_range(log: LogNumber) -> (Vec<u8>, Vec<u8>) {
-    let mut end = log.key();
-    end.push(0);
-    (log.key(), end)
 }
 
 fn stamped(key: &StampKey, about: &[&[u8]], content: &[u8]) -> (Stamp, Vec<u8>) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use pistol_core::document::Document;
+use pistol_core::document::{Document, Opened};
 use pistol_core::envelope::VerifiedChange;
 use pistol_core::genesis::Genesis;
 use pistol_core::key::{AuthorId, Verifier};
@@ -14,7 +14,6 @@ use pistol_core::validate::{Check, Ordinal};
 
 use super::restore::{Restore, Restored, Unusable};
 use super::verified;
-use crate::input::Token;
 use crate::replica::{Rows, StoredRow};
 
 #[derive(Debug)]
@@ -26,8 +25,20 @@ pub(super) struct Load {
     pub(super) forks: BTreeSet<AuthorId>,
     /// What the document stands on; its picture is in the document.
     pub(super) snapshot: Option<Snapshot>,
-    pub(super) tokens: Vec<Token>,
     stage: Stage,
+}
+
+/// What a document that is being opened needs next.
+#[derive(Debug)]
+pub(super) enum Next {
+    /// Rows.
+    Rows,
+    /// Rows, and that what its picture saved is loaded meanwhile.
+    RowsAndPicture(Vec<u8>),
+    /// Its picture, which is being loaded.
+    Picture,
+    /// Nothing: all was read.
+    Nothing,
 }
 
 /// What is being read.
@@ -44,8 +55,8 @@ impl Load {
     /// Begins with the snapshot; `None` if the genesis makes no document.
     pub(super) fn new(genesis: Arc<Genesis>) -> Option<Self> {
         let document = Document::new(genesis).ok()?;
-        let (rows, tail, forks, tokens) = (Rows::default(), Vec::new(), BTreeSet::new(), Vec::new());
-        Some(Load { document, rows, tail, forks, snapshot: None, tokens, stage: Stage::Snapshot })
+        let (rows, tail, forks) = (Rows::default(), Vec::new(), BTreeSet::new());
+        Some(Load { document, rows, tail, forks, snapshot: None, stage: Stage::Snapshot })
     }
 
     /// Begins with the rows.
@@ -69,21 +80,19 @@ impl Load {
         }
     }
 
-    /// Takes in what was wanted. Returns whether that was all.
-    pub(super) fn take(&mut self, rows: &[Row], key: &StampKey, verifier: &mut Verifier) -> Result<bool, String> {
+    /// Takes in what was wanted.
+    pub(super) fn take(&mut self, rows: &[Row], key: &StampKey, verifier: &mut Verifier) -> Result<Next, String> {
         let genesis = Arc::clone(self.document.history().genesis());
-        let unusable = |Unusable| "the snapshot is of no use".to_owned();
         match &mut self.stage {
             Stage::Snapshot if rows.is_empty() => self.stage = Stage::Rows(Table::Envelopes),
             Stage::Snapshot => {
-                let restore = Restore::begin(rows, &genesis, key).map_err(unusable)?;
+                let (restore, save) = Restore::begin(rows, &genesis, key).map_err(unusable)?;
                 self.stage = Stage::Index(Box::new(restore));
+                return Ok(Next::RowsAndPicture(save));
             }
             Stage::Index(restore) => {
                 restore.take(rows, &genesis, key).map_err(unusable)?;
-                if restore.wants().is_none() {
-                    self.restore()?;
-                }
+                return self.restore();
             }
             Stage::LastRow => {
                 let (last, rows) = rows.split_first().ok_or("the rows of the snapshot are gone")?;
@@ -91,28 +100,40 @@ impl Load {
                 self.stage = Stage::Rows(Table::Envelopes);
                 self.take_rows(rows, Table::Envelopes, verifier)?;
             }
-            Stage::Rows(Table::Tail) if rows.is_empty() => return self.check_all_read().map(|()| true),
+            Stage::Rows(Table::Tail) if rows.is_empty() => return self.check_all_read().map(|()| Next::Nothing),
             Stage::Rows(_) if rows.is_empty() => self.stage = Stage::Rows(Table::Tail),
             Stage::Rows(table) => {
                 let table = *table;
                 self.take_rows(rows, table, verifier)?;
             }
         }
-        Ok(false)
+        Ok(Next::Rows)
     }
 
-    /// Puts what the snapshot gave in the place of the bare document.
-    fn restore(&mut self) -> Result<(), String> {
+    /// Takes in what was loaded of the picture. Whether rows are wanted now; if not, they are being read already.
+    pub(super) fn take_picture(&mut self, opened: Option<Opened>) -> Result<bool, String> {
+        let Stage::Index(restore) = &mut self.stage else { return Ok(false) };
+        restore.picture(opened.ok_or("the picture could not be loaded")?);
+        let is_reading = restore.wants().is_some();
+        self.restore()?;
+        Ok(!is_reading)
+    }
+
+    /// Puts what the snapshot gave in the place of the bare document, if all of it is there. Says what is needed next.
+    fn restore(&mut self) -> Result<Next, String> {
+        let Stage::Index(restore) = &mut self.stage else { return Ok(Next::Rows) };
+        if !restore.is_whole() {
+            return Ok(if restore.wants().is_some() { Next::Rows } else { Next::Picture });
+        }
         let Stage::Index(restore) = std::mem::replace(&mut self.stage, Stage::Rows(Table::Envelopes)) else {
-            return Ok(());
+            return Ok(Next::Rows);
         };
-        let Restored { document, rows, forks, snapshot } =
-            restore.finish().map_err(|Unusable| "the snapshot does not make the document".to_owned())?;
+        let Restored { document, rows, forks, snapshot } = restore.finish().map_err(unusable)?;
         if !snapshot.rows.is_empty() {
             self.stage = Stage::LastRow;
         }
         (self.document, self.rows, self.forks, self.snapshot) = (document, rows, forks, Some(snapshot));
-        Ok(())
+        Ok(Next::Rows)
     }
 
     /// The last row that the snapshot tells of must be the one in the store.
@@ -167,4 +188,8 @@ impl Load {
         let is_all = self.rows.end() == self.document.history().next();
         if is_all { Ok(()) } else { Err("the last rows that the snapshot speaks of are gone".to_owned()) }
     }
+}
+
+fn unusable(_: Unusable) -> String {
+    "the snapshot is of no use".to_owned()
 }

@@ -1,0 +1,105 @@
+//! Removing a document from the store. First, in one commit, it is marked as removed and loses its name; then its rows
+//! go, a page with each commit, and its log's row last. So a crash at any time leaves either the document or a mark, by
+//! which the removal goes on when the store is opened again.
+
+use pistol_core::id::DocumentId;
+use pistol_core::store::schema::{self, LogNumber};
+use pistol_core::store::{Row, Table, Write};
+
+use super::{Engine, answer};
+use crate::documents::lock;
+use crate::effect::{Effect, Reply, ReplyError};
+use crate::input::Token;
+
+/// The tables in which a document has many rows, what others can be made from last.
+const TABLES: [Table; 4] = [Table::Snapshots, Table::Index, Table::Tail, Table::Envelopes];
+
+/// A document that is being removed.
+#[derive(Clone, Debug)]
+pub(super) struct Removal {
+    log: LogNumber,
+    /// How many of the tables are done.
+    done: usize,
+    token: Option<Token>,
+}
+
+impl Removal {
+    /// One that a former process began.
+    pub(super) fn begun(log: LogNumber) -> Self {
+        Removal { log, done: 0, token: None }
+    }
+
+    /// Who waits for it is told now how it stands.
+    pub(super) fn take_token(&mut self) -> Option<Token> {
+        self.token.take()
+    }
+}
+
+impl Engine {
+    /// Removes a document, and answers when its room is free.
+    pub(super) fn forget(&mut self, token: Token, document: DocumentId, effects: &mut Vec<Effect>) {
+        if self.documents.pins(&document) > 0 {
+            return effects.push(answer(token, Err(ReplyError::InUse)));
+        }
+        let Some((log, writes)) = self.catalog.remove(&document) else {
+            return effects.push(answer(token, Err(ReplyError::NotFound)));
+        };
+        writes.into_iter().for_each(|write| self.commits.write(write));
+        self.withdraw(document, effects);
+        for write in self.contacts.remove(&document).into_iter().chain(self.owed.remove(&document, log)) {
+            self.commits.write(write);
+        }
+        self.drop_from_memory(&document, effects);
+        self.commits.remove_when_stored(Removal { log, done: 0, token: Some(token) });
+    }
+
+    fn drop_from_memory(&mut self, document: &DocumentId, effects: &mut Vec<Effect>) {
+        self.give_up_opening(document, effects);
+        self.commits.forget(document);
+        if let Some(replica) = self.documents.replica(document) {
+            lock(&replica).drop_all_waiting(&mut self.room);
+        }
+        self.documents.close(document);
+        self.inbox.remove(document);
+        self.unshown.remove(document);
+        self.branching.remove(document);
+        // It may come again, and then what was known of it is not.
+        self.records.clear();
+    }
+
+    /// What came before is durable: the next page of rows to be removed is read.
+    pub(super) fn go_on_removing(&mut self, removal: Removal, effects: &mut Vec<Effect>) {
+        let Some(table) = TABLES.get(removal.done).copied() else {
+            return effects.extend(removal.token.map(|token| answer(token, Ok(Reply::Done))));
+        };
+        let (from, to) = match table {
+            Table::Snapshots => removal.log.range(),
+            _ => schema::envelopes_from(removal.log, 0),
+        };
+        self.read_to_remove(removal, (table, from, to), effects);
+    }
+
+    /// A page of rows to be removed.
+    pub(super) fn remove_rows(
+        &mut self,
+        mut removal: Removal,
+        rows: Result<Vec<Row>, String>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let (Some(table), Ok(rows)) = (TABLES.get(removal.done).copied(), rows) else {
+            // What cannot be read now is removed when the store is opened again.
+            let reason = "some of its rows cannot be read, and stay for now".to_owned();
+            return effects.extend(removal.token.map(|token| answer(token, Err(ReplyError::Store(reason)))));
+        };
+        if !rows.is_empty() {
+            rows.into_iter().for_each(|(key, _)| self.commits.write(Write { table, key, value: None }));
+            return self.commits.remove_when_stored(removal);
+        }
+        removal.done += 1;
+        if removal.done == TABLES.len() {
+            self.commits.write(Write { table: Table::Logs, key: removal.log.key(), value: None });
+            return self.commits.remove_when_stored(removal);
+        }
+        self.go_on_removing(removal, effects);
+    }
+}
