@@ -91,7 +91,7 @@ pub enum Input {
         /// Which.
         read: ReadId,
         /// What was loaded; none if that failed.
-        opened: Option<Opened>,
+        opened: Option<Box<Opened>>,
     },
     /// The application asks for something.
     Command {

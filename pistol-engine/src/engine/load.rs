@@ -176,12 +176,12 @@ impl Engine {
     }
 
     /// A picture was loaded, or could not be.
-    pub(super) fn picture_opened(&mut self, read: ReadId, opened: Option<Opened>, effects: &mut Vec<Effect>) {
+    pub(super) fn picture_opened(&mut self, read: ReadId, opened: Option<Box<Opened>>, effects: &mut Vec<Effect>) {
         let Some(Purpose::Picture(document)) = self.loads.reads.remove(&read) else { return };
         let load = self.loads.under_way.get_mut(&document).and_then(|under_way| under_way.load.as_mut());
         // Of one that is opened from its rows after all it is not wanted any more.
         let Some(load) = load else { return };
-        match (load.take_picture(opened), self.catalog.log(&document)) {
+        match (load.take_picture(opened.map(|opened| *opened)), self.catalog.log(&document)) {
             (Ok(true), Some(log)) => self.read_on(document, &log, effects),
             (Ok(_), _) => {}
             (Err(reason), _) => self.load_failed(document, ReplyError::Damaged(reason), effects),
@@ -191,13 +191,12 @@ impl Engine {
     fn take_rows(&mut self, id: DocumentId, rows: &[Row], effects: &mut Vec<Effect>) -> Result<(), String> {
         let log = self.catalog.log(&id).ok_or("its log is gone")?;
         let under_way = self.loads.under_way.get_mut(&id).ok_or("nobody asked for it")?;
-        let next = match &mut under_way.load {
-            Some(load) => load.take(rows, &self.key.stamp_key(), &mut self.verifier)?,
-            None => {
-                let genesis = genesis(id, rows, &mut self.verifier)?;
-                under_way.load = Some(Load::new(Arc::new(genesis)).ok_or("its genesis makes no document")?);
-                Next::Rows
-            }
+        let next = if let Some(load) = &mut under_way.load {
+            load.take(rows, &self.key.stamp_key(), &mut self.verifier)?
+        } else {
+            let genesis = genesis(id, rows, &mut self.verifier)?;
+            under_way.load = Some(Load::new(Arc::new(genesis)).ok_or("its genesis makes no document")?);
+            Next::Rows
         };
         match next {
             Next::Nothing => return self.finish_load(id, &log, effects),

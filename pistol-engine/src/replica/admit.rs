@@ -51,7 +51,7 @@ impl Replica {
                     self.keep_waiting(change, from, Until::Decided(*dependency), room);
                 }
                 Check::Rejected(rule) => self.refuse(&mut admission, from, id, rule),
-                Check::Valid(valid) if rests(from.is_dialled) && self.document.history().would_branch(&valid) => {
+                Check::Valid(valid) if rests(from.is_dialled) && self.may_branch(&valid) => {
                     self.keep_waiting(change, from, Until::Rested { is_dialled: from.is_dialled }, room);
                 }
                 Check::Valid(valid) => match self.accept(*valid, change, from.connection) {
@@ -69,6 +69,12 @@ impl Replica {
         self.note_waiting();
         self.will_show(&admission.accepted);
         admission
+    }
+
+    /// Whether a change would begin a branch, and may: what the policy refuses need not rest before.
+    fn may_branch(&self, valid: &Valid) -> bool {
+        let history = self.document.history();
+        history.would_branch(valid) && pistol_acl::check(history, valid).is_ok()
     }
 
     /// Whether a change is accepted, or refused for ever.

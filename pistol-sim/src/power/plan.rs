@@ -127,7 +127,7 @@ impl Plan {
             Step::EditAll,
             Step::Flush,
         ];
-        Plan { seed: 1, steps, cuts: Vec::new(), snapshot_changes: 4, is_checked: true }
+        Plan { seed: 2, steps, cuts: Vec::new(), snapshot_changes: 4, is_checked: true }
     }
 
     /// The run of a seed: a workload by chance, and one to four cuts.

@@ -23,7 +23,7 @@ impl Opening {
 
     /// Loads it, and makes the answer.
     pub fn open(&self) -> Input {
-        Input::PictureOpened { read: self.read, opened: Opened::load(&self.save) }
+        Input::PictureOpened { read: self.read, opened: Opened::load(&self.save).map(Box::new) }
     }
 }
 
