@@ -104,7 +104,9 @@ impl Doc {
         if self.runtime.is_stopped() {
             return Err(EditError::Closed);
         }
-        let edited = self.runtime.documents.edit(&self.id(), self.runtime.now(), message, closure)?;
+        let edited = self.runtime.documents.edit(&self.id(), self.runtime.now(), message, closure);
+        // One that failed may have merged what others wrote: that is kept, and sent.
+        let edited = edited.inspect_err(|_| self.runtime.wake())?;
         if edited.is_changed {
             self.edited();
         }

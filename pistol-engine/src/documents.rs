@@ -187,11 +187,12 @@ impl Documents {
         message: Option<&str>,
         closure: impl FnOnce(&mut Edit) -> T,
     ) -> Result<Edited<T>, EditError> {
-        let edited = self.inside(id, |replica| replica.edit(now, message, closure))??;
-        if edited.is_changed {
+        let edited = self.inside(id, |replica| replica.edit(now, message, closure))?;
+        // One that failed may have merged heads before, and that stays.
+        if edited.as_ref().map_or(true, |edited| edited.is_changed) {
             self.mark_dirty(*id);
         }
-        Ok(edited)
+        edited
     }
 
     /// Makes an edit and takes it back: whether it would be made.
@@ -252,9 +253,9 @@ impl Documents {
     /// # Errors
     /// [`EditError`]; the document is then as before.
     pub fn edit_screen(&self, id: &DocumentId, now: Now, screen: Screen, typed: &Delta) -> Result<Delta, EditError> {
-        let rest = self.inside(id, |replica| replica.edit_screen(now, screen, typed))??;
+        let rest = self.inside(id, |replica| replica.edit_screen(now, screen, typed))?;
         self.mark_dirty(*id);
-        Ok(rest)
+        rest
     }
 
     /// Ends a picture. Inside a closure of a document it is left to the document's end: a second lock would wait for

@@ -99,11 +99,8 @@ impl World {
         let edited = user::edit(&documents, &document, now, is_large, &mut self.chance);
         let is_changed = edited.map_err(|error| format!("an edit failed: {error}"))?;
         self.trace.happened(now.steady_ms, index, || format!("edit of {document:?}: {is_changed}"));
-        if is_changed {
-            self.report.edits += 1;
-            return self.give(index, Input::Wake);
-        }
-        Ok(())
+        self.report.edits += u64::from(is_changed);
+        self.give(index, Input::Wake)
     }
 
     pub(super) fn open_all(&mut self, index: usize) -> Result<(), String> {
