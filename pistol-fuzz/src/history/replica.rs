@@ -66,7 +66,7 @@ impl Replica {
                 match self.document.check(&change) {
                     Check::Valid(valid) => {
                         let admitted = pistol_acl::judge(self.document.history(), *valid);
-                        let Ok(admitted) = admitted.map_err(|rule| self.refused.insert(record.0, rule)) else {
+                        let Ok(admitted) = admitted.map_err(|rule| self.refuse(record.0, rule)) else {
                             continue;
                         };
                         let stale = |_| Divergence::new("a change that was just checked is stale");
@@ -76,11 +76,20 @@ impl Replica {
                     }
                     Check::Known => {}
                     Check::Missing(_) => drop(self.waiting.insert(record, change)),
-                    Check::Rejected(rule) => drop(self.refused.insert(record.0, rule)),
+                    Check::Rejected(rule) => self.refuse(record.0, rule),
                 }
             }
         }
         Ok(())
+    }
+
+    /// A wrong place is the fault of one record: what is said of the change itself stays said, in any order.
+    fn refuse(&mut self, id: ChangeId, rule: Rule) {
+        if rule == Rule::Chain {
+            self.refused.entry(id).or_insert(rule);
+        } else {
+            self.refused.insert(id, rule);
+        }
     }
 
     /// Shows readers what was accepted.
@@ -112,7 +121,7 @@ impl Replica {
             again.receive(read.map_err(|_| Divergence::new("what was sealed is not signed"))?.changes())?;
         }
         promise(again.accepted.len() == self.accepted.len(), "what was accepted is not accepted again")?;
-        again.refused.append(&mut self.refused);
+        std::mem::take(&mut self.refused).into_iter().for_each(|(id, rule)| again.refuse(id, rule));
         again.waiting.append(&mut self.waiting);
         *self = again;
         Ok(())
