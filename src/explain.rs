@@ -26,7 +26,7 @@ pub enum Explanation {
         /// The rule that it breaks.
         why: String,
     },
-    /// It waits for changes that it builds on, or until more forks of its author may be taken in.
+    /// It waits for changes that it builds on, or for a rest, since many new histories came at once.
     Waiting,
     /// Nobody told of it since the node was started.
     Unknown,
@@ -37,7 +37,9 @@ impl fmt::Display for Explanation {
         match self {
             Explanation::Accepted { author, why } => write!(f, "accepted: {author} wrote it, and {why}"),
             Explanation::Refused { why } => write!(f, "refused, here and everywhere: {why}"),
-            Explanation::Waiting => f.write_str("it waits for changes that it builds on"),
+            Explanation::Waiting => {
+                f.write_str("it waits for changes that it builds on, or for a moment, since many came at once")
+            }
             Explanation::Unknown => f.write_str("nobody told of it since the node was started"),
         }
     }

@@ -97,3 +97,28 @@ fn heads_that_promise_more_for_ever_end_the_connection_and_late_ones_are_passed_
         assert!(one.has_closed(1), "{endless:?}");
     }
 }
+
+#[test]
+fn a_peer_that_tells_more_heads_than_are_remembered_is_asked_again_only_when_those_have_come() {
+    let (mut one, mut other, document) = pair();
+    let head = |number: u32| {
+        let mut author = [0xff; 32];
+        author[..4].copy_from_slice(&number.to_be_bytes());
+        Head { author, session: 1, seq: 1, link: [7; 32] }
+    };
+    let heads: Vec<Head> = (0..3 * u32::try_from(HEADS_MAX).unwrap()).map(head).collect();
+    let mut after = None;
+    for part in heads.chunks(HEADS_MAX) {
+        let has_more = part.last() != heads.last();
+        one.receive(1, &Message::Heads(0, Heads { after, ends: part.to_vec(), has_more }));
+        after = part.last().copied();
+        let asked: Vec<Message> =
+            one.sent(1).into_iter().filter(|sent| matches!(sent, Message::MoreHeads(..))).collect();
+        let expected = has_more.then_some(Message::MoreHeads(0, after));
+        assert_eq!(asked, Vec::from_iter(expected), "a liar is not asked for ever");
+    }
+    one.write(document, "mine");
+    one.sync();
+    exchange(1, &mut one, &mut other);
+    assert_eq!(other.text(document), "mine");
+}
