@@ -5,6 +5,7 @@
 mod access;
 mod basics;
 mod figure;
+mod genesis;
 mod hostile;
 mod process;
 mod raw;

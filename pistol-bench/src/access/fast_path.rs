@@ -6,15 +6,16 @@ use std::time::{Duration, Instant};
 use pistol_acl::record::{AclOp, Action, Role, Subject};
 use pistol_acl::{Access, AccessPolicy, Charter, Held, Kind as LogKind, SignedOp, State, Summary};
 use pistol_core::chain::ChainId;
-use pistol_core::document::{Document, EditAs, EditError, skeleton};
+use pistol_core::document::{Document, EditAs};
 use pistol_core::envelope::Linked;
-use pistol_core::genesis::{Genesis, Insert, Kind, Limits, Policy, Read, Terms};
+use pistol_core::genesis::{Genesis, Insert, Policy};
 use pistol_core::id::{ChangeId, DocumentId, Session};
 use pistol_core::key::AuthorKey;
 use pistol_core::validate::Check;
 
 use crate::Outcome;
 use crate::figure::Figure;
+use crate::genesis::genesis;
 use crate::samples::us_each;
 
 /// Authors who write in turn.
@@ -45,7 +46,8 @@ pub(crate) fn of_first_writers(count: usize) -> Outcome<Figure> {
 
 fn written(count: usize) -> Outcome<(Arc<Genesis>, Vec<Linked>)> {
     let keys: Vec<AuthorKey> = (1..=AUTHORS).map(|number| AuthorKey::from_seed(&[number; 32])).collect();
-    let genesis = Arc::new(genesis(keys.first().ok_or("nobody writes")?)?);
+    let policy = Policy::FirstWriter { insert: Insert::Anywhere, shared_counters: false, shared_slots: false };
+    let genesis = genesis(keys.first().ok_or("nobody writes")?, policy, |doc| doc.list("messages"))?;
     let mut document = Document::new(Arc::clone(&genesis))?;
     let mut changes = Vec::with_capacity(count);
     for (key, time_ms) in keys.iter().cycle().zip(1_700_000_000_000..).take(count) {
@@ -56,25 +58,6 @@ fn written(count: usize) -> Outcome<(Arc<Genesis>, Vec<Linked>)> {
         changes.extend(made.changes.into_iter().map(|accepted| accepted.change));
     }
     Ok((genesis, changes))
-}
-
-fn genesis(key: &AuthorKey) -> Result<Genesis, Box<dyn std::error::Error>> {
-    let ((), skeleton) = skeleton(|doc| drop(doc.list("messages"))).map_err(|error: EditError| error.to_string())?;
-    let terms = Terms {
-        kind: Kind::Document,
-        roots: vec![key.id()],
-        creator: 0,
-        policy: Policy::FirstWriter { insert: Insert::Anywhere, shared_counters: false, shared_slots: false },
-        limits: Limits::default(),
-        read: Read::Public,
-        skeleton,
-        space: None,
-        authority: vec![],
-        app: uuid::Uuid::nil(),
-        predecessor: None,
-        nonce: [0; 16],
-    };
-    Ok(Genesis::sign(key, terms)?)
 }
 
 /// A document with members, each change of which cites its author's grant.

@@ -1,15 +1,14 @@
 //! An editing history typed by some authors in turn: the signed changes, and the document.
 
-use std::sync::Arc;
-
 use pistol_core::chain::ChainId;
-use pistol_core::document::{Document, EditAs, UNJUDGED, skeleton};
+use pistol_core::document::{Document, EditAs, UNJUDGED};
 use pistol_core::envelope::{Linked, Verified, VerifiedChange};
-use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
+use pistol_core::genesis::Policy;
 use pistol_core::id::Session;
 use pistol_core::key::AuthorKey;
 
 use crate::Outcome;
+use crate::genesis::genesis;
 use crate::text::BODY;
 use crate::trace::Trace;
 
@@ -24,7 +23,8 @@ impl Typed {
     /// Types a history, one change for each keystroke, the authors in turn.
     pub(crate) fn by(authors: u8, trace: &Trace) -> Outcome<Typed> {
         let keys: Vec<AuthorKey> = (1..=authors).map(|number| AuthorKey::from_seed(&[number; 32])).collect();
-        let mut document = Document::new(genesis(keys.first().ok_or("nobody types")?)?)?;
+        let creator = keys.first().ok_or("nobody types")?;
+        let mut document = Document::new(genesis(creator, Policy::WorldWritable, |doc| doc.text(BODY))?)?;
         let mut changes = Vec::with_capacity(trace.keystrokes.len());
         for (key, time_ms) in trace.keystrokes.iter().zip(1_700_000_000_000..) {
             let writer = keys.get(changes.len() % keys.len()).ok_or("nobody types")?;
@@ -55,24 +55,4 @@ impl Typed {
         };
         Ok(stretch.iter().filter_map(next).collect())
     }
-}
-
-/// A document with a text that anybody may write.
-fn genesis(key: &AuthorKey) -> Outcome<Arc<Genesis>> {
-    let ((), skeleton) = skeleton(|doc| drop(doc.text(BODY)))?;
-    let terms = Terms {
-        kind: Kind::Document,
-        roots: vec![key.id()],
-        creator: 0,
-        policy: Policy::WorldWritable,
-        limits: Limits::default(),
-        read: Read::Public,
-        skeleton,
-        space: None,
-        authority: vec![],
-        app: uuid::Uuid::nil(),
-        predecessor: None,
-        nonce: [0; 16],
-    };
-    Ok(Arc::new(Genesis::sign(key, terms)?))
 }

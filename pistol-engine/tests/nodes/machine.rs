@@ -244,6 +244,18 @@ impl Machine {
 /// Documents are small here, and so is what their snapshots are renewed after.
 const SNAPSHOT_CHANGES: u32 = 10;
 
+/// A node on whose disk is a document of so many changes.
+pub fn written(changes: usize) -> (Machine, DocumentId) {
+    let mut machine = Machine::new(1);
+    let document = machine.create();
+    machine.sync();
+    for number in 0..changes {
+        machine.write(document, &format!("{number} "));
+        machine.sync();
+    }
+    (machine, document)
+}
+
 /// Carries messages both ways until there are none. Returns all that were sent.
 pub fn exchange(connection: ConnectionId, one: &mut Machine, other: &mut Machine) -> Vec<Message> {
     let mut all = Vec::new();

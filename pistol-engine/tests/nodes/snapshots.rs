@@ -5,21 +5,9 @@ use pistol_core::store::memory::MemoryStore;
 use pistol_core::store::{Batch, Row, Store, Table};
 use pistol_engine::{Command, Effect, Reply, ReplyError};
 
-use super::machine::Machine;
+use super::machine::{Machine, written};
 
-/// A node on whose disk is a document of so many changes.
-fn written(changes: usize) -> (Machine, DocumentId) {
-    let mut machine = Machine::new(1);
-    let document = machine.create();
-    machine.sync();
-    for number in 0..changes {
-        machine.write(document, &format!("{number} "));
-        machine.sync();
-    }
-    (machine, document)
-}
-
-/// The same, of long texts, so that the first of them lie in full rows.
+/// A node on whose disk is a document of so many long texts, so that the first of them lie in full rows.
 fn written_at_length(changes: usize) -> (Machine, DocumentId) {
     let mut machine = Machine::new(1);
     let document = machine.create();

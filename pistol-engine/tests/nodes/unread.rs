@@ -4,7 +4,7 @@ use pistol_core::id::DocumentId;
 use pistol_core::store::Table;
 use pistol_engine::{Command, Effect, Input, Reply, ReplyError};
 
-use super::machine::{Machine, exchange};
+use super::machine::{Machine, exchange, written};
 
 /// A node's next answer to whoever opens a document.
 fn opened(machine: &mut Machine, document: DocumentId) -> Result<Reply, ReplyError> {
@@ -15,18 +15,6 @@ fn opened(machine: &mut Machine, document: DocumentId) -> Result<Reply, ReplyErr
         _ => None,
     });
     reply.unwrap()
-}
-
-/// A node with a document of so many changes.
-fn written(changes: u32) -> (Machine, DocumentId) {
-    let mut machine = Machine::new(1);
-    let document = machine.create();
-    machine.sync();
-    for number in 0..changes {
-        machine.write(document, &format!("{number} "));
-        machine.sync();
-    }
-    (machine, document)
 }
 
 #[test]
