@@ -278,10 +278,12 @@ impl Engine {
         }
     }
 
-    /// Whether all came of which connected peers have told.
+    /// Whether all came of which connected peers have told. A peer that was asked is waited for; who came by itself and
+    /// tells nothing keeps nobody waiting.
     fn is_complete(&self, document: &DocumentId) -> bool {
         let topics = self.peers.values().flat_map(|peer| peer.topics.values());
-        topics.filter(|state| state.document == *document).all(TopicState::has_all)
+        let mut of_it = topics.filter(|state| state.document == *document && (state.is_asked || state.has_heads));
+        of_it.all(TopicState::has_all)
     }
 
     pub(super) fn show_at_ms(&self) -> Option<u64> {

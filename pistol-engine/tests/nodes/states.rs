@@ -301,3 +301,23 @@ fn few_operations_in_a_large_object_are_shown_with_rests() {
     one.give(Input::Wake);
     assert!(is_shown(&one, document, 3));
 }
+
+#[test]
+fn a_stranger_who_follows_and_tells_nothing_keeps_no_new_document_from_being_shown() {
+    for tells in [false, true] {
+        let (mut one, mut other, document) = pair();
+        let stranger = Machine::new(9);
+        other.connected(2, &stranger, false);
+        let scope = Scope::Document(document.0);
+        let interest = Interest { topic: 0, scope, proof: None, wants_genesis: false, extensions: vec![] };
+        other.receive(2, &one_hello(&mut Machine::new(9)));
+        other.receive(2, &Message::Interest(interest));
+        if tells {
+            other.receive(2, &Message::Heads(0, Heads::all(vec![])));
+        }
+        one.write(document, "at once");
+        one.sync();
+        exchange(1, &mut one, &mut other);
+        assert_eq!(other.text(document), "at once", "the stranger tells its heads: {tells}");
+    }
+}
