@@ -21,7 +21,7 @@ use records::Records;
 
 const CHARACTERS: usize = 1000;
 /// Keystrokes measured, with and without.
-const KEYSTROKES: usize = 1000;
+const KEYSTROKES: usize = 2000;
 
 /// What the stranger sends, again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -1,5 +1,6 @@
 //! What a flood is made of: frames, each well formed but for what its kind says.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use pistol::DocumentId;
@@ -19,6 +20,11 @@ const TOPIC: u32 = 0;
 const HUGE: u32 = 50_000;
 /// Rival values in one change.
 const RIVALS: usize = 200;
+/// Frames made before the flood begins, more than fit the windows of a connection: to make them would take the processor
+/// from those that are measured.
+const AHEAD: usize = 30_000;
+/// The same of huge ones, a minute's work.
+const AHEAD_HUGE: usize = 6_000;
 
 /// Frames without end.
 pub(super) struct Records {
@@ -27,17 +33,24 @@ pub(super) struct Records {
     key: AuthorKey,
     count: u64,
     repeated: Vec<u8>,
+    ahead: VecDeque<Vec<u8>>,
 }
 
 impl Records {
     pub(super) fn new(document: DocumentId, kind: Kind) -> Outcome<Records> {
-        let mut records =
-            Records { document, kind, key: AuthorKey::from_seed(&[9; 32]), count: 0, repeated: Vec::new() };
+        let key = AuthorKey::from_seed(&[9; 32]);
+        let mut records = Records { document, kind, key, count: 0, repeated: Vec::new(), ahead: VecDeque::new() };
         records.repeated = records.envelope(Session(0), Vec::new(), vec![put("k", 0)], false)?;
+        let ahead = if kind == Kind::HugeChanges { AHEAD_HUGE } else { AHEAD };
+        records.ahead = std::iter::repeat_with(|| records.make()).take(ahead).collect();
         Ok(records)
     }
 
     pub(super) fn next(&mut self) -> Vec<u8> {
+        self.ahead.pop_front().unwrap_or_else(|| self.make())
+    }
+
+    fn make(&mut self) -> Vec<u8> {
         self.count += 1;
         let made = match self.kind {
             Kind::Orphans => self.envelope(Session(self.count), vec![ChangeId([7; 32])], vec![put("k", 0)], false),
