@@ -78,8 +78,9 @@ static ALL: LazyLock<Vec<Stage>> = LazyLock::new(|| {
     (0..STAGES as u64).filter_map(|number| Stage::new(number, 0, Policy::WorldWritable).ok()).collect()
 });
 
-/// Letters of a text in which a change is shown by a transaction, since to walk it would take longer.
-const LARGE: u32 = 2000;
+/// Letters of a text in which a change is shown by a transaction, since to walk it would take longer; few enough that a fork,
+/// for which all of it is made anew, takes less than the 10 ms that an input may.
+const LARGE: u32 = 1200;
 
 static LARGE_ONES: LazyLock<Vec<Stage>> =
     LazyLock::new(|| (0..4).filter_map(|number| Stage::new(number, LARGE, Policy::WorldWritable).ok()).collect());
