@@ -33,4 +33,4 @@ pub use entropy::Entropy;
 pub use input::{Address, Command, ConnectionId, Input, Now, ReadId, Token};
 pub use limits::{OPEN_BYTES, SNAPSHOT_CHANGES};
 pub use replica::{DocumentState, PeerState, PeerView, Saved, Saving, Verdict};
-pub use turns::Turns;
+pub use turns::{Turn, Turns, carried_us};

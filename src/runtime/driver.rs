@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use pistol_engine::{Command, ConnectionId, Effect, Engine, Input, Opening, Reply, ReplyError, Saving, Token, Turns};
+use pistol_engine::{
+    Command, ConnectionId, Effect, Engine, Input, Opening, Reply, ReplyError, Saving, Token, Turn, Turns, carried_us,
+};
 use tokio::sync::oneshot;
 
 use super::disk::{Disk, DiskReply, DiskRequest, SendError};
@@ -104,18 +106,20 @@ impl Driver {
         self.engine.take_typed_us();
         let begun = Instant::now();
         let mut next = Some(first);
+        let mut turn = Turn::default();
         while let Some((input, permit)) = next {
+            turn.carried_us += brought_us(&input);
             let is_end = self.take_turn(input, effects);
             drop(permit);
             if is_end {
                 self.turns.ended(connection, self.clock.now_us());
             }
-            next = self.turns.more(connection, microseconds(begun.elapsed()));
+            next = self.turns.more(connection, microseconds(begun.elapsed()) + turn.carried_us);
         }
-        let handled_us = microseconds(begun.elapsed());
+        turn.handled_us = microseconds(begun.elapsed());
         self.finish(effects);
-        let took_us = microseconds(begun.elapsed()).saturating_sub(self.engine.take_typed_us());
-        self.turns.took(connection, self.clock.now_us(), handled_us, took_us);
+        turn.took_us = microseconds(begun.elapsed()).saturating_sub(self.engine.take_typed_us());
+        self.turns.took(connection, self.clock.now_us(), turn);
     }
 
     /// Takes in something from a connection; whether that is its end.
@@ -232,6 +236,14 @@ impl Driver {
     /// Shows those who ask in passing what is known of peers now.
     pub(super) fn paint_contacts(&self) {
         *lock(&self.picture.contacts) = self.engine.peers();
+    }
+}
+
+/// What it cost other threads to bring this.
+fn brought_us(input: &Input) -> u64 {
+    match input {
+        Input::Received { frame, .. } => carried_us(frame.len()),
+        _ => 0,
     }
 }
 
