@@ -260,6 +260,8 @@ fn row_21_a_thousand_heads_are_accepted_and_one_edit_makes_them_few() {
             machine.receive([bytes.as_slice()]);
             machine.sync();
         }
+        // They come with rests between them.
+        machine.rest();
         assert_eq!(machine.look(|insight| insight.document.history().heads().len()), 1000);
         machine.crash(true);
     }

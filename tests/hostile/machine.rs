@@ -232,7 +232,7 @@ impl Machine {
     }
 
     /// Lets the time pass that it rests between pictures, and from forks; what waits for others waits on.
-    fn rest(&mut self) {
+    pub fn rest(&mut self) {
         self.sync();
         for _ in 0..RESTS_MAX {
             if self.look(|insight| insight.state.waiting == 0 && !insight.document.is_behind()) {
