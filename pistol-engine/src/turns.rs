@@ -219,6 +219,11 @@ mod tests {
     /// A flood whose turns take so long each, beside somebody who types every ten milliseconds, for five minutes. The share of
     /// the time that the flood had, in ten thousandths, and the longest that the other waited.
     fn flooded(turn_us: u64, prepare: impl FnOnce(&mut Turns<u64>)) -> (u64, u64) {
+        flooded_by(16, turn_us, prepare)
+    }
+
+    /// The same, by a flood that keeps so many frames waiting.
+    fn flooded_by(frames: usize, turn_us: u64, prepare: impl FnOnce(&mut Turns<u64>)) -> (u64, u64) {
         let (mut turns, mut now_us, mut busy_us, mut waited_us) = (Turns::default(), 0, 0, 0);
         prepare(&mut turns);
         let (mut typed_us, end_us) = (0, 300_000_000);
@@ -227,11 +232,11 @@ mod tests {
                 typed_us += 10_000;
                 turns.push(HONEST, typed_us);
             }
-            while turns.lines.get(&HOSTILE).is_none_or(|line| line.waiting.len() < 16) {
+            while turns.lines.get(&HOSTILE).is_none_or(|line| line.waiting.len() < frames) {
                 turns.push(HOSTILE, 0);
             }
             let Some((who, at_us)) = turns.next(now_us) else {
-                now_us = turns.due_next_us().unwrap_or(end_us).clamp(now_us + 1, typed_us + 10_000);
+                now_us = turns.due_next_us().unwrap_or(end_us).min(typed_us + 10_000).max(now_us + 1);
                 continue;
             };
             let took_us = if who == HOSTILE { turn_us } else { 300 };
@@ -270,6 +275,36 @@ mod tests {
         assert!(shares[..4].is_sorted_by(|shorter, longer| shorter >= longer), "{shares:?}");
         assert!(shares[1] <= 300, "{shares:?}");
         assert!(shares[2..].iter().all(|share| *share <= 100), "{shares:?}");
+    }
+
+    #[test]
+    fn a_flood_that_seems_to_wait_for_answers_has_half_of_the_time_in_short_turns_and_little_in_long_ones() {
+        for (turn_us, most) in [(1_000, 5_100), (4_000, 5_100), (4_100, 300), (8_000, 100), (200_000, 100)] {
+            let (share, waited_us) = flooded_by(BULK_WAITING - 1, turn_us, |_| {});
+            assert!(share <= most, "{turn_us}: {share}");
+            assert!(turn_us > LITTLE_SHORT_TURN_US || waited_us <= turn_us + 300, "{turn_us}: {waited_us}");
+        }
+    }
+
+    #[test]
+    fn a_stranger_who_comes_again_before_each_rest_has_a_fifth_of_the_time_at_most() {
+        let (mut turns, mut now_us, mut busy_us) = (Turns::default(), 0, 0);
+        for connection in 10..100 {
+            for _ in 0..2 {
+                turns.wrote(now_us);
+                turns.push(connection, ());
+                // The application writes all the time.
+                while turns.next(now_us).is_none() {
+                    now_us += 1_000;
+                    turns.wrote(now_us);
+                }
+                now_us += 200_000;
+                busy_us += 200_000;
+                turns.took(connection, now_us, turn(200_000));
+            }
+            turns.ended(connection, now_us);
+        }
+        assert!(busy_us * 5 <= now_us, "{busy_us} of {now_us}");
     }
 
     #[test]
