@@ -108,7 +108,9 @@ impl Driver {
         let mut next = Some(first);
         let mut turn = Turn::default();
         while let Some((input, permit)) = next {
-            turn.carried_us += brought_us(&input);
+            if let Input::Received { frame, .. } = &input {
+                turn.carried_us += carried_us(frame.len());
+            }
             let is_end = self.take_turn(input, effects);
             drop(permit);
             if is_end {
@@ -236,14 +238,6 @@ impl Driver {
     /// Shows those who ask in passing what is known of peers now.
     pub(super) fn paint_contacts(&self) {
         *lock(&self.picture.contacts) = self.engine.peers();
-    }
-}
-
-/// What it cost other threads to bring this.
-fn brought_us(input: &Input) -> u64 {
-    match input {
-        Input::Received { frame, .. } => carried_us(frame.len()),
-        _ => 0,
     }
 }
 
