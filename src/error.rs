@@ -37,7 +37,12 @@ impl From<FolderError> for OpenError {
         let text = error.to_string();
         match error {
             FolderError::InUse { .. } | FolderError::Store(StoreError::InUse) => OpenError::InUse(text),
-            FolderError::Store(StoreError::Damaged { .. } | StoreError::Newer { .. })
+            FolderError::Store(
+                StoreError::Damaged { .. }
+                | StoreError::DamagedRow { .. }
+                | StoreError::Newer { .. }
+                | StoreError::Older { .. },
+            )
             | FolderError::KeyDamaged { .. }
             | FolderError::KeyMissing { .. } => OpenError::Damaged(text),
             _ => OpenError::Folder(text),

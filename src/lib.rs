@@ -17,6 +17,7 @@ mod builder;
 mod changes;
 mod compact;
 mod doc;
+mod doctor;
 mod error;
 mod explain;
 #[cfg(feature = "hostile")]
@@ -32,6 +33,7 @@ pub use builder::NodeBuilder;
 pub use changes::{ChangeEvent, Changes};
 pub use compact::{Compacted, compact};
 pub use doc::Doc;
+pub use doctor::{Finding, Report, Severity, examine, repair};
 pub use error::{
     CreateError, Error, ErrorKind, FindError, FlushError, ForgetError, JoinError, NameError, OpenError, SyncError,
     ViewError,

@@ -233,6 +233,11 @@ impl Node {
         Ok(())
     }
 
+    /// What was found damaged when the store was opened, in words; how a document stands is in its [`crate::DocStatus`].
+    pub fn damage(&self) -> &[String] {
+        &self.0.damage
+    }
+
     /// The node's name on the network.
     pub fn id(&self) -> NodeId {
         self.0.node

@@ -4,6 +4,7 @@ pub(crate) mod disk;
 mod driver;
 pub(crate) mod folder;
 mod network;
+mod start;
 mod subscribers;
 mod worker;
 
@@ -16,10 +17,9 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pistol_core::key::{AuthorId, AuthorKey};
-use pistol_core::store::{Batch, Row, Store, StoreError, Table, schema};
+use pistol_core::store::{Batch, Store, Table, schema};
 use pistol_engine::{
-    Catalog, Command, Contact, Documents, Engine, Input, Now, OPEN_BYTES, Opening, Reply, ReplyError, SNAPSHOT_CHANGES,
-    Saving, Start,
+    Catalog, Command, Contact, Documents, Engine, Input, Now, OPEN_BYTES, Opening, Reply, ReplyError, Saving,
 };
 use pistol_sync::net::{BindOptions, Endpoint, Limits, Profile};
 use pistol_sync::node::NodeId;
@@ -28,7 +28,7 @@ use tokio::sync::oneshot;
 use crate::error::OpenError;
 use disk::Disk;
 use driver::{Driver, Event};
-use folder::{FolderLock, OnReserve, ReservedStore, Sessions, StoreFolder};
+use folder::{FolderLock, OnReserve, ReservedStore, StoreFolder};
 use network::Network;
 pub(crate) use subscribers::{Subscriber, Subscribers};
 use worker::Worker;
@@ -59,6 +59,8 @@ pub(crate) struct Runtime {
     pub(crate) network: Arc<Network>,
     pub(crate) picture: Arc<Picture>,
     pub(crate) on_reserve: OnReserve,
+    /// What was found damaged when the store was opened, in words.
+    pub(crate) damage: Vec<String>,
     clock: Clock,
     events: mpsc::Sender<Event>,
     is_stopped: AtomicBool,
@@ -105,7 +107,8 @@ impl Runtime {
         let open_bytes = options.open_bytes.unwrap_or(OPEN_BYTES);
         let endpoint = if options.is_offline { None } else { Some(listen(&mut folder, options).await?) };
         let node = NodeId(*AuthorKey::from_seed(&folder.node_secret).id().as_bytes());
-        let engine = Engine::new(start_of(&folder, key, node, open_bytes)?, clock.now())?;
+        let (start, damage) = start::start_of(&mut folder, key, node, open_bytes)?;
+        let engine = Engine::new(start, clock.now())?;
         let (events, waiting) = mpsc::channel();
         let network = Arc::new(Network::new(endpoint, events.clone(), tokio::runtime::Handle::current()));
         let replies = events.clone();
@@ -148,6 +151,7 @@ impl Runtime {
             network,
             picture,
             on_reserve,
+            damage,
             clock,
             events,
             is_stopped: AtomicBool::new(false),
@@ -242,53 +246,4 @@ fn workers(events: &mpsc::Sender<Event>) -> std::io::Result<(Worker<Saving>, Wor
     let saved = |saving: Saving| Input::Saved { document: saving.document(), saved: saving.save() };
     let opened = |opening: Opening| opening.open();
     Ok((Worker::start("pistol-saver", saved, answer())?, Worker::start("pistol-opener", opened, answer())?))
-}
-
-fn start_of(folder: &StoreFolder, key: AuthorKey, node: NodeId, open_bytes_max: usize) -> Result<Start, OpenError> {
-    let mut seed = [0; 32];
-    let failed = |error: getrandom::Error| OpenError::Folder(format!("no random bytes could be had: {error}"));
-    getrandom::fill(&mut seed).map_err(failed)?;
-    let catalog = Catalog::default();
-    for table in [Table::Logs, Table::Names, Table::Sessions] {
-        each_row(&folder.store, table, |row| catalog.take_row(table, &row))?;
-    }
-    let all = |table| {
-        let mut rows = Vec::new();
-        each_row(&folder.store, table, |row| {
-            rows.push(row);
-            Ok(())
-        })
-        .map(|()| rows)
-    };
-    Ok(Start {
-        key,
-        node,
-        epoch: folder.epoch,
-        seed,
-        sessions_continue: folder.sessions == Sessions::Continue,
-        snapshot_changes: SNAPSHOT_CHANGES,
-        open_bytes_max,
-        catalog,
-        peers: all(Table::Peers)?,
-        owed: all(Table::Owed)?,
-    })
-}
-
-/// Bytes read at once when a store is opened.
-const PAGE_BYTES: usize = 1 << 20;
-
-/// Reads a table page by page: that of the logs may be larger than what is kept of it.
-fn each_row(
-    store: &impl Store,
-    table: Table,
-    mut take: impl FnMut(Row) -> Result<(), StoreError>,
-) -> Result<(), StoreError> {
-    let mut from = Vec::new();
-    loop {
-        let page = store.range(table, &from, &[0xff; 64], PAGE_BYTES)?;
-        let Some((last, _)) = page.last() else { return Ok(()) };
-        // The smallest key after the last one.
-        from = [last.as_slice(), &[0]].concat();
-        page.into_iter().try_for_each(&mut take)?;
-    }
 }

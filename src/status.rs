@@ -27,6 +27,8 @@ pub struct DocStatus {
     pub waits_for: Vec<(ChangeId, u64)>,
     /// Peers that sent what could not be kept, for want of room or since a later version wrote it: they are asked again.
     pub owed: Vec<NodeId>,
+    /// What of it was lost in this store and has not come back, in words.
+    pub damage: Option<String>,
     /// Why the store does not take anything, if it does not.
     pub store_failure: Option<String>,
 }
@@ -55,7 +57,19 @@ impl DocStatus {
             branches_waiting: state.branches_waiting as u64,
             waits_for: state.waits_for.iter().map(|(id, count)| (*id, *count as u64)).collect(),
             owed: state.owed.iter().copied().collect(),
+            damage: state.damage.map(|damage| missing(u64::from(damage.expected), u64::from(history.next()))),
             store_failure: state.store_failure.clone(),
         }
+    }
+}
+
+fn missing(expected: u64, next: u64) -> String {
+    match expected.saturating_sub(next) {
+        0 => "changes were lost here; as many are there again, and it is compared with a peer as soon as one comes"
+            .to_owned(),
+        missing => format!(
+            "{missing} changes were lost here; they come back from peers that hold them, and those that were made here and \
+             never sent are lost"
+        ),
     }
 }

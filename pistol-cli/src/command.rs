@@ -3,6 +3,7 @@
 pub(crate) mod acl;
 pub(crate) mod cat;
 pub(crate) mod compact;
+pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod forget;
 pub(crate) mod init;
@@ -44,6 +45,7 @@ pub(crate) enum Command {
     Join(join::Join),
     Sync(sync::Sync),
     Status(status::Status),
+    Doctor(doctor::Doctor),
     Demo(crate::demo::Demo),
     #[command(hide = true)]
     DemoNode(crate::demo::DemoNode),
@@ -67,6 +69,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Command::Join(join) => join.run(&context).await,
         Command::Sync(sync) => sync.run(&context).await,
         Command::Status(status) => status.run(&context).await,
+        Command::Doctor(doctor) => doctor.run(&context).await,
         Command::Demo(demo) => demo.run(&context).await,
         Command::DemoNode(node) => node.run().await,
     }

@@ -30,6 +30,8 @@ pub enum Context {
     Stamp,
     /// A row of a store, to know it again; nothing of it travels.
     Row,
+    /// A row of a store with its key, to notice damage; nothing of it travels.
+    RowCheck,
     /// A record as it was received, to know it again; nothing of it travels.
     Record,
 }
@@ -48,17 +50,20 @@ impl Context {
             Context::Entropy => "pistol entropy v1",
             Context::Stamp => "pistol stamp v1",
             Context::Row => "pistol row v1",
+            Context::RowCheck => "pistol row check v1",
             Context::Record => "pistol record v1",
         }
     }
 
-    /// The key that BLAKE3 derives from the text. What is hashed for each change has it made once.
+    /// The key that BLAKE3 derives from the text. What is hashed for each change or row has it made once.
     fn key(self) -> ContextKey {
         static CHANGE: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context(Context::Change.text()));
         static LINK: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context(Context::Link.text()));
+        static ROW_CHECK: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context(Context::RowCheck.text()));
         match self {
             Context::Change => *CHANGE,
             Context::Link => *LINK,
+            Context::RowCheck => *ROW_CHECK,
             other => hash_derive_key_context(other.text()),
         }
     }

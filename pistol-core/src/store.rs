@@ -11,6 +11,7 @@ pub mod memory;
 mod page;
 #[cfg(feature = "redb")]
 pub mod redb;
+pub mod scan;
 pub mod schema;
 
 use page::Page;
@@ -39,11 +40,13 @@ pub enum Table {
     Snapshots = 8,
     /// (log, node id) -> nothing: the peer sent what could not be kept, and is to be asked again.
     Owed = 9,
+    /// Log number -> how far the log goes; (log, number) -> an envelope set aside while earlier ones are missing.
+    Ends = 10,
 }
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Table; 10] = [
+    pub const ALL: [Table; 11] = [
         Table::Meta,
         Table::Logs,
         Table::Envelopes,
@@ -54,6 +57,7 @@ impl Table {
         Table::Index,
         Table::Snapshots,
         Table::Owed,
+        Table::Ends,
     ];
 }
 
@@ -129,6 +133,26 @@ pub enum StoreError {
     Damaged {
         /// What was found.
         reason: String,
+    },
+    /// One row is not what was written there; the others can be read.
+    #[error(
+        "a row of the table {table:?} is not what was written there; `pistol doctor` says whose it is and repairs it"
+    )]
+    DamagedRow {
+        /// The table.
+        table: Table,
+        /// The key.
+        key: Vec<u8>,
+    },
+    /// The file was written before the first format that is still read.
+    #[error(
+        "the store has format {found}, which was never released; this Pistol reads from {least} on; make a new store"
+    )]
+    Older {
+        /// Format of the file.
+        found: u32,
+        /// Oldest format known here.
+        least: u32,
     },
     /// The file was written by a newer Pistol.
     #[error("the store has format {found}, this Pistol reads up to {known}; install a newer Pistol")]

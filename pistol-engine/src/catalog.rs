@@ -196,6 +196,12 @@ impl Catalog {
         Some((log.number, writes))
     }
 
+    /// Gives new logs this number or a later one: rows of logs that cannot be read any more may have those before.
+    pub fn begin_logs_at(&self, least: u32) {
+        let mut held = lock(&self.0);
+        held.next = held.next.max(least);
+    }
+
     /// Calls a document by a name, instead of the one it had. Says what is to be written; `None` if another one is
     /// called so.
     pub(crate) fn rename(&self, document: DocumentId, name: &str) -> Option<Vec<Write>> {

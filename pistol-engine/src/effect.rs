@@ -8,8 +8,9 @@ use pistol_core::store::{Batch, Table};
 use pistol_sync::node::NodeId;
 
 use crate::engine::Opening;
-use crate::input::{Address, ConnectionId, ReadId, Token};
+use crate::input::{Address, ConnectionId, ReadId, Token, Unreadable};
 use crate::replica::Saving;
+use crate::salvage::Salvage;
 
 /// What is to be done, in order.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub enum Effect {
     Save(Box<Saving>),
     /// Load a picture, on another thread if there is one; answer with `PictureOpened`.
     OpenPicture(Box<Opening>),
+    /// Put the rows of a damaged document in order, with [`Salvage::run`]; answer with `Salvaged`.
+    Salvage(Box<Salvage>),
     /// Send a frame.
     Send {
         /// On this connection.
@@ -104,7 +107,10 @@ pub enum ReplyError {
     #[error("the ticket does not open the document: {0}; ask for a new one")]
     BadTicket(String),
     /// What is stored of the document cannot be read.
-    #[error("the stored document is damaged ({0}); restore a backup, or join it again from a peer")]
+    #[error(
+        "the stored document is damaged ({0}); connect to a peer that holds it, or go on without what is lost with \
+         `pistol doctor --repair`"
+    )]
     Damaged(String),
     /// What is stored of the document could not be read now.
     #[error("the document could not be read ({0}); look at the disk, then open the document again")]
@@ -118,4 +124,13 @@ pub enum ReplyError {
     /// The name is taken.
     #[error("another document is called so here; choose another name")]
     NameTaken,
+}
+
+impl From<Unreadable> for ReplyError {
+    fn from(error: Unreadable) -> Self {
+        match error {
+            Unreadable::Failed(reason) => ReplyError::Unread(reason),
+            Unreadable::Damaged { reason, .. } => ReplyError::Damaged(reason),
+        }
+    }
 }

@@ -9,6 +9,7 @@ mod load;
 mod owed;
 mod peer;
 mod records;
+mod repair;
 mod topic;
 mod transfer;
 
@@ -34,13 +35,16 @@ use closing::Parked;
 use commit::Commits;
 pub use dial::Contact;
 use dial::Contacts;
+pub use dial::is_peer;
 use forget::Removal;
 use join::Joins;
 use load::Loads;
-pub use load::Opening;
+pub(crate) use load::verified;
+pub use load::{CacheState, Opening, inspect_cache};
 use owed::Owed;
 use peer::Peer;
 use records::Verdict;
+use repair::Repairs;
 
 /// What a node starts with.
 #[derive(Debug)]
@@ -97,6 +101,7 @@ pub struct Engine {
     parked: Parked,
     /// What a former process began to remove.
     to_remove: Vec<LogNumber>,
+    repairs: Repairs,
     snapshot_changes: u32,
     /// Operations walked to show what people may have typed.
     typed_walk: u64,
@@ -145,6 +150,7 @@ impl Engine {
             syncs: Vec::new(),
             parked: Parked::default(),
             to_remove,
+            repairs: Repairs::default(),
             snapshot_changes: snapshot_changes.max(1),
             typed_walk: 0,
             open_bytes_max,
@@ -193,6 +199,7 @@ impl Engine {
             Input::Rows { read, rows } => self.rows(read, rows, effects),
             Input::Saved { document, saved } => self.saved(document, saved),
             Input::PictureOpened { read, opened } => self.picture_opened(read, opened, effects),
+            Input::Salvaged { document, result } => self.salvaged(document, result, effects),
             Input::Command { token, command } => self.command(token, command, effects),
             Input::Wake => self.wake(effects),
             Input::TickEnd => self.end_tick(effects),
@@ -210,6 +217,7 @@ impl Engine {
             self.show_at_ms(),
             self.branches_at_ms(),
             (!self.to_remove.is_empty()).then_some(0),
+            self.repairs.deadline_ms(),
         ];
         syncs.chain(peers).chain(others.into_iter().flatten()).min()
     }
@@ -255,6 +263,7 @@ impl Engine {
         self.ask_again(effects);
         self.ask_refusers(effects);
         self.check_syncs(effects);
+        self.check_repairs(effects);
     }
 
     fn end_tick(&mut self, effects: &mut Vec<Effect>) {
@@ -267,6 +276,7 @@ impl Engine {
         self.pump_all(effects);
         self.check_syncs(effects);
         self.close_unused();
+        self.check_repairs(effects);
     }
 
     /// Answers those who waited for a document to be equal with a peer's.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pistol_core::document::Opened;
 use pistol_core::genesis::Genesis;
 use pistol_core::id::DocumentId;
-use pistol_core::store::Row;
+use pistol_core::store::{Row, StoreError};
 use pistol_sync::node::NodeId;
 use pistol_sync::ticket::Ticket;
 
@@ -76,8 +76,8 @@ pub enum Input {
     Rows {
         /// Which.
         read: ReadId,
-        /// The rows, or why there are none, in words.
-        rows: Result<Vec<Row>, String>,
+        /// The rows, or why there are none.
+        rows: Result<Vec<Row>, Unreadable>,
     },
     /// The answer to an [`crate::Effect::Save`].
     Saved {
@@ -93,6 +93,13 @@ pub enum Input {
         /// What was loaded; none if that failed.
         opened: Option<Box<Opened>>,
     },
+    /// The answer to an [`crate::Effect::Salvage`].
+    Salvaged {
+        /// Which document.
+        document: DocumentId,
+        /// Whether its rows are in order, or why not.
+        result: Result<(), Unreadable>,
+    },
     /// The application asks for something.
     Command {
         /// What the answer is called.
@@ -104,6 +111,40 @@ pub enum Input {
     Wake,
     /// Nothing more is waiting: what was taken in is projected, stored and sent.
     TickEnd,
+}
+
+/// Why rows could not be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// The disk failed, in words; they may be read another time.
+    Failed(String),
+    /// They are not what was written.
+    Damaged {
+        /// What was found, in words.
+        reason: String,
+        /// The key of the first such row, if that is known.
+        key: Option<Vec<u8>>,
+    },
+}
+
+impl From<StoreError> for Unreadable {
+    fn from(error: StoreError) -> Self {
+        let reason = error.to_string();
+        match error {
+            StoreError::Damaged { .. } => Unreadable::Damaged { reason, key: None },
+            StoreError::DamagedRow { key, .. } => Unreadable::Damaged { reason, key: Some(key) },
+            _ => Unreadable::Failed(reason),
+        }
+    }
+}
+
+impl Unreadable {
+    /// Why, in words.
+    pub(crate) fn reason(&self) -> &str {
+        match self {
+            Unreadable::Failed(reason) | Unreadable::Damaged { reason, .. } => reason,
+        }
+    }
 }
 
 /// What an application may ask for.

@@ -23,14 +23,16 @@ pub mod limits;
 mod recent;
 mod replica;
 mod room;
+mod salvage;
 mod turns;
 
 pub use catalog::{Catalog, Entry};
 pub use documents::{Documents, Edited, Insight, Pin, Screen, UnknownDocument};
 pub use effect::{Effect, Reply, ReplyError};
-pub use engine::{Contact, Engine, Opening, Start};
+pub use engine::{CacheState, Contact, Engine, Opening, Start, inspect_cache, is_peer};
 pub use entropy::Entropy;
-pub use input::{Address, Command, ConnectionId, Input, Now, ReadId, Token};
+pub use input::{Address, Command, ConnectionId, Input, Now, ReadId, Token, Unreadable};
 pub use limits::{OPEN_BYTES, SNAPSHOT_CHANGES};
 pub use replica::{DocumentState, PeerState, PeerView, Saved, Saving, Verdict};
+pub use salvage::{Inspection, Salvage};
 pub use turns::{Turn, Turns, carried_us};

@@ -25,6 +25,7 @@ use pistol_sync::node::NodeId;
 use pistol_sync::proto::heads;
 use pistol_sync::proto::message::Head;
 
+pub(crate) use cut::rows as cut_into_rows;
 pub(crate) use publish::Sealed;
 pub(crate) use rows::{Rows, StoredRow};
 pub(crate) use snapshot::Written;

@@ -65,6 +65,9 @@ impl Trace {
             Input::PictureOpened { read, opened } => {
                 self.note(now_ms, node, 12, &[&number(read), &[u8::from(opened.is_some())]]);
             }
+            Input::Salvaged { document, result } => {
+                self.note(now_ms, node, 13, &[document.as_bytes(), &[u8::from(result.is_ok())]]);
+            }
             Input::Wake => self.note(now_ms, node, 9, &[]),
             Input::TickEnd => self.note(now_ms, node, 10, &[]),
         }
@@ -78,6 +81,7 @@ impl Trace {
             Effect::Read { read, from, to, .. } => self.note(now_ms, node, 21, &[&number(read), from, to]),
             Effect::Save(saving) => self.note(now_ms, node, 27, &[saving.document().as_bytes()]),
             Effect::OpenPicture(_) => self.note(now_ms, node, 28, &[]),
+            Effect::Salvage(salvage) => self.note(now_ms, node, 29, &[salvage.document.as_bytes()]),
             Effect::Send { connection, frame } => self.note(now_ms, node, 22, &[&number(connection), frame]),
             Effect::Close { connection, .. } => self.note(now_ms, node, 23, &[&number(connection)]),
             Effect::Dial { peer, .. } => self.note(now_ms, node, 24, &[&peer.0]),

@@ -365,6 +365,7 @@ impl World {
                 let (input, delay) = (Box::new(opening.open()), self.chance.below(self.weather.disk_ms));
                 self.clock.after(delay, Event::Input { node: index, life, input });
             }
+            Effect::Salvage(_) => return Err("a node cannot open what it stored".to_owned()),
             Effect::Send { connection, frame } => self.send(index, connection, &frame)?,
             Effect::Close { connection, .. } => self.close(index, connection),
             Effect::Dial { peer, .. } => {

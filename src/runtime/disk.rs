@@ -5,16 +5,19 @@
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
+use pistol_core::id::DocumentId;
 use pistol_core::store::{Batch, Row, Store, StoreError, Table};
+use pistol_engine::Salvage;
 use tokio::sync::mpsc;
 
 /// Requests that may wait. The engine has at most one commit outstanding; the rest are reads.
 const REQUESTS_WAITING_MAX: usize = 256;
 
 /// Work for the disk. The `tag` of a read comes back with its reply; of commits there is one at a time.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum DiskRequest {
     Commit(Arc<Batch>),
+    Salvage(Box<Salvage>),
     Range { tag: u64, table: Table, from: Vec<u8>, to: Vec<u8>, bytes_max: usize },
 }
 
@@ -22,6 +25,7 @@ pub(crate) enum DiskRequest {
 #[derive(Debug)]
 pub(crate) enum DiskReply {
     Commit(Result<(), StoreError>),
+    Salvage { document: DocumentId, result: Result<(), StoreError> },
     Range { tag: u64, result: Result<Vec<Row>, StoreError> },
 }
 
@@ -100,6 +104,7 @@ fn serve<S: Store>(
 fn answer(store: &mut impl Store, request: DiskRequest) -> DiskReply {
     match request {
         DiskRequest::Commit(batch) => DiskReply::Commit(store.commit(&batch)),
+        DiskRequest::Salvage(salvage) => DiskReply::Salvage { document: salvage.document, result: salvage.run(store) },
         DiskRequest::Range { tag, table, from, to, bytes_max } => {
             DiskReply::Range { tag, result: store.range(table, &from, &to, bytes_max) }
         }

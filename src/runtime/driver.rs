@@ -6,7 +6,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use pistol_engine::{
-    Command, ConnectionId, Effect, Engine, Input, Opening, Reply, ReplyError, Saving, Token, Turn, Turns, carried_us,
+    Command, ConnectionId, Effect, Engine, Input, Opening, Reply, ReplyError, Saving, Token, Turn, Turns, Unreadable,
+    carried_us,
 };
 use tokio::sync::oneshot;
 
@@ -184,7 +185,10 @@ impl Driver {
         let input = match reply {
             DiskReply::Commit(Ok(())) => Input::Stored,
             DiskReply::Commit(Err(error)) => Input::StoreFailed { reason: error.to_string() },
-            DiskReply::Range { tag, result } => Input::Rows { read: tag, rows: result.map_err(|e| e.to_string()) },
+            DiskReply::Salvage { document, result } => {
+                Input::Salvaged { document, result: result.map_err(Unreadable::from) }
+            }
+            DiskReply::Range { tag, result } => Input::Rows { read: tag, rows: result.map_err(Unreadable::from) },
         };
         self.handle(input, effects);
         if let Some(request) = self.deferred.pop_front() {
@@ -198,8 +202,12 @@ impl Driver {
         match error {
             SendError::Busy(request) => self.deferred.push_back(request),
             SendError::Stopped(DiskRequest::Commit(_)) => self.handle(Input::StoreFailed { reason }, effects),
+            SendError::Stopped(DiskRequest::Salvage(salvage)) => {
+                let result = Err(Unreadable::Failed(reason));
+                self.handle(Input::Salvaged { document: salvage.document, result }, effects);
+            }
             SendError::Stopped(DiskRequest::Range { tag, .. }) => {
-                self.handle(Input::Rows { read: tag, rows: Err(reason) }, effects);
+                self.handle(Input::Rows { read: tag, rows: Err(Unreadable::Failed(reason)) }, effects);
             }
         }
     }
@@ -210,6 +218,7 @@ impl Driver {
             Effect::Read { read, table, from, to, bytes_max } => {
                 self.ask_disk(DiskRequest::Range { tag: read, table, from, to, bytes_max }, effects);
             }
+            Effect::Salvage(salvage) => self.ask_disk(DiskRequest::Salvage(salvage), effects),
             // Without their threads snapshots are no longer renewed or used, which costs time only.
             Effect::Save(saving) => {
                 if let Err(saving) = self.saver.give(*saving) {

@@ -5,17 +5,20 @@
 mod author_key;
 mod fence;
 mod reserve;
+mod salvage;
 
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use pistol_core::store::redb::{RedbOptions, RedbStore};
+use pistol_core::store::schema::Fence;
 use pistol_core::store::{Batch, Store, StoreError, Table, files, schema};
 use zeroize::Zeroizing;
 
 pub(crate) use fence::Sessions;
 pub(crate) use reserve::{OnReserve, ReservedStore};
+pub(crate) use salvage::salvaged;
 
 /// Fills a buffer with random bytes.
 pub(crate) type Random<'a> = &'a mut dyn FnMut(&mut [u8]) -> io::Result<()>;
@@ -29,6 +32,8 @@ pub(crate) struct StoreFolder {
     pub(crate) node_secret: Zeroizing<[u8; 32]>,
     pub(crate) epoch: [u8; 16],
     pub(crate) sessions: Sessions,
+    /// What was found wrong with the store's file, if it was saved into a new one.
+    pub(crate) salvaged: Option<String>,
     /// To be kept until the store is closed.
     pub(crate) lock: FolderLock,
 }
@@ -74,9 +79,7 @@ impl StoreFolder {
     /// # Errors
     /// [`FolderError`]. What exists is never replaced.
     pub(crate) fn open(path: &Path) -> Result<StoreFolder, FolderError> {
-        StoreFolder::open_with(path, &mut |bytes| {
-            getrandom::fill(bytes).map_err(|error| io::Error::other(error.to_string()))
-        })
+        StoreFolder::open_with(path, &mut system_random)
     }
 
     fn open_with(path: &Path, random: Random) -> Result<StoreFolder, FolderError> {
@@ -86,21 +89,21 @@ impl StoreFolder {
         let has_store = files::exists(&store_path).map_err(at(&store_path))?;
         // The key first: a store without one is a folder that lost it.
         let author_seed = author_key::open(&path.join("author.key"), has_store, random)?;
-        let store = if has_store {
-            RedbStore::open(&store_path, RedbOptions::default())?
+        let (store, salvaged) = if has_store {
+            salvage::open(&store_path, random)?
         } else {
-            RedbStore::create(&store_path, RedbOptions::default(), &first_rows(random)?)?
+            (RedbStore::create(&store_path, RedbOptions::default(), &first_rows(random)?)?, None)
         };
         let mut store = ReservedStore::new(store, path.join("reserve"));
         let sessions = fence::turn(&path.join("fence"), &mut store, random)?;
         let epoch = schema::epoch(&row(&store, schema::EPOCH_KEY)?)?;
         let node_secret = Zeroizing::new(schema::node_secret(&Zeroizing::new(row(&store, schema::NODE_SECRET_KEY)?))?);
-        Ok(StoreFolder { store, author_seed, node_secret, epoch, sessions, lock })
+        Ok(StoreFolder { store, author_seed, node_secret, epoch, sessions, salvaged, lock })
     }
 }
 
 impl FolderLock {
-    fn take(folder: &Path) -> Result<FolderLock, FolderError> {
+    pub(crate) fn take(folder: &Path) -> Result<FolderLock, FolderError> {
         let path = folder.join("lock");
         let file = files::open_private(&path).map_err(at(&path))?;
         match file.try_lock() {
@@ -109,6 +112,37 @@ impl FolderLock {
             Err(TryLockError::Error(source)) => Err(FolderError::Io { path, source }),
         }
     }
+}
+
+/// The seed of the author key in a folder; none is made.
+pub(crate) fn author_seed(folder: &Path) -> Result<Zeroizing<[u8; 32]>, FolderError> {
+    author_key::open(&folder.join("author.key"), true, &mut no_random)
+}
+
+/// Keeps others from reading a file.
+pub(crate) fn make_private(path: &Path) -> io::Result<()> {
+    files::make_private(path)
+}
+
+/// What takes the place of a row of the node's own that is lost.
+pub(crate) fn replacement(key: &[u8]) -> Result<Batch, FolderError> {
+    let mut batch = Batch::default();
+    batch.remove(Table::Meta, key);
+    batch.writes.extend(first_rows(&mut system_random)?.writes.into_iter().filter(|write| write.key == key));
+    Ok(batch)
+}
+
+/// Whether a folder's fence is the one that its store knows.
+pub(crate) fn is_own_fence(folder: &Path, known: &Fence) -> bool {
+    fence::is_own_at(&folder.join("fence"), known)
+}
+
+fn system_random(bytes: &mut [u8]) -> io::Result<()> {
+    getrandom::fill(bytes).map_err(|error| io::Error::other(error.to_string()))
+}
+
+fn no_random(_: &mut [u8]) -> io::Result<()> {
+    Err(io::Error::other("nothing is made here"))
 }
 
 /// What a store holds from the beginning.

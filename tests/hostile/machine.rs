@@ -96,6 +96,7 @@ impl Machine {
                     self.handle(Input::Saved { document: saving.document(), saved });
                 }
                 Effect::OpenPicture(opening) => self.handle(opening.open()),
+                Effect::Salvage(_) => panic!("a node cannot open what it stored"),
                 Effect::Close { .. } => self.connection = None,
                 Effect::Reply { reply, .. } => assert!(reply.is_ok(), "a node cannot open what it stored: {reply:?}"),
                 Effect::Send { frame, .. } => self.heard(Message::from_frame(&frame).unwrap()),

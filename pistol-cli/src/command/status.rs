@@ -28,6 +28,8 @@ pub(crate) struct State {
     is_on_reserve: bool,
     peers: Vec<Peer>,
     documents: Vec<Document>,
+    /// What of the store is damaged.
+    damage: Vec<String>,
 }
 
 /// Another node.
@@ -56,6 +58,7 @@ struct Document {
     waits_for: Vec<Waited>,
     owed: Vec<String>,
     store_failure: Option<String>,
+    damage: Option<String>,
 }
 
 /// A change that others wait for.
@@ -97,6 +100,7 @@ impl State {
         );
         lines.extend(self.peers.iter().map(Peer::words));
         lines.extend(self.documents.iter().flat_map(Document::words));
+        lines.extend(self.damage.iter().map(|damage| format!("damaged: {damage}")));
         lines.join("\n")
     }
 }
@@ -135,6 +139,7 @@ impl Document {
         }));
         let unnamed = self.waiting.saturating_sub(named).saturating_sub(self.branches_waiting);
         lines.extend((unnamed > 0).then(|| format!("  {unnamed} more changes wait for others")));
+        lines.extend(self.damage.iter().map(|damage| format!("  damaged: {damage}")));
         lines.extend(
             self.owed.iter().map(|node| format!("  peer {node} sent what could not be kept; it is asked again")),
         );
@@ -160,6 +165,7 @@ impl Document {
             waits_for: status.waits_for.iter().map(waited).collect(),
             owed: status.owed.iter().map(ToString::to_string).collect(),
             store_failure: status.store_failure,
+            damage: status.damage,
         })
     }
 }
@@ -179,13 +185,20 @@ impl From<PeerInfo> for Peer {
 
 /// Looks at everything.
 pub(crate) async fn execute(node: &Node, document: Option<&str>) -> Result<State, Failure> {
-    let mut documents = Vec::new();
+    let (mut documents, mut damage) = (Vec::new(), node.damage().to_vec());
     if let Some(document) = document {
         documents.push(Document::of(node, &load(node, document).await?)?);
     } else {
         for listed in node.documents() {
-            let doc = node.document(listed.id).await.map_err(Failure::of)?;
-            documents.push(Document::of(node, &doc)?);
+            // One that is damaged hides no other.
+            match node.document(listed.id).await {
+                Ok(doc) => documents.push(Document::of(node, &doc)?),
+                Err(error) => {
+                    let name =
+                        listed.name.map_or_else(|| listed.id.to_string(), |name| format!("{name} {}", listed.id));
+                    damage.push(format!("{name}: {error}"));
+                }
+            }
         }
     }
     Ok(State {
@@ -195,5 +208,6 @@ pub(crate) async fn execute(node: &Node, document: Option<&str>) -> Result<State
         is_on_reserve: node.is_on_reserve(),
         peers: node.peers().into_iter().map(Peer::from).collect(),
         documents,
+        damage,
     })
 }

@@ -81,6 +81,27 @@ pub fn name(unnamed: &Path, path: &Path) -> io::Result<()> {
     sync_folder_of(path)
 }
 
+/// Gives a file a second name; where the system cannot, it is copied.
+///
+/// # Errors
+/// If the system refuses.
+pub fn link(path: &Path, second: &Path) -> io::Result<()> {
+    access(second)?;
+    fs::hard_link(path, second).or_else(|_| fs::copy(path, second).map(drop))
+}
+
+/// Keeps others from reading a file that is there.
+///
+/// # Errors
+/// If the system refuses.
+pub fn make_private(path: &Path) -> io::Result<()> {
+    access(path)?;
+    #[cfg(unix)]
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    // Elsewhere the user's folder has its own access list.
+    Ok(())
+}
+
 /// Writes a whole file under another name first, so that there is never a part of it at `path`.
 ///
 /// # Errors

@@ -24,6 +24,11 @@ impl Page {
         true
     }
 
+    #[cfg(feature = "redb")]
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     pub(super) fn into_rows(self) -> Vec<Row> {
         self.rows
     }

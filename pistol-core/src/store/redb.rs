@@ -7,12 +7,17 @@
 //!
 //! redb stays read-only after a failed write and may panic on a damaged file. Both end here: the store reopens itself
 //! on the next commit, and a panic becomes [`StoreError::Damaged`].
+//!
+//! redb does not check what it reads. So every row carries a check of its own, and one that is not what was written is
+//! told of as [`StoreError::DamagedRow`]; the rows beside it are read.
 
+mod check;
 mod compact;
 mod create;
 mod failure;
 #[cfg(feature = "faults")]
 pub mod faults;
+mod salvage;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +30,7 @@ use redb::{
 
 use super::{Batch, Page, Row, Store, StoreError, Table, files, schema};
 use failure::{contained, from_redb};
+pub use salvage::{Salvaged, salvage};
 
 /// How a [`RedbStore`] uses memory and time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,12 +120,27 @@ impl RedbStore {
         create::format(options, |builder| builder.create_with_backend(backend), first)
     }
 
+    /// Opens what is known to be damaged, to read what is left.
+    fn open_damaged(path: &Path, options: RedbOptions) -> Result<RedbStore, StoreError> {
+        let path = path.to_path_buf();
+        let store = RedbStore::open_any(Box::new(move |builder| builder.open(&path)), options, false)?;
+        match schema::check_format(store.read(Table::Meta, schema::FORMAT_KEY).unwrap_or_default().as_deref()) {
+            // Then the checks of the rows tell whether they are of this format.
+            Ok(()) | Err(StoreError::Damaged { .. }) => Ok(store),
+            Err(error) => Err(error),
+        }
+    }
+
     fn open_with(opener: Opener, options: RedbOptions, is_checked: bool) -> Result<RedbStore, StoreError> {
-        let database = open_database(&opener, options, is_checked)?;
-        let state = RefCell::new(State { database: Some(database), is_writable: true });
-        let store = RedbStore { opener, options, state };
+        let store = RedbStore::open_any(opener, options, is_checked)?;
         schema::check_format(store.read(Table::Meta, schema::FORMAT_KEY)?.as_deref())?;
         Ok(store)
+    }
+
+    fn open_any(opener: Opener, options: RedbOptions, is_checked: bool) -> Result<RedbStore, StoreError> {
+        let database = open_database(&opener, options, is_checked)?;
+        let state = RefCell::new(State { database: Some(database), is_writable: true });
+        Ok(RedbStore { opener, options, state })
     }
 
     /// Runs `work` on the database, reopening it first where that is needed.
@@ -189,6 +210,7 @@ const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'s
         Table::Index => "index",
         Table::Snapshots => "snapshots",
         Table::Owed => "owed",
+        Table::Ends => "ends",
     })
 }
 
@@ -227,7 +249,7 @@ fn write(database: &Database, batch: &Batch) -> Result<(), StoreError> {
         let mut rows = transaction.open_table(definition(table)).map_err(from_redb)?;
         for write in writes {
             match &write.value {
-                Some(value) => rows.insert(write.key.as_slice(), value.as_slice()),
+                Some(value) => rows.insert(write.key.as_slice(), &*check::added(table, &write.key, value)),
                 None => rows.remove(write.key.as_slice()),
             }
             .map_err(from_redb)?;
@@ -253,7 +275,7 @@ fn read(database: &Database, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>
         return Ok(None);
     };
     let value = rows.get(key).map_err(from_redb)?;
-    Ok(value.map(|value| value.value().to_vec()))
+    value.map(|value| check::removed(table, key, value.value()).map(<[u8]>::to_vec)).transpose()
 }
 
 fn range(database: &Database, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, StoreError> {
@@ -263,8 +285,11 @@ fn range(database: &Database, table: Table, from: &[u8], to: &[u8], bytes_max: u
     };
     for row in rows.range::<&[u8]>(from..to).map_err(from_redb)? {
         let (key, value) = row.map_err(from_redb)?;
-        if !page.push(key.value(), value.value()) {
-            break;
+        match check::removed(table, key.value(), value.value()) {
+            Ok(content) if page.push(key.value(), content) => {}
+            // What lies before a damaged row is given; it is told of when it comes first.
+            Err(error) if page.is_empty() => return Err(error),
+            _ => break,
         }
     }
     Ok(page.into_rows())

@@ -4,11 +4,13 @@
 //! so that no range read can leave its log and new rows are written at one place. Every value but the format begins
 //! with a version byte.
 
+mod ends;
 mod fence;
 mod fields;
 mod log;
 mod snapshot;
 
+pub use ends::{Damage, EndRecord, aside_key, ends_range};
 pub use fence::{Fence, FileIdentity};
 pub use log::{LogNumber, LogRecord, SessionRecord};
 pub use snapshot::{SealedRow, Snapshot, row_digest, stretch, stretch_value};
@@ -17,7 +19,9 @@ use super::{Row, StoreError};
 use fields::Fields;
 
 /// The format of the store that this Pistol writes.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
+/// The oldest format that is read. Before it no row had a check of its own, and no store was released.
+pub const FORMAT_LEAST: u32 = 2;
 
 /// Row of [`super::Table::Meta`]: the format of the whole store.
 pub const FORMAT_KEY: &[u8] = b"format";
@@ -30,22 +34,34 @@ pub const PORT_KEY: &[u8] = b"port";
 /// Row of [`super::Table::Meta`]: the fence.
 pub const FENCE_KEY: &[u8] = b"fence";
 
+/// Row of [`super::Table::Meta`]: the least number of a new log, where rows of lost ones may have those before.
+pub const NEXT_LOG_KEY: &[u8] = b"next log";
+
 /// The version byte of every value of this format.
 const VERSION: u8 = 1;
 
-/// Writes the format. It has no version byte, for it is read before anything else is understood.
+/// Writes the format: the number and its complement, so that a damaged one is not taken for a newer one. It has no version
+/// byte and no check, for it is read before anything else is understood.
 pub fn format_value(format: u32) -> Vec<u8> {
-    format.to_be_bytes().to_vec()
+    [format.to_be_bytes(), (!format).to_be_bytes()].concat()
 }
 
 /// Checks the format row of a store.
 ///
 /// # Errors
-/// [`StoreError::Newer`], and [`StoreError::Damaged`] if the row is missing or no format of Pistol's.
+/// [`StoreError::Newer`] or [`StoreError::Older`], and [`StoreError::Damaged`] if the row is missing or no format of
+/// Pistol's.
 pub fn check_format(value: Option<&[u8]>) -> Result<(), StoreError> {
-    let bytes = value.and_then(|value| value.try_into().ok()).ok_or_else(|| damaged("it has no format"))?;
-    match u32::from_be_bytes(bytes) {
+    let (number, complement) =
+        value.and_then(|value| value.split_first_chunk()).ok_or_else(|| damaged("it has no format"))?;
+    let number = u32::from_be_bytes(*number);
+    // The first format was written without.
+    if complement != (!number).to_be_bytes() && !(number == 1 && complement.is_empty()) {
+        return Err(damaged("its format is no number"));
+    }
+    match number {
         0 => Err(damaged("it has format 0")),
+        found if found < FORMAT_LEAST => Err(StoreError::Older { found, least: FORMAT_LEAST }),
         found if found > FORMAT => Err(StoreError::Newer { found, known: FORMAT }),
         _ => Ok(()),
     }
@@ -89,6 +105,19 @@ pub fn port_value(port: u16) -> Vec<u8> {
 /// [`StoreError::Damaged`].
 pub fn port(value: &[u8]) -> Result<u16, StoreError> {
     Fields::parse("port", value, Fields::array).map(u16::from_be_bytes)
+}
+
+/// Writes the least number of a new log.
+pub fn next_log_value(next: u32) -> Vec<u8> {
+    [[VERSION].as_slice(), &next.to_be_bytes()].concat()
+}
+
+/// Reads the least number of a new log.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn next_log(value: &[u8]) -> Result<u32, StoreError> {
+    Fields::parse("next log", value, Fields::u32)
 }
 
 /// The key of an envelope, in [`super::Table::Envelopes`] and [`super::Table::Tail`], and of a stretch, in

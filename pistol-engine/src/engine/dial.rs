@@ -45,13 +45,23 @@ pub(super) struct Contacts {
     known: BTreeMap<NodeId, Known>,
 }
 
+/// Whether a row of the table of peers can be read.
+pub fn is_peer(row: &Row) -> bool {
+    known_peer(row).is_ok()
+}
+
+fn known_peer((key, value): &Row) -> Result<(NodeId, Vec<Address>, BTreeSet<DocumentId>), StoreError> {
+    let damaged = |_| StoreError::Damaged { reason: "a peer's addresses".to_owned() };
+    let node = NodeId(key.as_slice().try_into().map_err(|_| damaged(Malformed::Short))?);
+    let (addresses, documents) = read(&schema::peer_addresses(value)?).map_err(damaged)?;
+    Ok((node, addresses, documents))
+}
+
 impl Contacts {
     pub(super) fn from_rows(rows: &[Row], now: Now) -> Result<Self, StoreError> {
         let mut contacts = Contacts::default();
-        for (key, value) in rows {
-            let damaged = |_| StoreError::Damaged { reason: "a peer's addresses".to_owned() };
-            let node = NodeId(key.as_slice().try_into().map_err(|_| damaged(Malformed::Short))?);
-            let (addresses, documents) = read(&schema::peer_addresses(value)?).map_err(damaged)?;
+        for row in rows {
+            let (node, addresses, documents) = known_peer(row)?;
             let next_try_ms = Some(now.steady_ms);
             contacts.known.insert(node, Known { addresses, documents, next_try_ms, ..Known::default() });
         }
@@ -102,6 +112,11 @@ impl Contacts {
     /// Whether a peer is known to share a document.
     pub(super) fn shares(&self, node: &NodeId, document: &DocumentId) -> bool {
         self.known.get(node).is_some_and(|known| known.documents.contains(document))
+    }
+
+    /// Whether a peer that holds a document is being reached, and was not found absent.
+    pub(super) fn is_being_reached(&self, document: &DocumentId) -> bool {
+        self.known.values().any(|known| known.documents.contains(document) && known.attempts == 0)
     }
 
     pub(super) fn deadline_ms(&self) -> Option<u64> {

@@ -9,10 +9,10 @@ use pistol_core::store::{Row, Table, Write};
 use super::{Engine, answer};
 use crate::documents::lock;
 use crate::effect::{Effect, Reply, ReplyError};
-use crate::input::Token;
+use crate::input::{Token, Unreadable};
 
 /// The tables in which a document has many rows, what others can be made from last.
-const TABLES: [Table; 4] = [Table::Snapshots, Table::Index, Table::Tail, Table::Envelopes];
+const TABLES: [Table; 5] = [Table::Snapshots, Table::Index, Table::Ends, Table::Tail, Table::Envelopes];
 
 /// A document that is being removed.
 #[derive(Clone, Debug)]
@@ -74,6 +74,7 @@ impl Engine {
         };
         let (from, to) = match table {
             Table::Snapshots => removal.log.range(),
+            Table::Ends => schema::ends_range(removal.log),
             _ => schema::envelopes_from(removal.log, 0),
         };
         self.read_to_remove(removal, (table, from, to), effects);
@@ -83,16 +84,22 @@ impl Engine {
     pub(super) fn remove_rows(
         &mut self,
         mut removal: Removal,
-        rows: Result<Vec<Row>, String>,
+        rows: Result<Vec<Row>, Unreadable>,
         effects: &mut Vec<Effect>,
     ) {
-        let (Some(table), Ok(rows)) = (TABLES.get(removal.done).copied(), rows) else {
+        let keys = match rows {
+            Ok(rows) => Some(rows.into_iter().map(|(key, _)| key).collect()),
+            // A damaged row goes like any other.
+            Err(Unreadable::Damaged { key: Some(key), .. }) => Some(vec![key]),
+            Err(_) => None,
+        };
+        let (Some(table), Some(keys)) = (TABLES.get(removal.done).copied(), keys) else {
             // What cannot be read now is removed when the store is opened again.
             let reason = "some of its rows cannot be read, and stay for now".to_owned();
             return effects.extend(removal.token.map(|token| answer(token, Err(ReplyError::Store(reason)))));
         };
-        if !rows.is_empty() {
-            rows.into_iter().for_each(|(key, _)| self.commits.write(Write { table, key, value: None }));
+        if !keys.is_empty() {
+            keys.into_iter().for_each(|key| self.commits.write(Write { table, key, value: None }));
             return self.commits.remove_when_stored(removal);
         }
         removal.done += 1;

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use pistol_core::document::Document;
 use pistol_core::genesis::{Genesis, ReadKey};
 use pistol_core::id::DocumentId;
+use pistol_core::store::schema::EndRecord;
+use pistol_core::store::{Table, Write};
 use pistol_sync::node::NodeId;
 use pistol_sync::ticket::Ticket;
 
@@ -66,6 +68,8 @@ impl Engine {
         let document = Document::new(Arc::clone(&genesis)).map_err(|rule| ReplyError::BadTicket(rule.to_string()))?;
         let (log, write) = self.catalog.add(&genesis, read_key);
         self.commits.add(genesis.id(), write);
+        let end = EndRecord { end: document.history().next(), damage: None }.to_value();
+        self.commits.write(Write { table: Table::Ends, key: log.number.key(), value: Some(end) });
         let written = Written::nothing(self.snapshot_changes);
         self.insert(&log, document, Rows::default(), Vec::new(), written);
         Ok(())

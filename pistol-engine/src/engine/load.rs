@@ -2,28 +2,31 @@
 //! a peer had sent them, and projected; those that the snapshot speaks of are not read, but the last of them, which shows
 //! that the two belong together.
 
+mod cache;
 mod picture;
 mod restore;
 mod under_way;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use pistol_core::document::Opened;
 use pistol_core::envelope::{Envelope, VerifiedChange};
 use pistol_core::genesis::Genesis;
 use pistol_core::id::DocumentId;
-use pistol_core::store::schema::{self, LogRecord};
+use pistol_core::store::schema::LogRecord;
 use pistol_core::store::{Row, Table};
 
 use super::forget::Removal;
 use super::{Engine, answer};
 use crate::catalog::Log;
 use crate::documents::lock;
-use crate::effect::{Effect, Reply, ReplyError};
-use crate::input::{ReadId, Token};
+use crate::effect::{Effect, ReplyError};
+use crate::input::{ReadId, Token, Unreadable};
 use crate::limits;
 use crate::replica::Written;
+use crate::salvage::Salvage;
+pub use cache::{CacheState, inspect_cache};
 pub use picture::Opening;
 use under_way::{Load, Next};
 
@@ -58,6 +61,8 @@ pub(super) struct Loads {
     /// Documents whose turn to be opened has not come.
     waiting: VecDeque<DocumentId>,
     damaged: BTreeMap<DocumentId, String>,
+    /// Documents whose rows were put in order.
+    salvaged: BTreeSet<DocumentId>,
 }
 
 impl Loads {
@@ -72,7 +77,7 @@ impl Engine {
     /// Loads a document, and answers when it is open.
     pub(super) fn open(&mut self, token: Token, document: DocumentId, effects: &mut Vec<Effect>) {
         if self.documents.replica(&document).is_some() {
-            return effects.push(answer(token, Ok(Reply::Document(document))));
+            return self.open_or_wait(token, document, effects);
         }
         if let Some(reason) = self.loads.damaged.get(&document) {
             return effects.push(answer(token, Err(ReplyError::Damaged(reason.clone()))));
@@ -118,11 +123,11 @@ impl Engine {
     /// Reads what a document that is being opened needs next.
     fn read_on(&mut self, id: DocumentId, log: &Log, effects: &mut Vec<Effect>) {
         let Some(under_way) = self.loads.under_way.get(&id) else { return };
-        let (table, (from, to)) = match under_way.load.as_ref().map(Load::wants) {
-            None => (Table::Logs, log.number.range()),
-            Some((Table::Snapshots, _)) => (Table::Snapshots, log.number.range()),
-            Some((table, first)) => (table, schema::envelopes_from(log.number, first)),
+        let wants = match &under_way.load {
+            None => Some((Table::Logs, log.number.range())),
+            Some(load) => load.wants(log.number),
         };
+        let Some((table, (from, to))) = wants else { return };
         let read = self.loads.begin(Purpose::Load(id));
         effects.push(Effect::Read { read, table, from, to, bytes_max: limits::READ_BYTES });
     }
@@ -160,10 +165,10 @@ impl Engine {
     }
 
     /// Rows that were asked for.
-    pub(super) fn rows(&mut self, read: ReadId, rows: Result<Vec<Row>, String>, effects: &mut Vec<Effect>) {
+    pub(super) fn rows(&mut self, read: ReadId, rows: Result<Vec<Row>, Unreadable>, effects: &mut Vec<Effect>) {
         match self.loads.reads.remove(&read) {
             Some(Purpose::Load(document)) => {
-                let rows = rows.map_err(ReplyError::Unread);
+                let rows = rows.map_err(ReplyError::from);
                 let taken = rows.and_then(|rows| self.take_rows(document, &rows, effects).map_err(ReplyError::Damaged));
                 if let Err(error) = taken {
                     self.load_failed(document, error, effects);
@@ -224,12 +229,19 @@ impl Engine {
         if let Some(replica) = self.documents.replica(&id) {
             let mut replica = lock(&replica);
             replica.state.forks = load.forks;
+            replica.state.damage = load.damage;
             replica.state.is_from_snapshot = load.snapshot.is_some();
             if replica.is_snapshot_due() {
                 self.documents.mark_dirty(id);
             }
         }
-        effects.extend(tokens.into_iter().map(|token| answer(token, Ok(Reply::Document(id)))));
+        if load.damage.is_some() {
+            self.begin_repair(id, load.aside);
+        }
+        self.loads.salvaged.remove(&id);
+        for token in tokens {
+            self.open_or_wait(token, id, effects);
+        }
         self.document_is_open(id, effects);
         self.begin_loads(effects);
         Ok(())
@@ -248,15 +260,49 @@ impl Engine {
         self.read_on(id, &log, effects);
     }
 
-    /// What is damaged stays so; what could not be read may be read when it is asked for again.
+    /// The rows are wrong: whoever holds the store puts them in order, once, and the document is opened with what is left.
+    /// What stays damaged is remembered; what could not be read may be read when it is asked for again.
     fn give_up_load(&mut self, document: DocumentId, error: ReplyError, effects: &mut Vec<Effect>) {
         if let ReplyError::Damaged(reason) = &error {
+            if self.begin_salvage(document, effects) {
+                return;
+            }
             self.loads.damaged.insert(document, reason.clone());
         }
+        self.loads.salvaged.remove(&document);
         let under_way = self.loads.under_way.remove(&document).unwrap_or_default();
         effects.extend(under_way.tokens.into_iter().map(|token| answer(token, Err(error.clone()))));
         self.withdraw(document, effects);
         self.begin_loads(effects);
+    }
+
+    /// Has the rows put in order, if that was not done already; of one without a genesis that cannot be.
+    fn begin_salvage(&mut self, document: DocumentId, effects: &mut Vec<Effect>) -> bool {
+        let load = self.loads.under_way.get_mut(&document).and_then(|under_way| under_way.load.as_mut());
+        let (Some(log), Some(load)) = (self.catalog.log(&document), load) else { return false };
+        let is_first = self.loads.salvaged.insert(document);
+        if is_first {
+            load.salvage();
+            let genesis = Arc::clone(load.document.history().genesis());
+            effects.push(Effect::Salvage(Box::new(Salvage { document, log: log.number, genesis })));
+        }
+        is_first
+    }
+
+    /// The rows of a document were put in order: it is opened anew. Its session is over.
+    pub(super) fn salvaged(&mut self, id: DocumentId, result: Result<(), Unreadable>, effects: &mut Vec<Effect>) {
+        self.catalog.continues(&id, None);
+        // It was removed meanwhile.
+        let Some(under_way) = self.loads.under_way.get_mut(&id) else { return };
+        match (result, self.catalog.log(&id)) {
+            (Ok(()), Some(log)) => {
+                // From its genesis on: nothing that was read before is of use.
+                under_way.load = None;
+                self.read_on(id, &log, effects);
+            }
+            (Ok(()), None) => {}
+            (Err(error), _) => self.give_up_load(id, error.into(), effects),
+        }
     }
 }
 
@@ -268,7 +314,7 @@ fn genesis(document: DocumentId, rows: &[Row], verifier: &mut pistol_core::key::
 }
 
 /// The changes of a stored envelope, checked like a received one.
-pub(super) fn verified(
+pub(crate) fn verified(
     document: DocumentId,
     bytes: &[u8],
     verifier: &mut pistol_core::key::Verifier,

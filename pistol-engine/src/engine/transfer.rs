@@ -15,7 +15,7 @@ use super::topic::TopicState;
 use super::{Engine, load};
 use crate::documents::lock;
 use crate::effect::Effect;
-use crate::input::ConnectionId;
+use crate::input::{ConnectionId, Unreadable};
 use crate::limits;
 use crate::replica::{Sealed, Source, StoredRow};
 
@@ -70,12 +70,12 @@ impl Engine {
     }
 
     /// Rows that a topic asked for. Whole rows go out as they rest; of others only what is wanted.
-    pub(super) fn send_rows(&mut self, wanted: Wanted, rows: Result<Vec<Row>, String>, effects: &mut Vec<Effect>) {
+    pub(super) fn send_rows(&mut self, wanted: Wanted, rows: Result<Vec<Row>, Unreadable>, effects: &mut Vec<Effect>) {
         let Wanted { connection, topic, table } = wanted;
         let Some(state) = self.topic_mut(connection, topic) else { return };
         state.is_reading = false;
         let document = state.document;
-        let mut failure = rows.as_ref().err().cloned();
+        let mut failure = rows.as_ref().err().map(|error| error.reason().to_owned());
         let unread = std::mem::replace(&mut state.unread, failure.clone());
         let Some(replica) = self.documents.replica(&document) else { return };
         if unread.is_some() && lock(&replica).state.store_failure == unread {

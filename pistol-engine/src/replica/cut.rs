@@ -18,7 +18,7 @@ pub(super) fn stretches(changes: &[Linked]) -> impl Iterator<Item = &[Linked]> {
 }
 
 /// Cuts changes into rows of one envelope each. Those of the `own` chain can be signed anywhere.
-pub(super) fn rows(changes: &[VerifiedChange], own: Option<ChainId>) -> impl Iterator<Item = &[VerifiedChange]> {
+pub(crate) fn rows(changes: &[VerifiedChange], own: Option<ChainId>) -> impl Iterator<Item = &[VerifiedChange]> {
     pieces(changes, move |changes| row_length(changes, own))
 }
 

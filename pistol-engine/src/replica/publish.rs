@@ -8,7 +8,7 @@ use pistol_core::delta::Delta;
 use pistol_core::document::{Edit, EditAs, EditError, Made};
 use pistol_core::envelope::{Linked, Verified, VerifiedChange};
 use pistol_core::id::{DocumentId, Session};
-use pistol_core::store::schema::{self, SessionRecord};
+use pistol_core::store::schema::{self, EndRecord, SessionRecord};
 use pistol_core::store::{Table, Write};
 use pistol_core::validate::{Accepted, Ordinal, Rule};
 
@@ -176,6 +176,7 @@ impl Replica {
         let mut sealed = Sealed { document, writes, changes, first, as_stored, rows, saving: None, goes_on: false };
         self.write_rows(&mut sealed);
         self.received.clear();
+        self.write_end(&mut sealed);
         self.write_session(&mut sealed);
         self.write_snapshot(&mut sealed);
         Some(sealed)
@@ -270,6 +271,14 @@ impl Replica {
         let key = schema::envelope_key(self.log, first);
         sealed.writes.push(Write { table, key, value: Some(bytes.to_vec()) });
         sealed.rows.push((first, Some(StoredRow { count, table, digest: schema::row_digest(bytes) })));
+    }
+
+    /// How far the log goes: that its last rows are there is seen by nothing else.
+    fn write_end(&self, sealed: &mut Sealed) {
+        if !sealed.changes.is_empty() {
+            let end = EndRecord { end: self.document.history().next(), damage: self.state.damage };
+            sealed.writes.push(Write { table: Table::Ends, key: self.log.key(), value: Some(end.to_value()) });
+        }
     }
 
     /// The session is written with its first change: before that nobody can have seen it.

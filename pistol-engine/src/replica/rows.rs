@@ -33,6 +33,11 @@ impl Rows {
         self.0.last_key_value().map_or(1, |(first, row)| first.saturating_add(row.count))
     }
 
+    /// All rows, by the numbers of their first changes.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Ordinal, StoredRow)> + '_ {
+        self.0.iter().map(|(first, row)| (*first, *row))
+    }
+
     /// The last row, with the number of its first change.
     pub(crate) fn last(&self) -> Option<(Ordinal, StoredRow)> {
         self.0.last_key_value().map(|(first, row)| (*first, *row))

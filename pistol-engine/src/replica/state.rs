@@ -5,6 +5,7 @@ use std::fmt;
 
 use pistol_core::id::ChangeId;
 use pistol_core::key::AuthorId;
+use pistol_core::store::schema::Damage;
 use pistol_sync::node::NodeId;
 
 use crate::limits;
@@ -29,6 +30,8 @@ pub struct DocumentState {
     pub owed: BTreeSet<NodeId>,
     /// Whether the document was opened from a snapshot, so that only what came later was read again.
     pub is_from_snapshot: bool,
+    /// What of it was lost here and has not come back.
+    pub damage: Option<Damage>,
     /// Why the store does not take anything, if it does not.
     pub store_failure: Option<String>,
 }

@@ -9,7 +9,7 @@ use pistol_core::key::AuthorKey;
 use pistol_core::store::memory::MemoryStore;
 use pistol_core::store::{Batch, Row, Store, Table};
 use pistol_core::validate::History;
-use pistol_engine::{Catalog, Command, ConnectionId, Effect, Engine, Input, Now, Start};
+use pistol_engine::{Catalog, Command, ConnectionId, Effect, Engine, Input, Now, Start, Unreadable};
 use pistol_sync::node::NodeId;
 use pistol_sync::proto::heads;
 use pistol_sync::proto::message::{Head, Message};
@@ -103,6 +103,10 @@ impl Machine {
                         inputs.push_back(Input::Saved { document: saving.document(), saved: saving.save() });
                     }
                     Effect::OpenPicture(opening) => inputs.push_back(opening.open()),
+                    Effect::Salvage(salvage) => {
+                        let result = salvage.run(&mut self.store).map_err(Unreadable::from);
+                        inputs.push_back(Input::Salvaged { document: salvage.document, result });
+                    }
                     other => kept.push(other),
                 }
             }
@@ -110,11 +114,11 @@ impl Machine {
         self.effects = kept;
     }
 
-    fn read(&mut self, (table, from, to): (Table, &[u8], &[u8]), bytes_max: usize) -> Result<Vec<Row>, String> {
+    fn read(&mut self, (table, from, to): (Table, &[u8], &[u8]), bytes_max: usize) -> Result<Vec<Row>, Unreadable> {
         let has_failed = self.failing_read == Some(0);
         self.failing_read = self.failing_read.and_then(|more| more.checked_sub(1));
         if has_failed {
-            return Err("the disk failed".to_owned());
+            return Err(Unreadable::Failed("the disk failed".to_owned()));
         }
         Ok(self.store.range(table, from, to, bytes_max).unwrap())
     }

@@ -8,7 +8,7 @@ use pistol_core::id::DocumentId;
 use pistol_core::key::AuthorKey;
 use pistol_core::store::memory::MemoryStore;
 use pistol_core::store::{Batch, Row, Store, Table};
-use pistol_engine::{Catalog, Command, ConnectionId, Effect, Engine, Input, Now, Start};
+use pistol_engine::{Catalog, Command, ConnectionId, Effect, Engine, Input, Now, Start, Unreadable};
 use pistol_sync::node::NodeId;
 use pistol_sync::ticket::Ticket;
 
@@ -93,7 +93,7 @@ impl Machine {
                         promise(self.outstanding.replace(batch).is_none(), "two batches are on their way to the disk")?;
                     }
                     Effect::Read { read, table, from, to, bytes_max } => {
-                        let rows = self.store.range(table, &from, &to, bytes_max).map_err(|error| error.to_string());
+                        let rows = self.store.range(table, &from, &to, bytes_max).map_err(Unreadable::from);
                         inputs.extend([Input::Rows { read, rows }, Input::TickEnd]);
                     }
                     Effect::Save(saving) => {
@@ -101,6 +101,7 @@ impl Machine {
                         inputs.extend([Input::Saved { document: saving.document(), saved }, Input::TickEnd]);
                     }
                     Effect::OpenPicture(opening) => inputs.extend([opening.open(), Input::TickEnd]),
+                    Effect::Salvage(_) => promise(false, "a node cannot open what it stored")?,
                     Effect::Send { connection, frame } => self.sent.entry(connection).or_default().push(frame),
                     Effect::Close { connection, .. } => drop(self.closed.insert(connection)),
                     Effect::Dial { .. } | Effect::Changed { .. } | Effect::Reply { .. } => {}

@@ -213,6 +213,7 @@ impl Pair {
                 self.tell(side, input);
             }
             Effect::OpenPicture(opening) => self.tell(side, opening.open()),
+            Effect::Salvage(_) => return Err(broken("a node cannot open what it stored")),
             Effect::Send { connection, frame } => self.send(side, connection, frame)?,
             Effect::Close { connection, .. } => self.hang_up(side.other(), connection),
             Effect::Dial { peer, .. } => self.dial(side, peer),

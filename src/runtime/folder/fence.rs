@@ -106,6 +106,15 @@ impl<'a> Turn<'a> {
     }
 }
 
+/// Whether the fence in a file is the one that the store knows. It is not turned.
+pub(super) fn is_own_at(path: &Path, known: &Fence) -> bool {
+    let read = || {
+        let mut file = File::open(path)?;
+        Ok::<_, io::Error>((nonce_of(&mut file)?, identity(&file)?))
+    };
+    read().is_ok_and(|(nonce, file)| nonce.is_some_and(|nonce| is_own(nonce, file, known)))
+}
+
 /// A file with the next nonce was written by a turn that was cut short, so its change time is not known.
 fn is_own(nonce: Nonce, file: FileIdentity, fence: &Fence) -> bool {
     let is_settled = nonce == fence.current && file == fence.file;

@@ -1,7 +1,7 @@
 //! Creating a store. A crash while redb creates its file leaves one that does not open, so it gets its name last.
 
 use std::io::{Error, ErrorKind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, DatabaseError};
 
@@ -14,11 +14,17 @@ pub(super) fn create_file(path: &Path, options: RedbOptions, first: &Batch) -> R
     if files::exists(path)? {
         return Err(Error::new(ErrorKind::AlreadyExists, "there is a store already").into());
     }
+    let unnamed = fill_beside(path, options, first)?;
+    Ok(files::name(&unnamed, path)?)
+}
+
+/// Makes a file beside the place that it is to have, and syncs it; only the name is missing.
+pub(super) fn fill_beside(path: &Path, options: RedbOptions, first: &Batch) -> Result<PathBuf, StoreError> {
     let (unnamed, file) = files::create_beside(path)?;
     format(options, |builder| create(builder, &unnamed), first)?;
     files::access(&unnamed)?;
     file.sync_all()?;
-    Ok(files::name(&unnamed, path)?)
+    Ok(unnamed)
 }
 
 fn create(builder: &Builder, path: &Path) -> Result<Database, DatabaseError> {

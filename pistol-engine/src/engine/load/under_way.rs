@@ -8,7 +8,7 @@ use pistol_core::envelope::VerifiedChange;
 use pistol_core::genesis::Genesis;
 use pistol_core::key::{AuthorId, Verifier};
 use pistol_core::stamp::StampKey;
-use pistol_core::store::schema::{self, Snapshot};
+use pistol_core::store::schema::{self, Damage, EndRecord, LogNumber, Snapshot};
 use pistol_core::store::{Row, Table};
 use pistol_core::validate::{Check, Ordinal};
 
@@ -25,6 +25,9 @@ pub(super) struct Load {
     pub(super) forks: BTreeSet<AuthorId>,
     /// What the document stands on; its picture is in the document.
     pub(super) snapshot: Option<Snapshot>,
+    /// Rows that were set aside, and what is known to be missing.
+    pub(super) aside: Vec<Row>,
+    pub(super) damage: Option<Damage>,
     stage: Stage,
 }
 
@@ -49,6 +52,10 @@ enum Stage {
     /// The last row that the snapshot tells of, and those after it.
     LastRow,
     Rows(Table),
+    /// How far the log goes, then what was set aside.
+    Ends,
+    /// The rows were wrong, and are being put in order.
+    Salvage,
 }
 
 impl Load {
@@ -56,7 +63,8 @@ impl Load {
     pub(super) fn new(genesis: Arc<Genesis>) -> Option<Self> {
         let document = Document::new(genesis).ok()?;
         let (rows, tail, forks) = (Rows::default(), Vec::new(), BTreeSet::new());
-        Some(Load { document, rows, tail, forks, snapshot: None, stage: Stage::Snapshot })
+        let (snapshot, aside, damage, stage) = (None, Vec::new(), None, Stage::Snapshot);
+        Some(Load { document, rows, tail, forks, snapshot, aside, damage, stage })
     }
 
     /// Begins with the rows.
@@ -69,14 +77,25 @@ impl Load {
         self.snapshot.is_some() || matches!(self.stage, Stage::Snapshot | Stage::Index(_))
     }
 
-    /// Which rows are wanted next, and from which change on.
-    pub(super) fn wants(&self) -> (Table, Ordinal) {
+    /// The rows are to be put in order.
+    pub(super) fn salvage(&mut self) {
+        self.stage = Stage::Salvage;
+    }
+
+    /// Which rows are wanted next.
+    pub(super) fn wants(&self, log: LogNumber) -> Option<(Table, (Vec<u8>, Vec<u8>))> {
+        let from = |table, first| Some((table, schema::envelopes_from(log, first)));
         match &self.stage {
-            Stage::Snapshot => (Table::Snapshots, 0),
-            Stage::Index(restore) => (Table::Index, restore.wants().unwrap_or(0)),
-            Stage::LastRow => (Table::Envelopes, self.rows.last().map_or(0, |(first, _)| first)),
-            Stage::Rows(Table::Envelopes) if self.rows.end() == 1 => (Table::Envelopes, 0),
-            Stage::Rows(table) => (*table, self.rows.end()),
+            Stage::Snapshot => Some((Table::Snapshots, log.range())),
+            Stage::Index(restore) => from(Table::Index, restore.wants().unwrap_or(0)),
+            Stage::LastRow => from(Table::Envelopes, self.rows.last().map_or(0, |(first, _)| first)),
+            Stage::Rows(Table::Envelopes) if self.rows.end() == 1 => from(Table::Envelopes, 0),
+            Stage::Rows(table) => from(*table, self.rows.end()),
+            Stage::Ends => match self.aside.last() {
+                Some((last, _)) => Some((Table::Ends, ([last.as_slice(), &[0]].concat(), schema::ends_range(log).1))),
+                None => Some((Table::Ends, schema::ends_range(log))),
+            },
+            Stage::Salvage => None,
         }
     }
 
@@ -100,14 +119,40 @@ impl Load {
                 self.stage = Stage::Rows(Table::Envelopes);
                 self.take_rows(rows, Table::Envelopes, verifier)?;
             }
-            Stage::Rows(Table::Tail) if rows.is_empty() => return self.check_all_read().map(|()| Next::Nothing),
+            Stage::Rows(Table::Tail) if rows.is_empty() => {
+                self.check_all_read()?;
+                self.stage = Stage::Ends;
+            }
             Stage::Rows(_) if rows.is_empty() => self.stage = Stage::Rows(Table::Tail),
             Stage::Rows(table) => {
                 let table = *table;
                 self.take_rows(rows, table, verifier)?;
             }
+            Stage::Ends if rows.is_empty() && !self.aside.is_empty() => return Ok(Next::Nothing),
+            Stage::Ends if self.take_ends(rows)? => return Ok(Next::Nothing),
+            Stage::Ends => {}
+            Stage::Salvage => {}
         }
         Ok(Next::Rows)
+    }
+
+    /// Returns whether that was all: of a log that misses nothing, nothing was set aside.
+    fn take_ends(&mut self, rows: &[Row]) -> Result<bool, String> {
+        let is_begun = !self.aside.is_empty();
+        let rows = if is_begun { rows } else { self.take_end(rows)? };
+        self.aside.extend_from_slice(rows);
+        Ok(self.aside.is_empty())
+    }
+
+    fn take_end<'a>(&mut self, rows: &'a [Row]) -> Result<&'a [Row], String> {
+        let ((key, value), rest) = rows.split_first().ok_or("how far it goes is not known")?;
+        let is_end = LogNumber::from_key(key).is_ok();
+        let end = EndRecord::from_value(value).map_err(|error| error.to_string())?;
+        if !is_end || end.end != self.document.history().next() {
+            return Err("its last changes are missing".to_owned());
+        }
+        self.damage = end.damage;
+        Ok(rest)
     }
 
     /// Takes in what was loaded of the picture. Whether rows are wanted now; if not, they are being read already.

@@ -1,0 +1,205 @@
+//! The documents: their beginnings, their rows, their snapshots.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use pistol_core::genesis::Genesis;
+use pistol_core::id::DocumentId;
+use pistol_core::key::Verifier;
+use pistol_core::store::scan::scan_table;
+use pistol_core::store::schema::{self, LogNumber, LogRecord};
+use pistol_core::store::{Batch, Row, Store, StoreError, Table};
+use pistol_engine::{CacheState, Inspection, inspect_cache};
+
+use super::{Examination, Severity};
+
+/// The logs of which the beginning can be read.
+pub(super) type Logs = BTreeMap<LogNumber, Arc<Genesis>>;
+
+const FROM_PEERS: &str = "peers that hold them send them again when you sync; what was made here and never synced is lost, \
+                          unless a backup has it";
+
+impl Examination<'_> {
+    /// Checks each document. Returns also the logs whose rows are being removed.
+    pub(super) fn check_logs(&mut self) -> Result<(Logs, BTreeSet<LogNumber>), StoreError> {
+        let (rows, found) = scan_table(&self.store, Table::Logs)?;
+        let (mut logs, mut removed) = (Logs::new(), BTreeSet::new());
+        let mut damaged = found.damaged;
+        for (key, value) in rows {
+            match read(&key, &value) {
+                Some(Read::Log(number, genesis)) => drop(logs.insert(number, genesis)),
+                Some(Read::Removed(number)) => drop(removed.insert(number)),
+                None => damaged.push(key),
+            }
+        }
+        for key in damaged {
+            let next = LogNumber::from_key(&key).map_or(0, |number| number.0.saturating_add(1));
+            let mut batch = self.keep_number(next)?;
+            batch.remove(Table::Logs, key);
+            let what = "the beginning of a document is lost, and with it which document it was".to_owned();
+            let help = "join the document again, then run `pistol doctor --repair`: its changes here are put to it";
+            self.settle("a document", what, help, &batch)?;
+        }
+        if found.has_holes {
+            let what = "a part of the list of documents cannot be read".to_owned();
+            self.settle("store.redb", what, "restore a backup, or join the documents again", &Batch::default())?;
+        }
+        let names = self.names();
+        for (number, genesis) in &logs {
+            self.check_log(*number, genesis, names.get(&genesis.id().0))?;
+        }
+        Ok((logs, removed))
+    }
+
+    fn check_log(&mut self, log: LogNumber, genesis: &Arc<Genesis>, name: Option<&String>) -> Result<(), StoreError> {
+        let about = match name {
+            Some(name) => format!("document {} ({name})", genesis.id()),
+            None => format!("document {}", genesis.id()),
+        };
+        if let Some(key) = &self.key {
+            if let CacheState::Damaged(batch) = inspect_cache(&self.store, log, genesis, &key.stamp_key())? {
+                let what = "its snapshot is damaged or not of these rows".to_owned();
+                self.settle(&about, what, "nothing is lost: it opens from its changes, and a new one is made", &batch)?;
+            }
+        }
+        let inspection = Inspection::of(&self.store, log, genesis)?;
+        self.report.documents += 1;
+        self.report.changes += u64::from(inspection.readable());
+        if inspection.is_whole() {
+            return Ok(());
+        }
+        if inspection.is_accepted() {
+            self.report.find(Severity::Warning, &about, in_words(&inspection), FROM_PEERS);
+            return Ok(());
+        }
+        let help = if inspection.is_complete() { "nothing that is known of is lost" } else { FROM_PEERS };
+        self.settle(&about, in_words(&inspection), help, &inspection.repair(true))
+    }
+
+    /// Rows of logs that have no beginning: of a document that is here again, they are put to it.
+    pub(super) fn check_lost_logs(&mut self, logs: &Logs, removed: &BTreeSet<LogNumber>) -> Result<(), StoreError> {
+        for number in self.numbers()? {
+            if logs.contains_key(&number) || removed.contains(&number) {
+                continue;
+            }
+            let orphan = Orphan::read(&self.store, number)?;
+            let owner = logs.iter().find_map(|(log, genesis)| orphan.is_of(genesis.id()).then_some((*log, genesis)));
+            let Some((log, genesis)) = owner else {
+                let what = format!("{} rows belong to a document whose beginning is lost", orphan.rows.len());
+                let help = "join the document again, then run `pistol doctor --repair`: they are put to it";
+                self.settle("a document", what, help, &Batch::default())?;
+                continue;
+            };
+            let what = "changes of it lie where it was before it was joined again".to_owned();
+            let batch = Inspection::with(&self.store, log, genesis, orphan.rows)?.repair(false);
+            let batch = orphan.keys.into_iter().fold(batch, |mut batch, (table, key)| {
+                batch.remove(table, key);
+                batch
+            });
+            self.settle(&format!("document {}", genesis.id()), what, "they are put to it", &batch)?;
+        }
+        Ok(())
+    }
+
+    /// The numbers of all logs that have rows.
+    fn numbers(&self) -> Result<Vec<LogNumber>, StoreError> {
+        let mut numbers = Vec::new();
+        for table in [Table::Envelopes, Table::Tail, Table::Ends] {
+            let mut from = Vec::new();
+            // One row is read of each log.
+            loop {
+                let key = match self.store.range(table, &from, &pistol_core::store::scan::END, 0) {
+                    Ok(rows) => rows.into_iter().next().map(|(key, _)| key),
+                    Err(StoreError::DamagedRow { key, .. }) => Some(key),
+                    Err(StoreError::Damaged { .. }) => None,
+                    Err(error) => return Err(error),
+                };
+                let Some(number) = key.and_then(|key| key.first_chunk().map(|log| u32::from_be_bytes(*log))) else {
+                    break;
+                };
+                numbers.push(LogNumber(number));
+                let Some(next) = number.checked_add(1) else { break };
+                from = next.to_be_bytes().to_vec();
+            }
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        Ok(numbers)
+    }
+
+    fn keep_number(&self, next: u32) -> Result<Batch, StoreError> {
+        let known = self.store.read(Table::Meta, schema::NEXT_LOG_KEY)?;
+        let known = known.and_then(|value| schema::next_log(&value).ok()).unwrap_or(0);
+        let mut batch = Batch::default();
+        batch.put(Table::Meta, schema::NEXT_LOG_KEY, schema::next_log_value(known.max(next)));
+        Ok(batch)
+    }
+
+    fn names(&self) -> BTreeMap<[u8; 32], String> {
+        let (rows, _) = scan_table(&self.store, Table::Names).unwrap_or_default();
+        let named =
+            |(key, value): &Row| Some((schema::named_document(value).ok()?, schema::name(key).ok()?.to_owned()));
+        rows.iter().filter_map(named).collect()
+    }
+}
+
+/// What the row of a log says.
+enum Read {
+    Log(LogNumber, Arc<Genesis>),
+    /// Its rows are being removed.
+    Removed(LogNumber),
+}
+
+fn read(key: &[u8], value: &[u8]) -> Option<Read> {
+    let (number, record) = (LogNumber::from_key(key).ok()?, LogRecord::from_value(value).ok()?);
+    if record.is_removed() {
+        return Some(Read::Removed(number));
+    }
+    let genesis = Genesis::verify_for(DocumentId(record.document), &record.genesis, &mut Verifier::default()).ok()?;
+    Some(Read::Log(number, Arc::new(genesis)))
+}
+
+fn in_words(inspection: &Inspection) -> String {
+    let (readable, waiting, missing) = (inspection.readable(), inspection.waiting(), inspection.missing());
+    let mut words = vec![format!("{readable} changes can be read")];
+    if missing > 0 {
+        words.push(format!("{missing} are lost here"));
+    }
+    if waiting > 0 {
+        words.push(format!("{waiting} can be read and need some of those"));
+    }
+    if inspection.may_miss_more() {
+        words.push("how many there were is not known".to_owned());
+    }
+    words.join(", ")
+}
+
+/// The rows of a log without a beginning.
+struct Orphan {
+    rows: Vec<Vec<u8>>,
+    keys: Vec<(Table, Vec<u8>)>,
+}
+
+impl Orphan {
+    fn read(store: &impl Store, log: LogNumber) -> Result<Self, StoreError> {
+        let mut orphan = Orphan { rows: Vec::new(), keys: Vec::new() };
+        for table in [Table::Envelopes, Table::Tail, Table::Ends, Table::Index, Table::Snapshots] {
+            let (from, to) = schema::ends_range(log);
+            let found = pistol_core::store::scan::scan(store, table, (&from, &to), &mut |rows| {
+                for (key, value) in rows {
+                    let is_envelope =
+                        matches!(table, Table::Envelopes | Table::Tail) || (table == Table::Ends && key.len() > 4);
+                    orphan.rows.extend(is_envelope.then_some(value));
+                    orphan.keys.push((table, key));
+                }
+                Ok(())
+            })?;
+            orphan.keys.extend(found.damaged.into_iter().map(|key| (table, key)));
+        }
+        Ok(orphan)
+    }
+
+    fn is_of(&self, document: DocumentId) -> bool {
+        self.rows.iter().any(|row| Inspection::is_of(document, row))
+    }
+}
