@@ -135,6 +135,87 @@ impl From<crate::runtime::Stopped> for CreateError {
     }
 }
 
+/// A document could not be written to a file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// The disk did not take the last edits.
+    #[error(transparent)]
+    Flush(#[from] FlushError),
+    /// The document cannot be written.
+    #[error(transparent)]
+    Refused(#[from] pistol_engine::export::ExportError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The work was cut short.
+    #[error("the export was cut short ({0}); try again")]
+    Thread(String),
+    /// The node was shut down.
+    #[error("the node was shut down; open it again")]
+    Stopped,
+}
+
+/// A document could not be taken in from a file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImportError {
+    /// The file is refused.
+    #[error(transparent)]
+    File(#[from] pistol_engine::export::ExportError),
+    /// The store holds the document and cannot open it.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// The node said why.
+    #[error(transparent)]
+    Refused(#[from] ReplyError),
+    /// The work was cut short.
+    #[error("the import was cut short ({0}); try again")]
+    Thread(String),
+    /// The node was shut down.
+    #[error("the node was shut down; open it again")]
+    Stopped,
+}
+
+/// A store could not be backed up.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackupError {
+    /// The disk did not take the last edits.
+    #[error(transparent)]
+    Flush(#[from] FlushError),
+    /// There is something already.
+    #[error("the folder holds a store already; choose an empty one")]
+    Taken,
+    /// The copy cannot be written, or the store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The folder cannot be written.
+    #[error("{0}")]
+    Folder(String),
+    /// The node was shut down.
+    #[error("the node was shut down; open it again")]
+    Stopped,
+}
+
+impl From<FolderError> for BackupError {
+    fn from(error: FolderError) -> Self {
+        BackupError::Folder(error.to_string())
+    }
+}
+
+macro_rules! stopped {
+    ($($name:ident)*) => {
+        $(impl From<crate::runtime::Stopped> for $name {
+            fn from(_: crate::runtime::Stopped) -> Self {
+                $name::Stopped
+            }
+        })*
+    };
+}
+
+stopped!(ExportError ImportError BackupError);
+
 /// A document was not found.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -179,6 +260,12 @@ pub enum Error {
     Create(#[from] CreateError),
     /// From [`crate::Node::join`].
     Join(#[from] JoinError),
+    /// From [`crate::Doc::to_pistol`].
+    Export(#[from] ExportError),
+    /// From [`crate::Node::import`].
+    Import(#[from] ImportError),
+    /// From [`crate::Node::backup`].
+    Backup(#[from] BackupError),
     /// From [`crate::Doc::edit`].
     Edit(#[from] EditError),
     /// From [`crate::Doc::flush`].
@@ -235,7 +322,11 @@ impl Error {
             | Error::Find(FindError::NotFound(_) | FindError::Ambiguous(_))
             | Error::View(ViewError::NoText)
             | Error::Id(_) => ErrorKind::NotFound,
-            Error::Ticket(_) => ErrorKind::BadTicket,
+            Error::Ticket(_) | Error::Import(ImportError::File(_)) => ErrorKind::BadTicket,
+            Error::Export(ExportError::Refused(pistol_engine::export::ExportError::NotFound)) => ErrorKind::NotFound,
+            Error::Export(ExportError::Refused(_) | ExportError::Store(_)) | Error::Backup(BackupError::Store(_)) => {
+                ErrorKind::StoreDamaged
+            }
             Error::Create(CreateError::Refused(reply))
             | Error::Find(FindError::Refused(reply))
             | Error::Join(JoinError::Refused(reply))

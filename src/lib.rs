@@ -20,6 +20,7 @@ mod doc;
 mod doctor;
 mod error;
 mod explain;
+mod export;
 #[cfg(feature = "hostile")]
 pub mod hostile;
 mod json;
@@ -35,10 +36,11 @@ pub use compact::{Compacted, compact};
 pub use doc::Doc;
 pub use doctor::{Finding, Report, Severity, examine, repair};
 pub use error::{
-    CreateError, Error, ErrorKind, FindError, FlushError, ForgetError, JoinError, NameError, OpenError, SyncError,
-    ViewError,
+    BackupError, CreateError, Error, ErrorKind, ExportError, FindError, FlushError, ForgetError, ImportError, JoinError,
+    NameError, OpenError, SyncError, ViewError,
 };
 pub use explain::Explanation;
+pub use export::Backup;
 pub use node::{DocumentInfo, Node, PeerInfo};
 pub use preset::Preset;
 pub use status::{DocStatus, PeerStatus};

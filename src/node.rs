@@ -177,6 +177,10 @@ impl Node {
         Ok(Doc::new(Arc::clone(&self.0), pin, entry.policy, entry.read_key))
     }
 
+    pub(crate) fn runtime(&self) -> &Arc<Runtime> {
+        &self.0
+    }
+
     /// Finds a document by its name here, or by the beginning of its id.
     ///
     /// # Errors

@@ -10,14 +10,14 @@ mod worker;
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use pistol_core::key::{AuthorId, AuthorKey};
-use pistol_core::store::{Batch, Store, Table, schema};
+use pistol_core::store::{Batch, Frozen, Store, StoreError, Table, schema};
 use pistol_engine::{
     Catalog, Command, Contact, Documents, Engine, Input, Now, OPEN_BYTES, Opening, Reply, ReplyError, Saving,
 };
@@ -59,6 +59,8 @@ pub(crate) struct Runtime {
     pub(crate) network: Arc<Network>,
     pub(crate) picture: Arc<Picture>,
     pub(crate) on_reserve: OnReserve,
+    /// The store's folder.
+    pub(crate) path: PathBuf,
     /// What was found damaged when the store was opened, in words.
     pub(crate) damage: Vec<String>,
     clock: Clock,
@@ -151,6 +153,7 @@ impl Runtime {
             network,
             picture,
             on_reserve,
+            path: path.to_owned(),
             damage,
             clock,
             events,
@@ -180,6 +183,13 @@ impl Runtime {
     pub(crate) async fn ask(&self, command: Command) -> Result<Result<Reply, ReplyError>, Stopped> {
         let (reply, answer) = oneshot::channel();
         self.events.send(Event::Command(command, reply)).map_err(|_| Stopped)?;
+        answer.await.map_err(|_| Stopped)
+    }
+
+    /// The store as it is now, to be read elsewhere.
+    pub(crate) async fn frozen(&self) -> Result<Result<Frozen, StoreError>, Stopped> {
+        let (reply, answer) = oneshot::channel();
+        self.events.send(Event::Freeze(reply)).map_err(|_| Stopped)?;
         answer.await.map_err(|_| Stopped)
     }
 

@@ -69,7 +69,7 @@ async fn a_damaged_store_is_told_of_or_read_as_it_was_and_never_panics() {
                     Ok(doc) => assert_eq!(text(&doc), "mine", "damage {damage} read as something else"),
                     Err(error) => {
                         told += 1;
-                        assert!(error.to_string().contains("join it"), "damage {damage}: {error}");
+                        assert!(error.to_string().contains("connect to a peer"), "damage {damage}: {error}");
                     }
                 }
                 let _ = node.shutdown().await;

@@ -1,11 +1,14 @@
 //! The commands, a file each: how it is written, what it asks the node, how the node does it, and how the reply is shown.
 
 pub(crate) mod acl;
+pub(crate) mod backup;
 pub(crate) mod cat;
 pub(crate) mod compact;
 pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod forget;
+pub(crate) mod export;
+pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod join;
 pub(crate) mod log;
@@ -46,6 +49,9 @@ pub(crate) enum Command {
     Sync(sync::Sync),
     Status(status::Status),
     Doctor(doctor::Doctor),
+    Export(export::Export),
+    Import(import::Import),
+    Backup(backup::Backup),
     Demo(crate::demo::Demo),
     #[command(hide = true)]
     DemoNode(crate::demo::DemoNode),
@@ -70,6 +76,9 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Command::Sync(sync) => sync.run(&context).await,
         Command::Status(status) => status.run(&context).await,
         Command::Doctor(doctor) => doctor.run(&context).await,
+        Command::Export(export) => export.run(&context).await,
+        Command::Import(import) => import.run(&context).await,
+        Command::Backup(backup) => backup.run(&context).await,
         Command::Demo(demo) => demo.run(&context).await,
         Command::DemoNode(node) => node.run().await,
     }

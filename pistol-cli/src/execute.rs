@@ -5,7 +5,7 @@ use std::time::Duration;
 use pistol::{Doc, Node};
 use tokio::sync::watch;
 
-use crate::command::{acl, cat, edit, forget, init, join, log, ls, new, set, share, status, sync};
+use crate::command::{acl, backup, cat, edit, export, forget, import, init, join, log, ls, new, set, share, status, sync};
 use crate::equal::Terms;
 use crate::failure::Failure;
 use crate::request::{Progress, Reply, Request};
@@ -25,6 +25,11 @@ pub(crate) async fn execute(
         Request::Set { document, path, value } => Reply::new(&set::execute(node, &document, &path, &value).await?),
         Request::Append { document, text } => Reply::new(&edit::append(node, &document, &text).await?),
         Request::Rewrite { document, base, text } => Reply::new(&edit::rewrite(node, &document, base, text).await?),
+        Request::Backup { folder } => Reply::new(&backup::execute(node, &folder).await?),
+        Request::Export { document, format, file } => {
+            Reply::new(&export::execute(node, &document, format, &file).await?)
+        }
+        Request::Import { file, name } => Reply::new(&import::execute(node, &file, &name).await?),
         Request::History { document } => Reply::new(&log::execute(node, &document).await?),
         Request::Rules { document } => Reply::new(&acl::rules(node, &document).await?),
         Request::Why { document, change } => Reply::new(&acl::why(node, &document, &change).await?),

@@ -37,6 +37,11 @@ impl Path {
         Ok(Path { text: text.to_owned(), steps })
     }
 
+    /// The path, as it is written, to a key at the root.
+    pub(crate) fn of_key(key: &str) -> String {
+        key.replace('\\', "\\\\").replace('.', "\\.")
+    }
+
     /// The last step, and those before it.
     pub(crate) fn split_last(&self) -> (&str, &[String]) {
         self.steps.split_last().map_or(("", &[]), |(last, before)| (last.as_str(), before))

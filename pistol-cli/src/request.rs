@@ -4,6 +4,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::command::export::Format;
 use crate::failure::Failure;
 use crate::policy::PolicyName;
 
@@ -56,6 +57,27 @@ pub(crate) enum Request {
         base: Option<String>,
         /// What it shall be.
         text: String,
+    },
+    /// Copies the store.
+    Backup {
+        /// Where to.
+        folder: String,
+    },
+    /// Writes a document to a file.
+    Export {
+        /// A name or the beginning of an id.
+        document: String,
+        /// How.
+        format: Format,
+        /// Where to.
+        file: String,
+    },
+    /// Takes in a document that was exported.
+    Import {
+        /// From where.
+        file: String,
+        /// The name to give it, if it has none.
+        name: String,
     },
     /// The changes of a document.
     History {

@@ -32,6 +32,8 @@ pub enum Context {
     Row,
     /// A row of a store with its key, to notice damage; nothing of it travels.
     RowCheck,
+    /// A file of a document, to notice damage.
+    Export,
     /// A record as it was received, to know it again; nothing of it travels.
     Record,
 }
@@ -51,6 +53,7 @@ impl Context {
             Context::Stamp => "pistol stamp v1",
             Context::Row => "pistol row v1",
             Context::RowCheck => "pistol row check v1",
+            Context::Export => "pistol export v1",
             Context::Record => "pistol record v1",
         }
     }

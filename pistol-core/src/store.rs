@@ -110,6 +110,12 @@ pub trait Store {
     /// [`StoreError`] if the storage cannot be read or is damaged.
     fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// The store as it is now. Later commits do not change it, nor wait for it; it is read on any thread and never written.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the storage cannot be read or is damaged.
+    fn frozen(&self) -> Result<Frozen, StoreError>;
+
     /// The rows with `from <= key < to` in key order, as many as fit `bytes_max` of keys and values, but at least one
     /// if there is one.
     ///
@@ -117,6 +123,9 @@ pub trait Store {
     /// [`StoreError`] if the storage cannot be read or is damaged.
     fn range(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, StoreError>;
 }
+
+/// A store as it was at some time; commits to it are refused.
+pub type Frozen = Box<dyn Store + Send>;
 
 /// Why a store could not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -167,16 +167,20 @@ impl Catalog {
         let mut held = lock(&self.0);
         let number = LogNumber(held.next);
         held.next = held.next.saturating_add(1);
-        let record = LogRecord {
-            document: genesis.id().0,
-            genesis: genesis.bytes().to_vec(),
-            read_key: read_key.as_ref().map(|key| key.0),
-            flags: 0,
-        };
         let (policy, is_public) = (genesis.terms().policy, genesis.terms().read == Read::Public);
         let log = Log { number, policy, is_public, read_key, session: None, is_durable: false, name: None };
         held.logs.insert(genesis.id(), log.clone());
-        (log, Write { table: Table::Logs, key: number.key(), value: Some(record.to_value()) })
+        let write = log.write(genesis);
+        (log, write)
+    }
+
+    /// Notes the key of a document that has none, if it is the right one. Says what is to be written.
+    pub(crate) fn learn_read_key(&self, genesis: &Genesis, read_key: &ReadKey) -> Option<Write> {
+        let mut held = lock(&self.0);
+        let log = held.logs.get_mut(&genesis.id()).filter(|log| log.read_key.is_none())?;
+        genesis.is_readable_with(Some(read_key)).then_some(())?;
+        log.read_key = Some(read_key.clone());
+        Some(log.write(genesis))
     }
 
     /// Takes a document out, and says what is to be written: a mark that its rows are being removed.
@@ -247,6 +251,16 @@ impl Held {
 }
 
 impl Log {
+    fn write(&self, genesis: &Genesis) -> Write {
+        let record = LogRecord {
+            document: genesis.id().0,
+            genesis: genesis.bytes().to_vec(),
+            read_key: self.read_key.as_ref().map(|key| key.0),
+            flags: 0,
+        };
+        Write { table: Table::Logs, key: self.number.key(), value: Some(record.to_value()) }
+    }
+
     fn entry(&self, id: DocumentId) -> Entry {
         let Log { policy, is_public, .. } = *self;
         Entry { id, policy, is_public, read_key: self.read_key.clone(), name: self.name.clone() }

@@ -4,6 +4,7 @@ mod closing;
 mod commit;
 mod dial;
 mod forget;
+mod import;
 mod join;
 mod load;
 mod owed;
@@ -226,6 +227,7 @@ impl Engine {
         match command {
             Command::Create { genesis, read_key } => self.create(token, genesis, read_key, effects),
             Command::Join(ticket) => self.join(token, ticket, effects),
+            Command::Import(exported) => self.import(token, exported, effects),
             Command::Open(document) => self.open(token, document, effects),
             Command::Name(document, name) => self.name(token, document, &name, effects),
             Command::Forget(document) => self.forget(token, document, effects),

@@ -159,6 +159,8 @@ pub enum Command {
     },
     /// Join a document by invitation.
     Join(Ticket),
+    /// Take in a document from a file; one that the store holds is to be open.
+    Import(crate::export::Exported),
     /// Load a document, and keep it loaded.
     Open(DocumentId),
     /// Call a document by a name, here.

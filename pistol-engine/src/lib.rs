@@ -18,6 +18,7 @@ mod documents;
 mod effect;
 mod engine;
 mod entropy;
+pub mod export;
 mod input;
 pub mod limits;
 mod recent;

@@ -148,6 +148,10 @@ impl Replica {
         self.read_key.as_ref()
     }
 
+    pub(crate) fn learn_read_key(&mut self, read_key: Option<ReadKey>) {
+        self.read_key = read_key;
+    }
+
     pub(crate) fn log(&self) -> LogNumber {
         self.log
     }

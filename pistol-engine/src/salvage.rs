@@ -73,7 +73,7 @@ impl Inspection {
     ///
     /// # Errors
     /// [`StoreError`] other than damage, which is what is looked for.
-    pub fn of(store: &impl Store, log: LogNumber, genesis: &Arc<Genesis>) -> Result<Self, StoreError> {
+    pub fn of(store: &(impl Store + ?Sized), log: LogNumber, genesis: &Arc<Genesis>) -> Result<Self, StoreError> {
         Inspection::with(store, log, genesis, Vec::new())
     }
 
@@ -82,7 +82,7 @@ impl Inspection {
     /// # Errors
     /// [`StoreError`] other than damage, which is what is looked for.
     pub fn with(
-        store: &impl Store,
+        store: &(impl Store + ?Sized),
         log: LogNumber,
         genesis: &Arc<Genesis>,
         others: Vec<Vec<u8>>,
@@ -197,7 +197,7 @@ impl Inspection {
         batch
     }
 
-    fn read(&mut self, store: &impl Store) -> Result<BTreeMap<Ordinal, (Table, Vec<u8>)>, StoreError> {
+    fn read(&mut self, store: &(impl Store + ?Sized)) -> Result<BTreeMap<Ordinal, (Table, Vec<u8>)>, StoreError> {
         let mut all = BTreeMap::new();
         // Stretches go with the snapshot: only their keys are wanted.
         self.read_range(store, Table::Index, schema::envelopes_from(self.log, 0))?;
@@ -213,7 +213,7 @@ impl Inspection {
 
     fn read_range(
         &mut self,
-        store: &impl Store,
+        store: &(impl Store + ?Sized),
         table: Table,
         (from, to): (Vec<u8>, Vec<u8>),
     ) -> Result<Vec<Row>, StoreError> {

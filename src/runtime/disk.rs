@@ -6,18 +6,19 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use pistol_core::id::DocumentId;
-use pistol_core::store::{Batch, Row, Store, StoreError, Table};
+use pistol_core::store::{Batch, Frozen, Row, Store, StoreError, Table};
 use pistol_engine::Salvage;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// Requests that may wait. The engine has at most one commit outstanding; the rest are reads.
 const REQUESTS_WAITING_MAX: usize = 256;
 
 /// Work for the disk. The `tag` of a read comes back with its reply; of commits there is one at a time.
-#[derive(Debug)]
 pub(crate) enum DiskRequest {
     Commit(Arc<Batch>),
     Salvage(Box<Salvage>),
+    /// The store as it is now, for somebody who reads it elsewhere.
+    Freeze(oneshot::Sender<Result<Frozen, StoreError>>),
     Range { tag: u64, table: Table, from: Vec<u8>, to: Vec<u8>, bytes_max: usize },
 }
 
@@ -26,7 +27,15 @@ pub(crate) enum DiskRequest {
 pub(crate) enum DiskReply {
     Commit(Result<(), StoreError>),
     Salvage { document: DocumentId, result: Result<(), StoreError> },
+    /// Whoever asked has the answer.
+    Frozen,
     Range { tag: u64, result: Result<Vec<Row>, StoreError> },
+}
+
+impl std::fmt::Debug for DiskRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DiskRequest")
+    }
 }
 
 /// Why a request was not taken.
@@ -103,6 +112,11 @@ fn serve<S: Store>(
 
 fn answer(store: &mut impl Store, request: DiskRequest) -> DiskReply {
     match request {
+        DiskRequest::Freeze(answer) => {
+            // Whoever asked may have stopped waiting.
+            let _ = answer.send(store.frozen());
+            DiskReply::Frozen
+        }
         DiskRequest::Commit(batch) => DiskReply::Commit(store.commit(&batch)),
         DiskRequest::Salvage(salvage) => DiskReply::Salvage { document: salvage.document, result: salvage.run(store) },
         DiskRequest::Range { tag, table, from, to, bytes_max } => {
@@ -129,6 +143,10 @@ mod tests {
 
         fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
             self.0.read(table, key)
+        }
+
+        fn frozen(&self) -> Result<Frozen, StoreError> {
+            self.0.frozen()
         }
 
         fn range(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, StoreError> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
+use pistol_core::store::{Frozen, StoreError};
 use pistol_engine::{
     Command, ConnectionId, Effect, Engine, Input, Opening, Reply, ReplyError, Saving, Token, Turn, Turns, Unreadable,
     carried_us,
@@ -35,6 +36,8 @@ pub(super) enum Event {
     Connection(ConnectionId, Input, Permit),
     /// The disk is done with something.
     Disk(DiskReply),
+    /// The application wants the store as it is now.
+    Freeze(oneshot::Sender<Result<Frozen, StoreError>>),
     /// The application asks.
     Command(Command, Answer),
     /// The end.
@@ -177,12 +180,14 @@ impl Driver {
                 self.replies.insert(token, answer);
                 self.handle(Input::Command { token, command }, effects);
             }
+            Event::Freeze(answer) => self.ask_disk(DiskRequest::Freeze(answer), effects),
             Event::Stop => {}
         }
     }
 
     fn take_reply(&mut self, reply: DiskReply, effects: &mut Vec<Effect>) {
         let input = match reply {
+            DiskReply::Frozen => return self.send_deferred(effects),
             DiskReply::Commit(Ok(())) => Input::Stored,
             DiskReply::Commit(Err(error)) => Input::StoreFailed { reason: error.to_string() },
             DiskReply::Salvage { document, result } => {
@@ -191,6 +196,10 @@ impl Driver {
             DiskReply::Range { tag, result } => Input::Rows { read: tag, rows: result.map_err(Unreadable::from) },
         };
         self.handle(input, effects);
+        self.send_deferred(effects);
+    }
+
+    fn send_deferred(&mut self, effects: &mut Vec<Effect>) {
         if let Some(request) = self.deferred.pop_front() {
             self.ask_disk(request, effects);
         }
@@ -202,6 +211,8 @@ impl Driver {
         match error {
             SendError::Busy(request) => self.deferred.push_back(request),
             SendError::Stopped(DiskRequest::Commit(_)) => self.handle(Input::StoreFailed { reason }, effects),
+            // Whoever asked is told by the end of the channel.
+            SendError::Stopped(DiskRequest::Freeze(_)) => {}
             SendError::Stopped(DiskRequest::Salvage(salvage)) => {
                 let result = Err(Unreadable::Failed(reason));
                 self.handle(Input::Salvaged { document: salvage.document, result }, effects);

@@ -65,6 +65,8 @@ pub(crate) enum FolderError {
         path.display()
     )]
     KeyExposed { path: PathBuf, mode: u32 },
+    #[error("{} is the key of another identity; choose another folder", path.display())]
+    KeyTaken { path: PathBuf },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("no random bytes could be had: {source}; check the system's random source")]
@@ -117,6 +119,12 @@ impl FolderLock {
 /// The seed of the author key in a folder; none is made.
 pub(crate) fn author_seed(folder: &Path) -> Result<Zeroizing<[u8; 32]>, FolderError> {
     author_key::open(&folder.join("author.key"), true, &mut no_random)
+}
+
+/// Copies the author key into another folder, which is made if there is none. A key that is there is left alone.
+pub(crate) fn copy_key(from: &Path, to: &Path) -> Result<(), FolderError> {
+    files::create_folder(to).map_err(at(to))?;
+    author_key::copy(&from.join("author.key"), &to.join("author.key"))
 }
 
 /// Keeps others from reading a file.

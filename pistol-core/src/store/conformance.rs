@@ -17,6 +17,7 @@ pub(crate) fn check(make: Make) {
     an_empty_or_reversed_range_has_no_rows(make);
     pages_joined_give_the_whole_range(make);
     an_empty_batch_changes_nothing(make);
+    a_frozen_store_stays_as_it_was(make);
 }
 
 fn store_of(make: Make, rows: &[(&[u8], &[u8])]) -> Box<dyn Store> {
@@ -133,4 +134,21 @@ fn an_empty_batch_changes_nothing(make: Make) {
     let mut store = store_of(make, &[(b"a", b"1")]);
     store.commit(&Batch::default()).unwrap();
     assert_eq!(store.range(Table::Tail, b"", b"z", 100).unwrap().len(), 1);
+}
+
+fn a_frozen_store_stays_as_it_was(make: Make) {
+    let mut store = store_of(make, &[(b"a", b"1"), (b"b", b"2")]);
+    let frozen = store.frozen().unwrap();
+    let mut batch = Batch::default();
+    batch.put(Table::Tail, b"a", b"3");
+    batch.remove(Table::Tail, b"b");
+    batch.put(Table::Tail, b"c", b"4");
+    store.commit(&batch).unwrap();
+    let again = frozen.frozen().unwrap();
+    drop(store);
+    for frozen in [frozen, again] {
+        let read = move || frozen.range(Table::Tail, b"", b"z", 100).unwrap();
+        let rows = std::thread::spawn(read).join().unwrap();
+        assert_eq!(rows, [(b"a".to_vec(), b"1".to_vec()), (b"b".to_vec(), b"2".to_vec())]);
+    }
 }

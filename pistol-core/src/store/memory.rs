@@ -35,6 +35,10 @@ impl Store for MemoryStore {
         Ok(self.tables.get(&table).and_then(|rows| rows.get(key)).cloned())
     }
 
+    fn frozen(&self) -> Result<super::Frozen, StoreError> {
+        Ok(Box::new(self.clone()))
+    }
+
     fn range(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, StoreError> {
         let Some(rows) = self.tables.get(&table).filter(|_| from < to) else {
             return Ok(Vec::new());

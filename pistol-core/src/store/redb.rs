@@ -13,10 +13,12 @@
 
 mod check;
 mod compact;
+mod copy;
 mod create;
 mod failure;
 #[cfg(feature = "faults")]
 pub mod faults;
+mod frozen;
 mod salvage;
 #[cfg(test)]
 mod tests;
@@ -25,10 +27,12 @@ use std::cell::RefCell;
 use std::path::Path;
 
 use redb::{
-    Builder, Database, DatabaseError, Durability, ReadableDatabase, StorageBackend, TableDefinition, TableError,
+    Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, StorageBackend, TableDefinition,
+    TableError,
 };
 
 use super::{Batch, Page, Row, Store, StoreError, Table, files, schema};
+pub use copy::{Copied, back_up};
 use failure::{contained, from_redb};
 pub use salvage::{Salvaged, salvage};
 
@@ -186,14 +190,18 @@ impl Store for RedbStore {
     }
 
     fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.with_database(Access::Read, |database| read(database, table, key))
+        self.with_database(Access::Read, |database| read(&begin(database)?, table, key))
+    }
+
+    fn frozen(&self) -> Result<super::Frozen, StoreError> {
+        self.with_database(Access::Read, |database| Ok(Box::new(frozen::FrozenRedb::of(database)?) as super::Frozen))
     }
 
     fn range(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, StoreError> {
         if from >= to {
             return Ok(Vec::new());
         }
-        self.with_database(Access::Read, |database| range(database, table, from, to, bytes_max))
+        self.with_database(Access::Read, |database| range(&begin(database)?, table, from, to, bytes_max))
     }
 }
 
@@ -260,9 +268,12 @@ fn write(database: &Database, batch: &Batch) -> Result<(), StoreError> {
 
 type ReadTable = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
 
+fn begin(database: &Database) -> Result<ReadTransaction, StoreError> {
+    database.begin_read().map_err(from_redb)
+}
+
 /// Opens a table for reading; one that nothing was ever written to does not exist in the file.
-fn reading(database: &Database, table: Table) -> Result<Option<ReadTable>, StoreError> {
-    let transaction = database.begin_read().map_err(from_redb)?;
+fn reading(transaction: &ReadTransaction, table: Table) -> Result<Option<ReadTable>, StoreError> {
     match transaction.open_table(definition(table)) {
         Ok(rows) => Ok(Some(rows)),
         Err(TableError::TableDoesNotExist(_)) => Ok(None),
@@ -270,17 +281,23 @@ fn reading(database: &Database, table: Table) -> Result<Option<ReadTable>, Store
     }
 }
 
-fn read(database: &Database, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-    let Some(rows) = reading(database, table)? else {
+fn read(transaction: &ReadTransaction, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(rows) = reading(transaction, table)? else {
         return Ok(None);
     };
     let value = rows.get(key).map_err(from_redb)?;
     value.map(|value| check::removed(table, key, value.value()).map(<[u8]>::to_vec)).transpose()
 }
 
-fn range(database: &Database, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, StoreError> {
+fn range(
+    transaction: &ReadTransaction,
+    table: Table,
+    from: &[u8],
+    to: &[u8],
+    bytes_max: usize,
+) -> Result<Vec<Row>, StoreError> {
     let mut page = Page::new(bytes_max);
-    let Some(rows) = reading(database, table)? else {
+    let Some(rows) = reading(transaction, table)? else {
         return Ok(page.into_rows());
     };
     for row in rows.range::<&[u8]>(from..to).map_err(from_redb)? {

@@ -22,7 +22,7 @@ pub struct Found {
 /// # Errors
 /// What `take` returns, and every error of the store but damage.
 pub fn scan(
-    store: &impl Store,
+    store: &(impl Store + ?Sized),
     table: Table,
     (from, to): (&[u8], &[u8]),
     take: &mut impl FnMut(Vec<Row>) -> Result<(), StoreError>,
@@ -61,7 +61,7 @@ pub fn scan(
 ///
 /// # Errors
 /// Every error of the store but damage.
-pub fn scan_table(store: &impl Store, table: Table) -> Result<(Vec<Row>, Found), StoreError> {
+pub fn scan_table(store: &(impl Store + ?Sized), table: Table) -> Result<(Vec<Row>, Found), StoreError> {
     let mut all = Vec::new();
     let found = scan(store, table, (&[], &END), &mut |rows| {
         all.extend(rows);

@@ -13,6 +13,7 @@ use pistol_sync::ticket::Ticket;
 
 use super::{Engine, answer};
 use crate::catalog::Log;
+use crate::documents::lock;
 use crate::effect::{Effect, Reply, ReplyError};
 use crate::input::Token;
 use crate::limits;
@@ -29,20 +30,24 @@ pub(super) struct Join {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Joins(BTreeMap<DocumentId, Join>);
+pub(super) struct Joins {
+    under_way: BTreeMap<DocumentId, Join>,
+    /// Keys of documents that came from files, until those are open.
+    keys: BTreeMap<DocumentId, ReadKey>,
+}
 
 impl Joins {
     pub(super) fn deadline_ms(&self) -> Option<u64> {
-        self.0.values().map(|join| join.deadline_ms).min()
+        self.under_way.values().map(|join| join.deadline_ms).min()
     }
 
     pub(super) fn get(&self, document: &DocumentId) -> Option<&Join> {
-        self.0.get(document)
+        self.under_way.get(document)
     }
 
     /// Remembers what went wrong with a peer, for the one who waits.
     pub(super) fn note(&mut self, node: NodeId, reason: &str) {
-        for join in self.0.values_mut().filter(|join| join.node == node) {
+        for join in self.under_way.values_mut().filter(|join| join.node == node) {
             reason.clone_into(&mut join.last);
         }
     }
@@ -64,7 +69,7 @@ impl Engine {
         }
     }
 
-    fn add_document(&mut self, genesis: Arc<Genesis>, read_key: Option<ReadKey>) -> Result<(), ReplyError> {
+    pub(super) fn add_document(&mut self, genesis: Arc<Genesis>, read_key: Option<ReadKey>) -> Result<(), ReplyError> {
         let document = Document::new(Arc::clone(&genesis)).map_err(|rule| ReplyError::BadTicket(rule.to_string()))?;
         let (log, write) = self.catalog.add(&genesis, read_key);
         self.commits.add(genesis.id(), write);
@@ -110,12 +115,14 @@ impl Engine {
             self.commits.write(write);
         }
         if self.catalog.holds(&document) {
+            self.joins.keys.extend(ticket.read_key.map(|read_key| (document, read_key)));
+            self.learn_read_key(&document);
             self.open(token, document, effects);
         } else {
             let deadline_ms = self.now.steady_ms + limits::JOIN_MS;
             let last = "no answer yet".to_owned();
             let join = Join { tokens: vec![], read_key: ticket.read_key, node: ticket.node, deadline_ms, last };
-            let join = self.joins.0.entry(document).or_insert(join);
+            let join = self.joins.under_way.entry(document).or_insert(join);
             join.tokens.push(token);
             join.deadline_ms = deadline_ms;
         }
@@ -127,9 +134,21 @@ impl Engine {
         }
     }
 
+    /// A document that came from a file came without its key: a ticket brings it, and it is put to the genesis when the
+    /// document is open.
+    pub(super) fn learn_read_key(&mut self, document: &DocumentId) {
+        let Some(replica) = self.documents.replica(document) else { return };
+        let Some(read_key) = self.joins.keys.remove(document) else { return };
+        let mut replica = lock(&replica);
+        if let Some(write) = self.catalog.learn_read_key(replica.document().history().genesis(), &read_key) {
+            self.commits.write(write);
+            replica.learn_read_key(Some(read_key));
+        }
+    }
+
     /// The genesis of a document that somebody waits for.
     pub(super) fn take_genesis(&mut self, document: DocumentId, bytes: &[u8]) -> Result<(), ReplyError> {
-        let Some(join) = self.joins.0.get(&document) else { return Ok(()) };
+        let Some(join) = self.joins.under_way.get(&document) else { return Ok(()) };
         let bad = |reason: String| ReplyError::BadTicket(reason);
         let genesis = Genesis::verify_for(document, bytes, &mut self.verifier).map_err(|e| bad(e.to_string()))?;
         if !genesis.is_readable_with(join.read_key.as_ref()) {
@@ -146,7 +165,7 @@ impl Engine {
         outcome: &Result<(), ReplyError>,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(join) = self.joins.0.remove(document) else { return };
+        let Some(join) = self.joins.under_way.remove(document) else { return };
         for token in join.tokens {
             match outcome {
                 Ok(()) => self.commits.answer_when_stored(token, Reply::Document(*document)),
@@ -157,7 +176,7 @@ impl Engine {
 
     pub(super) fn give_up_joins(&mut self, effects: &mut Vec<Effect>) {
         let now = self.now.steady_ms;
-        let late: Vec<_> = self.joins.0.iter().filter(|(_, join)| join.deadline_ms <= now).collect();
+        let late: Vec<_> = self.joins.under_way.iter().filter(|(_, join)| join.deadline_ms <= now).collect();
         let late: Vec<_> = late.into_iter().map(|(id, join)| (*id, join.last.clone())).collect();
         for (document, last) in late {
             self.end_join(&document, &Err(ReplyError::NoPeer { last }), effects);

@@ -239,6 +239,7 @@ impl Engine {
             self.begin_repair(id, load.aside);
         }
         self.loads.salvaged.remove(&id);
+        self.learn_read_key(&id);
         for token in tokens {
             self.open_or_wait(token, id, effects);
         }

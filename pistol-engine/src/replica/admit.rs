@@ -16,6 +16,9 @@ use crate::room::{Record, Room};
 /// An author who forks makes branches without end; it is that author's changes that are misjudged.
 const BRANCHES_LOOKED_AT: usize = 8;
 
+/// What comes from a file comes from no connection.
+const FROM_FILE: ConnectionId = ConnectionId::MAX;
+
 /// What became of received changes.
 #[derive(Debug, Default)]
 pub(crate) struct Admission {
@@ -75,6 +78,21 @@ impl Replica {
     fn may_branch(&self, valid: &Valid) -> bool {
         let history = self.document.history();
         history.would_branch(valid) && pistol_acl::check(history, valid).is_ok()
+    }
+
+    /// Takes in changes that were checked together, each after what it needs. Returns whether any was new.
+    pub(crate) fn take_in(&mut self, changes: Vec<VerifiedChange>) -> Result<bool, Rule> {
+        let mut accepted: BTreeMap<AuthorId, u64> = BTreeMap::new();
+        for change in changes {
+            match self.document.check(&change) {
+                Check::Known => {}
+                Check::Valid(valid) => *accepted.entry(self.accept(*valid, change, FROM_FILE)?).or_default() += 1,
+                Check::Rejected(rule) => return Err(rule),
+                Check::Missing(_) => return Err(Rule::Dependencies),
+            }
+        }
+        self.will_show(&accepted);
+        Ok(!accepted.is_empty())
     }
 
     /// Whether a change is accepted, or refused for ever.

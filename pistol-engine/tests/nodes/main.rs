@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod closing;
+mod damage;
 mod forgetting;
 mod heads;
 mod machine;

@@ -1,6 +1,6 @@
 //! Rows of a store: what a damaged or restored file may hold where keys and values are expected.
 
-use pistol_core::store::schema::{self, Fence, FileIdentity, LogNumber, LogRecord, SessionRecord};
+use pistol_core::store::schema::{self, Damage, EndRecord, Fence, FileIdentity, LogNumber, LogRecord, SessionRecord};
 
 use crate::chance::Chance;
 use crate::finding::{Outcome, promise};
@@ -14,7 +14,7 @@ pub fn accepts(bytes: &[u8]) -> Outcome {
     let Some((kind, row)) = bytes.split_first() else {
         return Ok(false);
     };
-    let written: Option<Vec<u8>> = match kind % 13 {
+    let written: Option<Vec<u8>> = match kind % 15 {
         0 => schema::check_format(Some(row)).ok().map(|()| row.to_vec()),
         1 => schema::epoch(row).ok().map(schema::epoch_value),
         2 => schema::node_secret(row).ok().map(|secret| schema::node_secret_value(&secret)),
@@ -27,6 +27,8 @@ pub fn accepts(bytes: &[u8]) -> Outcome {
         9 => LogRecord::from_value(row).ok().map(|record| record.to_value()),
         10 => SessionRecord::from_value(row).ok().map(SessionRecord::to_value),
         11 => Fence::from_value(row).ok().map(|fence| fence.to_value()),
+        12 => EndRecord::from_value(row).ok().map(EndRecord::to_value),
+        13 => schema::next_log(row).ok().map(schema::next_log_value),
         _ => return Ok(schema::check_format(None).is_ok()),
     };
     promise(written.as_ref().is_none_or(|written| written == row), "a row is written as something else")?;
@@ -50,6 +52,8 @@ pub fn seeds() -> Vec<Vec<u8>> {
         log.to_value(),
         SessionRecord { session: 9, is_started: true }.to_value(),
         Fence { current: [1; 16], next: Some([2; 16]), file }.to_value(),
+        EndRecord { end: 4, damage: Some(Damage { expected: 9, is_accepted: false }) }.to_value(),
+        schema::next_log_value(5),
     ];
     (0..).zip(rows).map(|(kind, row)| [vec![kind], row].concat()).collect()
 }

@@ -28,14 +28,30 @@ fn create(path: &Path, random: Random) -> Result<Zeroizing<[u8; SEED_BYTES]>, Fo
     Ok(seed)
 }
 
+/// Copies a key as it is. Another one is never replaced.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), FolderError> {
+    let bytes = bytes_of(from, &File::open(from).map_err(at(from))?)?;
+    match File::open(to) {
+        Ok(there) if bytes_of(to, &there)? == bytes => Ok(()),
+        Ok(_) => Err(FolderError::KeyTaken { path: to.to_path_buf() }),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(at(to)(error)),
+        Err(_) => files::write_whole(to, &bytes).map_err(at(to)),
+    }
+}
+
 fn read(path: &Path, file: &File) -> Result<Zeroizing<[u8; SEED_BYTES]>, FolderError> {
     check_mode(path, file)?;
+    let bytes = bytes_of(path, file)?;
+    seed_of_key_file(&bytes).ok_or_else(|| FolderError::KeyDamaged { path: path.to_path_buf() })
+}
+
+fn bytes_of(path: &Path, file: &File) -> Result<Zeroizing<Vec<u8>>, FolderError> {
     // With room for all that is read, so that no copy is left where the buffer grew.
     let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_FILE_BYTES + 64));
     let limit = KEY_FILE_BYTES as u64 + 1;
     files::access(path).map_err(at(path))?;
     file.take(limit).read_to_end(&mut bytes).map_err(at(path))?;
-    seed_of_key_file(&bytes).ok_or_else(|| FolderError::KeyDamaged { path: path.to_path_buf() })
+    Ok(bytes)
 }
 
 #[cfg(unix)]

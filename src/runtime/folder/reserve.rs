@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use pistol_core::store::redb::RedbStore;
-use pistol_core::store::{Batch, Row, Store, StoreError, Table, files};
+use pistol_core::store::{Batch, Frozen, Row, Store, StoreError, Table, files};
 
 /// Bytes kept on the disk: some thousand commits, or the removal of any document.
 pub(crate) const RESERVE_BYTES: u64 = 4 << 20;
@@ -99,6 +99,10 @@ impl<S: Store> Store for ReservedStore<S> {
 
     fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.store.read(table, key)
+    }
+
+    fn frozen(&self) -> Result<Frozen, StoreError> {
+        self.store.frozen()
     }
 
     fn range(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, StoreError> {

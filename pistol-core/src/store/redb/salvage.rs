@@ -3,9 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::copy::{Copied, copy_rows};
 use super::create::fill_beside;
 use super::{RedbOptions, RedbStore};
-use crate::store::scan::{END, scan};
 use crate::store::{Batch, Store, StoreError, Table, files, schema};
 
 /// What was saved of a damaged file.
@@ -37,12 +37,11 @@ pub fn salvage(
     let damaged = RedbStore::open_damaged(path, unchecked)?;
     let kept = free_name(path)?;
     let unnamed = fill_beside(path, options, first)?;
-    let saved = save(&damaged, &unnamed, unchecked, is_wanted)
-        .and_then(|(rows, lost, unreadable)| {
-            files::link(path, &kept)?;
-            files::name(&unnamed, path)?;
-            Ok(Salvaged { rows, lost, unreadable, kept })
-        });
+    let saved = save(&damaged, &unnamed, unchecked, &is_wanted).and_then(|copied| {
+        files::link(path, &kept)?;
+        files::name(&unnamed, path)?;
+        Ok(Salvaged { rows: copied.rows, lost: copied.damaged, unreadable: copied.unreadable, kept })
+    });
     if saved.is_err() {
         // It would take room for nothing.
         files::remove(&unnamed)?;
@@ -50,34 +49,21 @@ pub fn salvage(
     saved
 }
 
-type Saved = (u64, Vec<(Table, Vec<u8>)>, Vec<Table>);
-
-/// Copies what can be read.
 fn save(
     damaged: &RedbStore,
     unnamed: &Path,
     options: RedbOptions,
-    is_wanted: impl Fn(Table, &[u8]) -> bool,
-) -> Result<Saved, StoreError> {
+    is_wanted: &impl Fn(Table, &[u8]) -> bool,
+) -> Result<Copied, StoreError> {
     let mut store = RedbStore::open(unnamed, options)?;
-    let (mut count, mut lost, mut unreadable, mut next_log) = (0, Vec::new(), Vec::new(), 0);
-    for table in Table::ALL {
-        let found = scan(damaged, table, (&[], &END), &mut |rows| {
-            let mut batch = Batch::default();
-            for (key, value) in rows.into_iter().filter(|(key, _)| is_wanted(table, key)) {
-                next_log = next_log.max(log_of(table, &key).map_or(0, |log| log.saturating_add(1)));
-                batch.put(table, key, value);
-            }
-            count += batch.writes.len() as u64;
-            store.commit(&batch)
-        })?;
-        lost.extend(found.damaged.into_iter().filter(|key| is_wanted(table, key)).map(|key| (table, key)));
-        unreadable.extend(found.has_holes.then_some(table));
-    }
+    let mut next_log = 0;
+    let copied = copy_rows(damaged, &mut store, is_wanted, |table, key| {
+        next_log = next_log.max(log_of(table, key).map_or(0, |log| log.saturating_add(1)));
+    })?;
     let mut batch = Batch::default();
     batch.put(Table::Meta, schema::NEXT_LOG_KEY, schema::next_log_value(next_log));
     store.commit(&batch)?;
-    Ok((count, lost, unreadable))
+    Ok(copied)
 }
 
 /// A name beside the store that no file has.

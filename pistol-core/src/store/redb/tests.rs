@@ -137,13 +137,60 @@ fn check_damaged_or_equal(closed: &Closed, expected: &[Row], what: &str) {
     }
 }
 
+/// A file in which the value of one row has a wrong bit.
+fn altered(closed: &Closed) {
+    let mut file = fs::read(closed.path()).unwrap();
+    let value = [7; 200];
+    let places: Vec<usize> = (0..file.len() - value.len()).filter(|at| file[*at..].starts_with(&value)).collect();
+    places.into_iter().for_each(|at| file[at + 100] ^= 1);
+    fs::write(closed.path(), file).unwrap();
+}
+
+#[test]
+fn a_row_that_is_not_what_was_written_is_told_of_and_its_neighbours_are_read() {
+    let closed = Closed::new(100);
+    altered(&closed);
+    assert!(matches!(closed.open(), Err(StoreError::Damaged { .. })), "a file that is read whole is not opened");
+    let store = RedbStore::open(&closed.path(), RedbOptions { checked_bytes_max: 0, ..OPTIONS }).unwrap();
+    let key = 7_u32.to_be_bytes();
+    let is_it = |error: StoreError| matches!(error, StoreError::DamagedRow { table: Table::Tail, key: found } if found == key);
+    assert!(is_it(store.read(Table::Tail, &key).unwrap_err()));
+    assert_eq!(rows(&store).unwrap().len(), 7, "those before it");
+    assert!(is_it(store.range(Table::Tail, &key, &[0xff; 5], usize::MAX).unwrap_err()));
+    let (read, found) = crate::store::scan::scan_table(&store, Table::Tail).unwrap();
+    assert_eq!((read.len(), found.damaged, found.has_holes), (99, vec![key.to_vec()], false));
+}
+
+#[test]
+fn a_row_at_another_place_than_it_was_written_to_is_damaged() {
+    for (table, key) in [(Table::Tail, b"b".as_slice()), (Table::Names, b"a")] {
+        let resting = check::added(Table::Tail, b"a", b"value").into_owned();
+        assert_eq!(check::removed(Table::Tail, b"a", &resting).unwrap(), b"value");
+        assert!(check::removed(table, key, &resting).is_err());
+    }
+}
+
+#[test]
+fn what_can_be_read_of_a_damaged_file_goes_into_a_new_one_and_the_damaged_one_is_kept() {
+    let closed = Closed::new(100);
+    altered(&closed);
+    let damaged = fs::read(closed.path()).unwrap();
+    let salvaged = salvage(&closed.path(), OPTIONS, &Batch::default(), |table, key| {
+        !(table == Table::Meta && key == schema::FORMAT_KEY)
+    });
+    let salvaged = salvaged.unwrap();
+    assert_eq!((salvaged.rows, salvaged.lost), (99, vec![(Table::Tail, 7_u32.to_be_bytes().to_vec())]));
+    assert_eq!(fs::read(salvaged.kept).unwrap().len(), damaged.len());
+    assert_eq!(rows(&closed.open().unwrap()).unwrap().len(), 99);
+}
+
 #[test]
 fn a_newer_format_is_refused() {
     let closed = Closed::new(1);
     let mut newer = Batch::default();
     newer.put(Table::Meta, schema::FORMAT_KEY, schema::format_value(9));
     closed.open().unwrap().commit(&newer).unwrap();
-    assert!(matches!(closed.open(), Err(StoreError::Newer { found: 9, known: 1 })));
+    assert!(matches!(closed.open(), Err(StoreError::Newer { found: 9, known: schema::FORMAT })));
 }
 
 #[test]

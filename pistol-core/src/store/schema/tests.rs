@@ -24,6 +24,12 @@ fn every_record_is_read_back_as_written() {
         let record = SessionRecord { session: u64::MAX - 1, is_started };
         assert_eq!(SessionRecord::from_value(&record.to_value()).unwrap(), record);
     }
+    for damage in [None, Some(Damage { expected: 9, is_accepted: true })] {
+        let record = EndRecord { end: 8, damage };
+        assert_eq!(EndRecord::from_value(&record.to_value()).unwrap(), record);
+        check_malformed(&record.to_value(), |value| EndRecord::from_value(value).is_err());
+    }
+    assert_eq!(next_log(&next_log_value(7)).unwrap(), 7);
     assert_eq!(epoch(&epoch_value([3; 16])).unwrap(), [3; 16]);
     assert_eq!(node_secret(&node_secret_value(&[4; 32])).unwrap(), [4; 32]);
     assert_eq!(named_document(&name_value([5; 32])).unwrap(), [5; 32]);
@@ -69,6 +75,13 @@ fn a_newer_format_is_told_from_a_damaged_one() {
     assert!(check_format(Some(&format_value(FORMAT))).is_ok());
     let newer = check_format(Some(&format_value(FORMAT + 1)));
     assert!(matches!(newer, Err(StoreError::Newer { found, known }) if found == FORMAT + 1 && known == FORMAT));
+    let older = check_format(Some(&1_u32.to_be_bytes()));
+    assert!(matches!(older, Err(StoreError::Older { found: 1, least: FORMAT_LEAST })));
+    for bit in 0..64 {
+        let mut flipped = format_value(FORMAT);
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(matches!(check_format(Some(&flipped)), Err(StoreError::Damaged { .. })), "bit {bit}");
+    }
     for value in [None, Some([0; 4].as_slice()), Some(&[0, 0, 1])] {
         assert!(matches!(check_format(value), Err(StoreError::Damaged { .. })));
     }

@@ -1,0 +1,70 @@
+//! Writing the rows of one store into the file of another.
+
+use std::path::Path;
+
+use super::create::fill_beside;
+use super::{RedbOptions, RedbStore};
+use crate::store::scan::{END, scan};
+use crate::store::{Batch, Store, StoreError, Table, files};
+
+/// What was copied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Copied {
+    /// Rows.
+    pub rows: u64,
+    /// Rows that were found and are not what was written there: they were left out.
+    pub damaged: Vec<(Table, Vec<u8>)>,
+    /// Tables of which a part could not be read at all.
+    pub unreadable: Vec<Table>,
+}
+
+/// Copies every row that can be read and that `is_wanted`.
+pub(super) fn copy_rows(
+    from: &(impl Store + ?Sized),
+    to: &mut RedbStore,
+    is_wanted: &impl Fn(Table, &[u8]) -> bool,
+    mut seen: impl FnMut(Table, &[u8]),
+) -> Result<Copied, StoreError> {
+    let mut copied = Copied::default();
+    for table in Table::ALL {
+        let found = scan(from, table, (&[], &END), &mut |rows| {
+            let mut batch = Batch::default();
+            for (key, value) in rows.into_iter().filter(|(key, _)| is_wanted(table, key)) {
+                seen(table, &key);
+                batch.put(table, key, value);
+            }
+            copied.rows += batch.writes.len() as u64;
+            to.commit(&batch)
+        })?;
+        let damaged = found.damaged.into_iter().filter(|key| is_wanted(table, key));
+        copied.damaged.extend(damaged.map(|key| (table, key)));
+        copied.unreadable.extend(found.has_holes.then_some(table));
+    }
+    Ok(copied)
+}
+
+/// Makes a file at `path` that holds the rows of a store that `is_wanted`. It gets its name when it is complete.
+///
+/// # Errors
+/// [`StoreError`]; of kind `AlreadyExists` if there is a file at `path`.
+pub fn back_up(
+    store: &dyn Store,
+    path: &Path,
+    options: RedbOptions,
+    is_wanted: impl Fn(Table, &[u8]) -> bool,
+) -> Result<Copied, StoreError> {
+    if files::exists(path)? {
+        return Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, "there is a store already").into());
+    }
+    let unnamed = fill_beside(path, options, &Batch::default())?;
+    let copied = RedbStore::open(&unnamed, options).and_then(|mut to| copy_rows(store, &mut to, &is_wanted, |_, _| ()));
+    let named = copied.and_then(|copied| {
+        files::name(&unnamed, path)?;
+        Ok(copied)
+    });
+    if named.is_err() {
+        // It would take room for nothing.
+        files::remove(&unnamed)?;
+    }
+    named
+}

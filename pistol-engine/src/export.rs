@@ -1,0 +1,188 @@
+//! A document as a file: its genesis and its envelopes, as they travel. It holds no key and no name, and is checked when it
+//! is read as strictly as what peers send. `docs/storage.md` gives the bytes.
+
+use std::sync::Arc;
+
+use pistol_core::codec::{Malformed, Reader, Writer};
+use pistol_core::envelope::VerifiedChange;
+use pistol_core::genesis::{Genesis, GenesisError};
+use pistol_core::hash::{Context, hash};
+use pistol_core::id::DocumentId;
+use pistol_core::key::Verifier;
+use pistol_core::limits::{ENVELOPE_BYTES_MAX, GENESIS_BYTES_MAX};
+use pistol_core::store::scan::scan;
+use pistol_core::store::schema::{self, LogNumber, LogRecord};
+use pistol_core::store::{Store, StoreError, Table};
+use pistol_core::validate::{Check, History, Rule};
+
+use crate::salvage::Inspection;
+
+/// The first line of a file, up to the version.
+const NAME: &[u8] = b"pistol document ";
+/// The version that is written.
+const VERSION: &[u8] = b"1\n";
+/// Bytes of the hash at the end.
+const HASH_BYTES: usize = 32;
+
+/// A document that was read from a file, every change of it checked.
+#[derive(Clone, Debug)]
+pub struct Exported {
+    pub(crate) genesis: Arc<Genesis>,
+    pub(crate) changes: Vec<VerifiedChange>,
+}
+
+/// A document cannot be written to a file, or read from one.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExportError {
+    /// The bytes are something else.
+    #[error("this is no document that Pistol exported; choose another file")]
+    NotAnExport,
+    /// A later version wrote it.
+    #[error("a later version of Pistol exported this; install a newer Pistol to read it")]
+    Newer,
+    /// The bytes are not those that were written.
+    #[error("the file is cut short or altered; export the document again, or copy the file again")]
+    Damaged,
+    /// It is no document.
+    #[error(transparent)]
+    Genesis(#[from] GenesisError),
+    /// An envelope is not what anybody wrote.
+    #[error("the changes in the file are not those of its authors ({0}); get the file from somebody else")]
+    Changes(String),
+    /// A change breaks a rule.
+    #[error("a change in the file is refused: {0}; get the file from somebody else")]
+    Rule(#[from] Rule),
+    /// A change is missing.
+    #[error("changes are missing in the file; export the document again")]
+    Incomplete,
+    /// The store does not hold it.
+    #[error("this store does not hold the document; join it with a ticket")]
+    NotFound,
+    /// Something of it is lost in this store.
+    #[error("changes of the document are lost in this store; connect to a peer that holds them, or run `pistol doctor`")]
+    Lost,
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Exported {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`ExportError`], also if a single change would not be taken from a peer.
+    pub fn read(bytes: &[u8]) -> Result<Self, ExportError> {
+        let (genesis, envelopes) = parts(bytes)?;
+        let mut verifier = Verifier::default();
+        let genesis = Arc::new(Genesis::verify(genesis, &mut verifier)?);
+        let mut history = History::new(Arc::clone(&genesis))?;
+        let mut changes = Vec::new();
+        for bytes in envelopes {
+            for change in verified(genesis.id(), bytes, &mut verifier)? {
+                match history.check(&change) {
+                    Check::Valid(valid) => {
+                        let admitted = pistol_acl::judge(&genesis, *valid)?;
+                        history.accept(admitted.into_valid()).map_err(|_| ExportError::Incomplete)?;
+                        changes.push(change);
+                    }
+                    Check::Missing(_) => return Err(ExportError::Incomplete),
+                    Check::Rejected(rule) => return Err(rule.into()),
+                    Check::Known => {}
+                }
+            }
+        }
+        Ok(Exported { genesis, changes })
+    }
+
+    /// Which document it is.
+    pub fn document(&self) -> DocumentId {
+        self.genesis.id()
+    }
+
+    /// How many changes there are.
+    pub fn changes(&self) -> usize {
+        self.changes.len()
+    }
+}
+
+/// Writes a document that a store holds, as it is durable there.
+///
+/// # Errors
+/// [`ExportError`] if it is not there, or something of it is lost.
+pub fn export(store: &dyn Store, document: &DocumentId) -> Result<Vec<u8>, ExportError> {
+    let (log, genesis) = find(store, document)?.ok_or(ExportError::NotFound)?;
+    let inspection = Inspection::of(store, log, &genesis)?;
+    if !inspection.is_whole() && !inspection.is_accepted() {
+        return Err(ExportError::Lost);
+    }
+    let mut envelopes = Vec::new();
+    for table in [Table::Envelopes, Table::Tail] {
+        let (from, to) = schema::envelopes_from(log, 0);
+        scan(store, table, (&from, &to), &mut |rows| {
+            envelopes.extend(rows.into_iter().map(|(_, value)| value));
+            Ok(())
+        })?;
+    }
+    Ok(write(genesis.bytes(), &envelopes))
+}
+
+/// Writes a file of a genesis and envelopes in an order in which they can be taken in.
+pub fn write(genesis: &[u8], envelopes: &[Vec<u8>]) -> Vec<u8> {
+    let mut writer = Writer::new();
+    writer.raw(NAME);
+    writer.raw(VERSION);
+    writer.bytes(genesis);
+    writer.length(envelopes.len());
+    envelopes.iter().for_each(|envelope| writer.bytes(envelope));
+    let hash = hash(Context::Export, &[writer.as_bytes()]);
+    writer.raw(&hash);
+    writer.into_bytes()
+}
+
+/// The genesis and the envelopes of a file whose hash is right.
+fn parts(bytes: &[u8]) -> Result<(&[u8], Vec<&[u8]>), ExportError> {
+    let versioned = bytes.strip_prefix(NAME).ok_or(ExportError::NotAnExport)?;
+    let Some(body) = versioned.strip_prefix(VERSION) else {
+        let is_number = versioned.split(|byte| *byte == b'\n').next().is_some_and(|line| line.len() <= 9 && is_digits(line));
+        return Err(if is_number { ExportError::Newer } else { ExportError::Damaged });
+    };
+    let (hashed, found) = bytes.split_last_chunk::<HASH_BYTES>().ok_or(ExportError::Damaged)?;
+    if hash(Context::Export, &[hashed]) != *found {
+        return Err(ExportError::Damaged);
+    }
+    let content = body.len().checked_sub(HASH_BYTES).and_then(|length| body.get(..length)).ok_or(ExportError::Damaged)?;
+    read_parts(content).map_err(|_| ExportError::Damaged)
+}
+
+fn read_parts(content: &[u8]) -> Result<(&[u8], Vec<&[u8]>), Malformed> {
+    let mut reader = Reader::new(content);
+    let genesis = reader.bytes(GENESIS_BYTES_MAX)?;
+    let count = reader.count(usize::MAX, 2)?;
+    let envelopes = (0..count).map(|_| reader.bytes(ENVELOPE_BYTES_MAX)).collect::<Result<_, _>>()?;
+    reader.end()?;
+    Ok((genesis, envelopes))
+}
+
+fn is_digits(line: &[u8]) -> bool {
+    !line.is_empty() && line.iter().all(u8::is_ascii_digit)
+}
+
+fn verified(document: DocumentId, bytes: &[u8], verifier: &mut Verifier) -> Result<Vec<VerifiedChange>, ExportError> {
+    crate::engine::verified(document, bytes, verifier).map_err(ExportError::Changes)
+}
+
+fn find(store: &dyn Store, document: &DocumentId) -> Result<Option<(LogNumber, Arc<Genesis>)>, StoreError> {
+    let mut found = None;
+    scan(store, Table::Logs, (&[], &pistol_core::store::scan::END), &mut |rows| {
+        for (key, value) in rows {
+            let record = LogRecord::from_value(&value).ok().filter(|record| record.document == document.0);
+            let genesis = record.and_then(|record| {
+                Genesis::verify_for(*document, &record.genesis, &mut Verifier::default()).ok().map(Arc::new)
+            });
+            found = found.take().or(LogNumber::from_key(&key).ok().zip(genesis));
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}

@@ -1,0 +1,191 @@
+//! The doctor finds what is wrong with a folder, says what to do, and acts where it may.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test fails by panicking"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pistol::{DocumentId, Node, Policy};
+use pistol_core::store::redb::{RedbOptions, RedbStore};
+use pistol_core::store::schema::{self, LogNumber};
+use pistol_core::store::{Batch, Row, Store, Table};
+
+/// A store with two documents, one of them long enough for a snapshot; closed.
+async fn stored(folder: &Path) -> (PathBuf, DocumentId) {
+    let path = folder.join("store");
+    let node = Node::builder(&path).offline().open().await.unwrap();
+    let long = node.create(Policy::Owned, |doc| doc.text("body")).await.unwrap();
+    node.name(long.id(), "long").await.unwrap();
+    for _ in 0..5 {
+        for _ in 0..500 {
+            long.edit(|doc| doc.text("body").push("x")).unwrap();
+        }
+        long.flush().await.unwrap();
+    }
+    let short = node.create(Policy::Owned, |doc| doc.text("body")).await.unwrap();
+    for _ in 0..3 {
+        short.edit(|doc| doc.text("body").push("y")).unwrap();
+        short.flush().await.unwrap();
+    }
+    let id = long.id();
+    node.shutdown().await.unwrap();
+    (path, id)
+}
+
+fn open(path: &Path) -> RedbStore {
+    RedbStore::open(&path.join("store.redb"), RedbOptions::default()).unwrap()
+}
+
+fn rows(store: &RedbStore, table: Table) -> Vec<Row> {
+    store.range(table, b"", &[0xff; 64], usize::MAX).unwrap()
+}
+
+/// What is wrong with a store: its name, and how it comes about.
+type Wrong = (&'static str, fn(&RedbStore, &mut Batch));
+
+const WRONGS: [Wrong; 9] = [
+    ("needs some of those", |store, batch| {
+        let (key, _) = rows(store, Table::Envelopes)[0].clone();
+        batch.remove(Table::Envelopes, key);
+    }),
+    ("are lost here", |store, batch| {
+        let (key, mut value) = rows(store, Table::Tail).pop().unwrap();
+        let at = value.len() - 3;
+        value[at] ^= 1;
+        batch.put(Table::Tail, key, value);
+    }),
+    ("how many there were is not known", |store, batch| {
+        let (key, _) = rows(store, Table::Ends)[0].clone();
+        batch.remove(Table::Ends, key);
+    }),
+    ("its snapshot is damaged", |store, batch| {
+        let (key, mut value) = rows(store, Table::Snapshots)[0].clone();
+        value[50] ^= 1;
+        batch.put(Table::Snapshots, key, value);
+    }),
+    ("the beginning of a document is lost", |store, batch| {
+        let (key, _) = rows(store, Table::Logs)[1].clone();
+        batch.put(Table::Logs, key, b"nonsense");
+    }),
+    ("stands for no document", |_, batch| {
+        batch.put(Table::Names, schema::name_key("ghost"), schema::name_value([7; 32]));
+    }),
+    ("belong to no document", |_, batch| {
+        let session = schema::SessionRecord { session: 1, is_started: true };
+        batch.put(Table::Sessions, LogNumber(77).key(), session.to_value());
+    }),
+    ("belong to no document", |_, batch| batch.put(Table::Peers, [1; 32], b"nowhere")),
+    ("the row 'node' is lost", |_, batch| batch.remove(Table::Meta, schema::NODE_SECRET_KEY)),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_healthy_store_is_said_to_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = stored(folder.path()).await;
+    for _ in 0..2 {
+        let report = pistol::examine(&path).await.unwrap();
+        assert_eq!((report.findings.len(), report.documents, report.changes), (0, 2, 2503), "{report}");
+        let report = pistol::repair(&path).await.unwrap();
+        assert_eq!(report.findings, [], "there is nothing to act on");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_thing_that_is_wrong_is_found_explained_and_put_in_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = stored(folder.path()).await;
+    let whole = fs::read(path.join("store.redb")).unwrap();
+    for (words, wrong) in WRONGS {
+        fs::write(path.join("store.redb"), &whole).unwrap();
+        let mut store = open(&path);
+        let mut batch = Batch::default();
+        wrong(&store, &mut batch);
+        store.commit(&batch).unwrap();
+        drop(store);
+        let report = pistol::examine(&path).await.unwrap();
+        assert!(!report.is_healthy() && report.to_string().contains(words), "{words}: {report}");
+        assert!(report.findings.iter().all(|finding| !finding.help.is_empty()));
+        let again = pistol::examine(&path).await.unwrap();
+        assert_eq!(again, report, "looking changes nothing");
+        let repaired = pistol::repair(&path).await.unwrap();
+        assert!(repaired.findings.iter().any(|finding| finding.is_repaired), "{words}: {repaired}");
+        let after = pistol::examine(&path).await.unwrap();
+        let is_told = after.findings.iter().all(|finding| !finding.what.is_empty());
+        assert!(is_told && (after.is_healthy() || words.contains("beginning")), "{words}: {after}");
+        let node = Node::builder(&path).offline().open().await.unwrap();
+        for document in node.documents() {
+            node.document(document.id).await.unwrap();
+        }
+        node.shutdown().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn changes_of_a_document_whose_beginning_was_lost_are_put_to_it_when_it_is_here_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, id) = stored(folder.path()).await;
+    let node = Node::builder(&path).offline().open().await.unwrap();
+    let file = node.document(id).await.unwrap().to_pistol().await.unwrap();
+    let doc = node.document(id).await.unwrap();
+    doc.edit(|doc| doc.text("body").push(" and later")).unwrap();
+    node.shutdown().await.unwrap();
+    drop(doc);
+    let mut store = open(&path);
+    let mut batch = Batch::default();
+    batch.put(Table::Logs, LogNumber(0).key(), b"nonsense");
+    store.commit(&batch).unwrap();
+    drop(store);
+    pistol::repair(&path).await.unwrap();
+    let node = Node::builder(&path).offline().open().await.unwrap();
+    assert_eq!(node.documents().len(), 1);
+    node.import(&file).await.unwrap();
+    node.shutdown().await.unwrap();
+    let report = pistol::repair(&path).await.unwrap();
+    assert!(report.to_string().contains("they are put to it"), "{report}");
+    let node = Node::builder(&path).offline().open().await.unwrap();
+    let doc = node.document(id).await.unwrap();
+    assert!(doc.read(|doc| doc.text("body").to_string()).ends_with("x and later"));
+    node.shutdown().await.unwrap();
+    drop(doc);
+    let report = pistol::examine(&path).await.unwrap();
+    assert!(report.is_healthy(), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_are_missing_foreign_or_exposed_are_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = stored(folder.path()).await;
+    fs::write(path.join("store.redb.new"), b"half").unwrap();
+    let report = pistol::examine(&path).await.unwrap();
+    assert!(report.is_healthy() && report.to_string().contains("work that was interrupted left it"), "{report}");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path.join("author.key"), fs::Permissions::from_mode(0o644)).unwrap();
+        let report = pistol::examine(&path).await.unwrap();
+        assert!(!report.is_healthy() && report.to_string().contains("author.key"), "{report}");
+        let report = pistol::repair(&path).await.unwrap();
+        assert!(report.is_healthy(), "{report}");
+        assert!(pistol::examine(&path).await.unwrap().is_healthy());
+    }
+    for content in [b"".as_slice(), b"a letter, not a store"] {
+        fs::write(path.join("store.redb"), content).unwrap();
+        for report in [pistol::examine(&path).await.unwrap(), pistol::repair(&path).await.unwrap()] {
+            assert!(!report.is_healthy() && report.to_string().contains("restore a backup"), "{report}");
+        }
+        assert_eq!(fs::read(path.join("store.redb")).unwrap(), content, "it is left as it was");
+    }
+    fs::remove_file(path.join("store.redb")).unwrap();
+    fs::remove_file(path.join("author.key")).unwrap();
+    let report = pistol::examine(&path).await.unwrap();
+    assert!(report.to_string().contains("store.redb: it is missing"), "{report}");
+    assert!(report.to_string().contains("author.key"), "{report}");
+    assert!(pistol::examine(folder.path().join("nowhere")).await.is_err());
+}
