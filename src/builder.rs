@@ -8,6 +8,7 @@ use pistol_sync::net::Profile;
 use crate::error::OpenError;
 use crate::node::Node;
 use crate::runtime::Options;
+use crate::runtime::folder::Passphrase;
 
 /// Options for opening a node.
 ///
@@ -51,6 +52,12 @@ impl NodeBuilder {
     /// were not used for longest and that no handle is on; they are opened again when they are needed.
     pub fn memory(mut self, bytes: usize) -> Self {
         self.options.open_bytes = Some(bytes);
+        self
+    }
+
+    /// Opens the author key with a passphrase; a new one is sealed with it. See [`crate::identity`].
+    pub fn passphrase(mut self, passphrase: impl Into<String>) -> Self {
+        self.options.passphrase = Some(Passphrase::new(passphrase.into()));
         self
     }
 

@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use pistol_core::store::redb::{RedbOptions, RedbStore};
+
 use crate::error::OpenError;
-use crate::runtime::folder::StoreFolder;
+use crate::runtime::folder::FolderLock;
 
 /// What compacting a store came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +42,7 @@ fn compact_now(path: &Path) -> Result<Compacted, OpenError> {
     let bytes =
         || std::fs::metadata(&file).map(|metadata| metadata.len()).map_err(|e| OpenError::Folder(e.to_string()));
     let bytes_before = bytes()?;
-    let mut folder = StoreFolder::open(path)?;
-    folder.store.compact()?;
-    drop(folder);
+    let _lock = FolderLock::take(path)?;
+    RedbStore::open(&file, RedbOptions::default())?.compact()?;
     Ok(Compacted { bytes_before, bytes_after: bytes()? })
 }

@@ -21,6 +21,9 @@ pub enum OpenError {
     /// The folder's files are not what was written to them.
     #[error("{0}")]
     Damaged(String),
+    /// The author key is sealed with a passphrase, and no passphrase or another one was given.
+    #[error("{0}")]
+    Sealed(String),
     /// The folder cannot be read or written.
     #[error("{0}")]
     Folder(String),
@@ -45,6 +48,7 @@ impl From<FolderError> for OpenError {
             )
             | FolderError::KeyDamaged { .. }
             | FolderError::KeyMissing { .. } => OpenError::Damaged(text),
+            FolderError::KeySealed { .. } | FolderError::WrongPassphrase { .. } => OpenError::Sealed(text),
             _ => OpenError::Folder(text),
         }
     }
@@ -54,6 +58,24 @@ impl From<StoreError> for OpenError {
     fn from(error: StoreError) -> Self {
         FolderError::Store(error).into()
     }
+}
+
+/// An identity could not be backed up, restored or sealed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum IdentityError {
+    /// The folder does not allow it.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// There are more words or fewer.
+    #[error("an identity is 24 words, and these are {0}; write all of them, with spaces between")]
+    Count(usize),
+    /// A word is none of the list. It is not shown.
+    #[error("word {0} is none of the list; look at how it is spelt")]
+    Word(usize),
+    /// The words do not belong together.
+    #[error("these words do not belong together; look whether one is missing, doubled or in another place")]
+    Checksum,
 }
 
 /// The message of an error with those of its sources.
@@ -256,6 +278,8 @@ pub enum ViewError {
 pub enum Error {
     /// From [`crate::Node::open`].
     Open(#[from] OpenError),
+    /// From [`crate::identity`].
+    Identity(#[from] IdentityError),
     /// From [`crate::Node::create`].
     Create(#[from] CreateError),
     /// From [`crate::Node::join`].
@@ -304,6 +328,8 @@ pub enum ErrorKind {
     DocumentInUse,
     /// The store is damaged, full, or cannot be written.
     StoreDamaged,
+    /// The author key is sealed: its passphrase is needed.
+    Sealed,
     /// A ticket or a signature is not good.
     BadTicket,
     /// Anything else.
@@ -315,6 +341,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::Open(OpenError::InUse(_)) => ErrorKind::StoreInUse,
+            Error::Open(OpenError::Sealed(_)) => ErrorKind::Sealed,
             Error::Open(OpenError::Damaged(_) | OpenError::Folder(_)) => ErrorKind::StoreDamaged,
             Error::Edit(EditError::Refused(Rule::Policy)) => ErrorKind::Refused,
             Error::Edit(EditError::NotYours { .. }) => ErrorKind::NotYours,

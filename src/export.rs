@@ -1,6 +1,6 @@
 //! Documents as files, and copies of the whole store while it runs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use pistol_core::store::redb::{Copied, RedbOptions, back_up};
 use pistol_core::store::{Frozen, StoreError, Table, schema};
@@ -72,7 +72,7 @@ impl Node {
     }
 }
 
-fn copy(frozen: &Frozen, from: &PathBuf, to: &Path) -> Result<Copied, BackupError> {
+fn copy(frozen: &Frozen, from: &Path, to: &Path) -> Result<Copied, BackupError> {
     folder::copy_key(from, to)?;
     let copied = back_up(frozen.as_ref(), &to.join("store.redb"), RedbOptions::default(), is_wanted);
     copied.map_err(|error| match error {

@@ -23,6 +23,7 @@ mod explain;
 mod export;
 #[cfg(feature = "hostile")]
 pub mod hostile;
+pub mod identity;
 mod json;
 mod node;
 mod preset;
@@ -36,8 +37,8 @@ pub use compact::{Compacted, compact};
 pub use doc::Doc;
 pub use doctor::{Finding, Report, Severity, examine, repair};
 pub use error::{
-    BackupError, CreateError, Error, ErrorKind, ExportError, FindError, FlushError, ForgetError, ImportError, JoinError,
-    NameError, OpenError, SyncError, ViewError,
+    BackupError, CreateError, Error, ErrorKind, ExportError, FindError, FlushError, ForgetError, IdentityError,
+    ImportError, JoinError, NameError, OpenError, SyncError, ViewError,
 };
 pub use explain::Explanation;
 pub use export::Backup;

@@ -28,7 +28,7 @@ use tokio::sync::oneshot;
 use crate::error::OpenError;
 use disk::Disk;
 use driver::{Driver, Event};
-use folder::{FolderLock, OnReserve, ReservedStore, StoreFolder};
+use folder::{FolderLock, OnReserve, Passphrase, ReservedStore, StoreFolder};
 use network::Network;
 pub(crate) use subscribers::{Subscriber, Subscribers};
 use worker::Worker;
@@ -41,6 +41,7 @@ pub(crate) struct Options {
     pub(crate) is_offline: bool,
     /// Bytes that documents in memory may take; the engine's own measure if none.
     pub(crate) open_bytes: Option<usize>,
+    pub(crate) passphrase: Option<Passphrase>,
 }
 
 /// The node was shut down.
@@ -100,8 +101,8 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Runtime {
     pub(crate) async fn start(path: &Path, options: Options) -> Result<Arc<Runtime>, OpenError> {
-        let folder = path.to_owned();
-        let opened = tokio::task::spawn_blocking(move || StoreFolder::open(&folder)).await;
+        let (folder, passphrase) = (path.to_owned(), options.passphrase.clone());
+        let opened = tokio::task::spawn_blocking(move || StoreFolder::open(&folder, passphrase.as_ref())).await;
         let mut folder = opened.map_err(|error| OpenError::Folder(error.to_string()))??;
         let clock = Clock(Instant::now());
         let key = AuthorKey::from_seed(&folder.author_seed);

@@ -57,10 +57,17 @@ impl DocStatus {
             branches_waiting: state.branches_waiting as u64,
             waits_for: state.waits_for.iter().map(|(id, count)| (*id, *count as u64)).collect(),
             owed: state.owed.iter().copied().collect(),
-            damage: state.damage.map(|damage| missing(u64::from(damage.expected), u64::from(history.next()))),
+            damage: damage(insight, u64::from(history.next())),
             store_failure: state.store_failure.clone(),
         }
     }
+}
+
+fn damage(insight: &Insight<'_>, next: u64) -> Option<String> {
+    let unsendable = Some(insight.state.unsendable).filter(|count| *count > 0).map(|count| {
+        format!("{count} changes are shown, but lie in damaged rows: they are written again when a peer sends them")
+    });
+    insight.state.damage.map(|damage| missing(u64::from(damage.expected), next)).or(unsendable)
 }
 
 fn missing(expected: u64, next: u64) -> String {

@@ -36,7 +36,8 @@ async fn write(doc: &Doc, words: &[&str]) {
 }
 
 /// The document that `fixtures/document-v1.pistol` holds.
-static FIXTURE: std::sync::LazyLock<Vec<u8>> = std::sync::LazyLock::new(|| std::fs::read("tests/fixtures/document-v1.pistol").unwrap_or_default());
+static FIXTURE: std::sync::LazyLock<Vec<u8>> =
+    std::sync::LazyLock::new(|| std::fs::read("tests/fixtures/document-v1.pistol").unwrap_or_default());
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exported_document_is_the_same_document_in_another_store() {

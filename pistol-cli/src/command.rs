@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod forget;
 pub(crate) mod export;
+pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod init;
 pub(crate) mod join;
@@ -34,6 +35,7 @@ use crate::store::{Network, Store, check_exists};
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     Init(init::Init),
+    Identity(identity::Identity),
     New(new::New),
     #[command(visible_alias = "list")]
     Ls(ls::Ls),
@@ -62,6 +64,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     let context = Context { folder: arguments.folder()?, output, interrupt: Interrupt::new()? };
     match arguments.command {
         Command::Init(init) => init.run(&context).await,
+        Command::Identity(identity) => identity.run(&context).await,
         Command::New(new) => new.run(&context).await,
         Command::Ls(ls) => ls.run(&context).await,
         Command::Cat(cat) => cat.run(&context).await,

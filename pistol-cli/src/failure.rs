@@ -116,6 +116,10 @@ fn advice(kind: ErrorKind) -> (Exit, Option<&'static str>) {
             (Exit::Failure, Some(help))
         }
         ErrorKind::StoreDamaged => (Exit::Store, None),
+        ErrorKind::Sealed => (
+            Exit::Store,
+            Some("give the passphrase in the variable PISTOL_PASSPHRASE, or restore the key from its 24 words"),
+        ),
         ErrorKind::BadTicket => {
             let help = "ask for the ticket again: it is the first line that `pistol share` prints, and copy all of it";
             (Exit::Ticket, Some(help))

@@ -14,6 +14,7 @@ mod import;
 mod interrupt;
 mod merge;
 mod output;
+mod passphrase;
 mod path;
 mod policy;
 mod request;

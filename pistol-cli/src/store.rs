@@ -12,6 +12,7 @@ use crate::command::Context;
 use crate::execute::execute;
 use crate::failure::{Exit, Failure};
 use crate::output::Output;
+use crate::passphrase;
 use crate::request::{Progress, Reply, Request};
 use crate::socket::client;
 use crate::socket::server::Server;
@@ -49,12 +50,13 @@ impl Store {
         let Context { folder, output, interrupt } = context;
         let mut interrupt = interrupt.clone();
         let deadline = Instant::now() + BUSY_TIME;
+        let mut passphrase = passphrase::given();
         loop {
             if client::is_served(folder).await {
                 output.detail(format_args!("the store {} is served by a running node", folder.display()));
                 return Ok(Store::Served(folder.clone()));
             }
-            match open(folder, network).await {
+            match open(folder, network, passphrase.as_deref()).await {
                 Ok(node) => {
                     let store = Store::hold(node, folder, network, output);
                     output.detail(format_args!("opened the store {}", folder.display()));
@@ -66,7 +68,7 @@ impl Store {
                         failure = interrupt.received() => return Err(failure),
                     }
                 }
-                Err(error) => return Err(Failure::of(error)),
+                Err(error) => passphrase = Some(passphrase::for_sealed(error)?),
             }
         }
     }
@@ -118,8 +120,12 @@ impl Store {
     }
 }
 
-async fn open(folder: &Path, network: &Network) -> Result<Node, Error> {
+async fn open(folder: &Path, network: &Network, passphrase: Option<&str>) -> Result<Node, Error> {
     let builder = Node::builder(folder);
+    let builder = match passphrase {
+        Some(passphrase) => builder.passphrase(passphrase),
+        None => builder,
+    };
     let builder = match network {
         Network::Off => builder.offline(),
         Network::On(addresses) => addresses.iter().fold(builder, |builder, address| builder.listen(*address)),

@@ -15,6 +15,8 @@ mod documents;
 mod editing;
 #[path = "cli/failures.rs"]
 mod failures;
+#[path = "cli/keeping.rs"]
+mod keeping;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/running_node.rs"]

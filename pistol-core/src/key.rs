@@ -1,8 +1,10 @@
 //! Authors and their signatures: ed25519, `verify_strict` only, keys refused once if weak or not canonical.
 
 mod file;
+mod sealed;
 
 pub use file::{KEY_FILE_BYTES, key_file, seed_of_key_file};
+pub use sealed::{SEALED_KEY_FILE_BYTES, SealedKey, SealingCost, is_sealed_key_file};
 
 use std::collections::BTreeMap;
 use std::fmt;

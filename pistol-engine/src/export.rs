@@ -60,7 +60,9 @@ pub enum ExportError {
     #[error("this store does not hold the document; join it with a ticket")]
     NotFound,
     /// Something of it is lost in this store.
-    #[error("changes of the document are lost in this store; connect to a peer that holds them, or run `pistol doctor`")]
+    #[error(
+        "changes of the document are lost in this store; connect to a peer that holds them, or run `pistol doctor`"
+    )]
     Lost,
     /// The store cannot be read.
     #[error(transparent)]
@@ -144,14 +146,16 @@ pub fn write(genesis: &[u8], envelopes: &[Vec<u8>]) -> Vec<u8> {
 fn parts(bytes: &[u8]) -> Result<(&[u8], Vec<&[u8]>), ExportError> {
     let versioned = bytes.strip_prefix(NAME).ok_or(ExportError::NotAnExport)?;
     let Some(body) = versioned.strip_prefix(VERSION) else {
-        let is_number = versioned.split(|byte| *byte == b'\n').next().is_some_and(|line| line.len() <= 9 && is_digits(line));
+        let is_number =
+            versioned.split(|byte| *byte == b'\n').next().is_some_and(|line| line.len() <= 9 && is_digits(line));
         return Err(if is_number { ExportError::Newer } else { ExportError::Damaged });
     };
     let (hashed, found) = bytes.split_last_chunk::<HASH_BYTES>().ok_or(ExportError::Damaged)?;
     if hash(Context::Export, &[hashed]) != *found {
         return Err(ExportError::Damaged);
     }
-    let content = body.len().checked_sub(HASH_BYTES).and_then(|length| body.get(..length)).ok_or(ExportError::Damaged)?;
+    let content =
+        body.len().checked_sub(HASH_BYTES).and_then(|length| body.get(..length)).ok_or(ExportError::Damaged)?;
     read_parts(content).map_err(|_| ExportError::Damaged)
 }
 

@@ -2,6 +2,7 @@
 
 mod admit;
 mod cut;
+mod holes;
 mod publish;
 mod received;
 mod rows;
@@ -38,6 +39,7 @@ use crate::entropy::Entropy;
 use crate::input::ConnectionId;
 use crate::limits;
 use crate::recent::Recent;
+use holes::Holes;
 use received::Received;
 use screens::Screens;
 use show::Showing;
@@ -66,6 +68,7 @@ pub(crate) struct Replica {
     /// Envelopes whose changes are not stored yet.
     received: Received,
     waiting: Waiting,
+    holes: Holes,
     /// Changes whose content broke a rule that is final: so they are refused in any record.
     rejected: Recent<ChangeId, Rule>,
     screens: Screens,
@@ -128,6 +131,7 @@ impl Replica {
             tail,
             received: Received::default(),
             waiting: Waiting::default(),
+            holes: Holes::default(),
             rejected: Recent::up_to(limits::REJECTED_MAX),
             screens: Screens::default(),
             showing: Showing::default(),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pistol_fuzz::entry::{change, envelope, frame, genesis, key_file, row, snapshot, ticket};
+use pistol_fuzz::entry::{change, envelope, export, frame, genesis, key_file, row, snapshot, ticket};
 use pistol_sync::proto::frame::encode;
 
 #[expect(clippy::disallowed_methods, reason = "a program has arguments")]
@@ -21,6 +21,7 @@ fn main() -> std::io::Result<()> {
         ("key_file", key_file::seeds()),
         ("ticket", ticket::seeds()),
         ("row", row::seeds()),
+        ("export", export::seeds()),
         ("snapshot", snapshot::seeds()),
     ];
     for (target, seeds) in targets {

@@ -3,6 +3,7 @@
 pub mod change;
 pub mod engine;
 pub mod envelope;
+pub mod export;
 pub mod frame;
 pub mod genesis;
 pub mod key_file;
@@ -45,7 +46,7 @@ const fn entry(name: &'static str, share: u64, prepare: fn(), run: fn(&mut Chanc
 }
 
 /// The ways in, with shares of a thousand.
-pub const ENTRIES: [Entry; 15] = [
+pub const ENTRIES: [Entry; 16] = [
     entry("frame", 193, || {}, frame::run),
     entry("stream", 80, || {}, stream::run),
     entry("envelope", 250, envelope::prepare, envelope::run),
@@ -53,7 +54,8 @@ pub const ENTRIES: [Entry; 15] = [
     entry("genesis", 80, || {}, genesis::run),
     entry("key-file", 20, || {}, key_file::run),
     entry("ticket", 80, || {}, ticket::run),
-    entry("row", 60, || {}, row::run),
+    entry("row", 50, || {}, row::run),
+    entry("export", 10, export::prepare, export::run),
     entry("snapshot", 20, snapshot::prepare, snapshot::run),
     entry("node", 30, node::prepare, node::run),
     entry("engine", 20, engine::prepare, engine::run),

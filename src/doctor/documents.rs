@@ -56,16 +56,33 @@ impl Examination<'_> {
             Some(name) => format!("document {} ({name})", genesis.id()),
             None => format!("document {}", genesis.id()),
         };
-        if let Some(key) = &self.key {
-            if let CacheState::Damaged(batch) = inspect_cache(&self.store, log, genesis, &key.stamp_key())? {
-                let what = "its snapshot is damaged or not of these rows".to_owned();
-                self.settle(&about, what, "nothing is lost: it opens from its changes, and a new one is made", &batch)?;
-            }
+        let cache = match &self.key {
+            Some(key) => inspect_cache(&self.store, log, genesis, &key.stamp_key())?,
+            None => CacheState::Absent,
+        };
+        if let CacheState::Damaged(batch) = &cache {
+            let what = "its snapshot is damaged or not of these rows".to_owned();
+            self.settle(&about, what, "nothing is lost: it opens from its changes, and a new one is made", batch)?;
         }
         let inspection = Inspection::of(&self.store, log, genesis)?;
         self.report.documents += 1;
         self.report.changes += u64::from(inspection.readable());
         if inspection.is_whole() {
+            return Ok(());
+        }
+        if cache == CacheState::Alone {
+            // To put the rows in order would throw away what the snapshot alone still says.
+            let what =
+                format!("it opens whole from its snapshot, but rows of it are damaged: {}", in_words(&inspection));
+            let help = "connect to a peer that holds it: they are written again, and can be given to others; until then export \
+                        it, or back up the store";
+            self.report.find(Severity::Damage, &about, what, help);
+            return Ok(());
+        }
+        if self.key.is_none() {
+            let help =
+                "bring the key back, or unseal it: without it nobody knows whether a snapshot says more than the rows";
+            self.report.find(Severity::Damage, &about, in_words(&inspection), help);
             return Ok(());
         }
         if inspection.is_accepted() {

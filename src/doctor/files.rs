@@ -17,16 +17,26 @@ const ROOM_LEAST: u64 = 64 << 20;
 
 /// The author key: whether it is there, whole, and its owner's alone.
 pub(super) fn check_key(folder: &Path, aim: Aim, report: &mut Report) -> Option<AuthorKey> {
-    let mut read = folder::author_seed(folder);
+    let mut read = folder::author_seed(folder, None);
     if let (Err(FolderError::KeyExposed { path, mode }), Aim::Repair) = (&read, aim) {
         let what = format!("others could read it (mode {mode:o})");
         if folder::make_private(path).is_ok() {
             report.repaired("author.key", what, "give up the identity if one of them did");
-            read = folder::author_seed(folder);
+            read = folder::author_seed(folder, None);
         }
     }
     match read {
         Ok(seed) => Some(AuthorKey::from_seed(&seed)),
+        Err(FolderError::KeySealed { .. }) => {
+            let what = "it is sealed, so it is not known whether snapshots are what was written";
+            report.find(
+                Severity::Note,
+                "author.key",
+                what,
+                "nothing is to be done: a damaged snapshot costs time only",
+            );
+            None
+        }
         Err(error) => {
             let text = error.to_string();
             let (what, help) = text.rsplit_once("; ").unwrap_or((&text, RESTORE));

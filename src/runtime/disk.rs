@@ -19,17 +19,29 @@ pub(crate) enum DiskRequest {
     Salvage(Box<Salvage>),
     /// The store as it is now, for somebody who reads it elsewhere.
     Freeze(oneshot::Sender<Result<Frozen, StoreError>>),
-    Range { tag: u64, table: Table, from: Vec<u8>, to: Vec<u8>, bytes_max: usize },
+    Range {
+        tag: u64,
+        table: Table,
+        from: Vec<u8>,
+        to: Vec<u8>,
+        bytes_max: usize,
+    },
 }
 
 /// What became of a request. A failed commit is not tried again: whoever asked for it asks again.
 #[derive(Debug)]
 pub(crate) enum DiskReply {
     Commit(Result<(), StoreError>),
-    Salvage { document: DocumentId, result: Result<(), StoreError> },
+    Salvage {
+        document: DocumentId,
+        result: Result<(), StoreError>,
+    },
     /// Whoever asked has the answer.
     Frozen,
-    Range { tag: u64, result: Result<Vec<Row>, StoreError> },
+    Range {
+        tag: u64,
+        result: Result<Vec<Row>, StoreError>,
+    },
 }
 
 impl std::fmt::Debug for DiskRequest {

@@ -6,6 +6,7 @@ mod author_key;
 mod fence;
 mod reserve;
 mod salvage;
+mod seal;
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -19,6 +20,7 @@ use zeroize::Zeroizing;
 pub(crate) use fence::Sessions;
 pub(crate) use reserve::{OnReserve, ReservedStore};
 pub(crate) use salvage::salvaged;
+pub(crate) use seal::Passphrase;
 
 /// Fills a buffer with random bytes.
 pub(crate) type Random<'a> = &'a mut dyn FnMut(&mut [u8]) -> io::Result<()>;
@@ -65,6 +67,14 @@ pub(crate) enum FolderError {
         path.display()
     )]
     KeyExposed { path: PathBuf, mode: u32 },
+    #[error("{} is sealed; give its passphrase", path.display())]
+    KeySealed { path: PathBuf },
+    #[error("this is not the passphrase of {}, or the file was altered; try again, or restore it from its 24 words", path.display())]
+    WrongPassphrase { path: PathBuf },
+    #[error("{} is not sealed, though a passphrase was given; open it without one, or seal it first", path.display())]
+    KeyNotSealed { path: PathBuf },
+    #[error("the key could not be sealed; free some memory, then try again")]
+    Sealing,
     #[error("{} is the key of another identity; choose another folder", path.display())]
     KeyTaken { path: PathBuf },
     #[error(transparent)]
@@ -80,17 +90,17 @@ impl StoreFolder {
     ///
     /// # Errors
     /// [`FolderError`]. What exists is never replaced.
-    pub(crate) fn open(path: &Path) -> Result<StoreFolder, FolderError> {
-        StoreFolder::open_with(path, &mut system_random)
+    pub(crate) fn open(path: &Path, passphrase: Option<&Passphrase>) -> Result<StoreFolder, FolderError> {
+        StoreFolder::open_with(path, passphrase, &mut system_random)
     }
 
-    fn open_with(path: &Path, random: Random) -> Result<StoreFolder, FolderError> {
+    fn open_with(path: &Path, passphrase: Option<&Passphrase>, random: Random) -> Result<StoreFolder, FolderError> {
         files::create_folder(path).map_err(at(path))?;
         let lock = FolderLock::take(path)?;
         let store_path = path.join("store.redb");
         let has_store = files::exists(&store_path).map_err(at(&store_path))?;
         // The key first: a store without one is a folder that lost it.
-        let author_seed = author_key::open(&path.join("author.key"), has_store, random)?;
+        let author_seed = author_key::open(&path.join("author.key"), has_store, passphrase, random)?;
         let (store, salvaged) = if has_store {
             salvage::open(&store_path, random)?
         } else {
@@ -117,8 +127,26 @@ impl FolderLock {
 }
 
 /// The seed of the author key in a folder; none is made.
-pub(crate) fn author_seed(folder: &Path) -> Result<Zeroizing<[u8; 32]>, FolderError> {
-    author_key::open(&folder.join("author.key"), true, &mut no_random)
+pub(crate) fn author_seed(folder: &Path, passphrase: Option<&Passphrase>) -> Result<Zeroizing<[u8; 32]>, FolderError> {
+    author_key::open(&folder.join("author.key"), true, passphrase, &mut no_random)
+}
+
+/// Writes the author key of a folder, which is made if there is none. The key of another identity is never replaced.
+pub(crate) fn write_author_seed(
+    folder: &Path,
+    seed: &[u8; 32],
+    known: Option<&Passphrase>,
+    passphrase: Option<&Passphrase>,
+) -> Result<(), FolderError> {
+    files::create_folder(folder).map_err(at(folder))?;
+    let _lock = FolderLock::take(folder)?;
+    match author_seed(folder, known) {
+        Ok(there) if *there != *seed => return Err(FolderError::KeyTaken { path: folder.join("author.key") }),
+        // What is damaged is no key any more; the words make it whole.
+        Ok(_) | Err(FolderError::KeyMissing { .. } | FolderError::KeyDamaged { .. }) => {}
+        Err(error) => return Err(error),
+    }
+    author_key::write(&folder.join("author.key"), seed, passphrase, &mut system_random)
 }
 
 /// Copies the author key into another folder, which is made if there is none. A key that is there is left alone.

@@ -11,7 +11,9 @@ use crate::request::Request;
 
 /// Copies the store and its key into a folder, also while a node runs
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Examples:\n  pistol backup /media/stick/pistol\n  pistol --store /media/stick/pistol backup ./restored")]
+#[command(
+    before_help = "Examples:\n  pistol backup /media/stick/pistol\n  pistol --store /media/stick/pistol backup ./restored"
+)]
 pub(crate) struct Backup {
     /// The folder; it opens like any store, so to restore it, put it in the place of the old one. It holds the secret key
     folder: PathBuf,
@@ -33,7 +35,9 @@ impl Backup {
         let done: BackedUp = context.ask(Request::Backup { folder }).await?;
         context.output.record(&done, format_args!("{} rows copied to {}", done.rows, done.folder))?;
         if done.damaged > 0 {
-            context.output.say(format_args!("{} rows are damaged and were left out; run `pistol doctor`", done.damaged));
+            context
+                .output
+                .say(format_args!("{} rows are damaged and were left out; run `pistol doctor`", done.damaged));
         }
         Ok(())
     }

@@ -15,7 +15,9 @@ use crate::request::Request;
 
 /// Writes a document to a file
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Examples:\n  pistol export notes --format text\n  pistol export notes --format pistol --to notes.pistol")]
+#[command(
+    before_help = "Examples:\n  pistol export notes --format text\n  pistol export notes --format pistol --to notes.pistol"
+)]
 pub(crate) struct Export {
     /// The document's name, or the beginning of its id
     document: String,

@@ -11,7 +11,7 @@ use crate::failure::{Exit, Failure};
 use crate::import::{check_name, import, import_json, read_bytes};
 use crate::policy::PolicyName;
 use crate::request::Request;
-use crate::store::Network;
+use crate::store::{Network, Store};
 
 /// How files begin that `pistol export --format pistol` wrote.
 const EXPORTED: &[u8] = b"pistol document ";
@@ -38,33 +38,35 @@ impl Import {
         let name = self.name.clone().or_else(|| Some(self.file.file_stem()?.to_str()?.to_owned()));
         let name = name.ok_or_else(|| Failure::usage("the file's name is no text", "give it a name with --as NAME"))?;
         if bytes.starts_with(AUTOMERGE) {
-            let help = "Pistol opens no Automerge file, whose changes nobody signed; write it out as JSON and import that";
+            let help =
+                "Pistol opens no Automerge file, whose changes nobody signed; write it out as JSON and import that";
             return Err(Failure::new(Exit::Failure, "this is an Automerge file", help));
         }
         let store = context.reach(&Network::Off).await?;
-        let imported = async {
-            if bytes.starts_with(EXPORTED) {
-                check_name(&name)?;
-                let file = std::path::absolute(&self.file).map_err(|error| Failure::io("find the file", &error))?;
-                let request = Request::Import { file: file.display().to_string(), name: name.clone() };
-                return store.ask(request, context).await?.read();
-            }
-            let text = String::from_utf8(bytes).map_err(|_| {
-                let help = "import a text, a JSON file, or what `pistol export --format pistol` wrote";
-                Failure::new(Exit::Failure, "the file is neither a text in UTF-8 nor a document of Pistol's", help)
-            })?;
-            if self.file.extension().is_some_and(|extension| extension == "json") {
-                return import_json(&store, context, &name, self.policy, &text).await;
-            }
-            import(&store, context, &name, self.policy, &text).await
-        };
-        let imported: Result<Listed, Failure> = imported.await;
+        let imported = self.take(&store, context, &name, bytes).await;
         let closed = store.close().await;
         let imported = imported?;
         closed?;
         context.output.record(&imported, &imported.id)?;
-        context.output.say(format_args!("`{}` is here; `pistol cat {}` shows it", imported.shown_name(), imported.shown_name()));
+        context.output.say(format_args!("`{}` is here; `pistol cat` shows it", imported.shown_name()));
         Ok(())
+    }
+
+    async fn take(&self, store: &Store, context: &Context, name: &str, bytes: Vec<u8>) -> Result<Listed, Failure> {
+        if bytes.starts_with(EXPORTED) {
+            check_name(name)?;
+            let file = std::path::absolute(&self.file).map_err(|error| Failure::io("find the file", &error))?;
+            let request = Request::Import { file: file.display().to_string(), name: name.to_owned() };
+            return store.ask(request, context).await?.read();
+        }
+        let text = String::from_utf8(bytes).map_err(|_| {
+            let help = "import a text, a JSON file, or what `pistol export --format pistol` wrote";
+            Failure::new(Exit::Failure, "the file is neither a text in UTF-8 nor a document of Pistol's", help)
+        })?;
+        if self.file.extension().is_some_and(|extension| extension == "json") {
+            return import_json(store, context, name, self.policy, &text).await;
+        }
+        import(store, context, name, self.policy, &text).await
     }
 }
 

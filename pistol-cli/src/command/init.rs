@@ -20,6 +20,13 @@ pub(crate) struct Identity {
     node: String,
 }
 
+impl Identity {
+    /// The author and the node.
+    pub(crate) fn words(&self) -> String {
+        format!("author  {}\nnode    {}", self.author, self.node)
+    }
+}
+
 #[derive(Serialize)]
 struct Shown {
     store: String,
@@ -34,8 +41,7 @@ impl Init {
         let identity = context.ask_with(&Network::Off, Request::Identity).await?;
         let store = std::path::absolute(&context.folder).unwrap_or_else(|_| context.folder.clone());
         let shown = Shown { store: store.display().to_string(), is_new, identity };
-        let words =
-            format!("store   {}\nauthor  {}\nnode    {}", shown.store, shown.identity.author, shown.identity.node);
+        let words = format!("store   {}\n{}", shown.store, shown.identity.words());
         context.output.record(&shown, words)?;
         context.output.say(if is_new { "the store is new" } else { "the store was there already" });
         Ok(())

@@ -168,6 +168,11 @@ impl Engine {
     pub(super) fn rows(&mut self, read: ReadId, rows: Result<Vec<Row>, Unreadable>, effects: &mut Vec<Effect>) {
         match self.loads.reads.remove(&read) {
             Some(Purpose::Load(document)) => {
+                if let (Err(Unreadable::Damaged { .. }), Some(log)) = (&rows, self.catalog.log(&document)) {
+                    if self.pass_last(&document) {
+                        return self.read_on(document, &log, effects);
+                    }
+                }
                 let rows = rows.map_err(ReplyError::from);
                 let taken = rows.and_then(|rows| self.take_rows(document, &rows, effects).map_err(ReplyError::Damaged));
                 if let Err(error) = taken {
@@ -178,6 +183,12 @@ impl Engine {
             Some(Purpose::Remove(removal)) => self.remove_rows(removal, rows, effects),
             Some(Purpose::Picture(_)) | None => {}
         }
+    }
+
+    /// The last row that a snapshot tells of cannot be read: then those after it are. `false` if that is not what was read.
+    fn pass_last(&mut self, document: &DocumentId) -> bool {
+        let under_way = self.loads.under_way.get_mut(document);
+        under_way.and_then(|under_way| under_way.load.as_mut()).is_some_and(Load::pass_last)
     }
 
     /// A picture was loaded, or could not be.

@@ -80,7 +80,9 @@ impl Engine {
 
     /// What was looked at before costs a hash; what is accepted already, no signature.
     fn look_at(&mut self, document: DocumentId, record: RecordHash, bytes: &[u8]) -> Record {
+        let has_holes = self.has_holes(&document);
         match self.records.find(&record) {
+            Some(Verdict::Known) if has_holes => {}
             Some(Verdict::Known) => return Record::Known,
             Some(Verdict::Refused(reason)) => return Record::Refused(reason.clone()),
             None => {}
@@ -88,7 +90,7 @@ impl Engine {
         match Envelope::from_bytes(document, bytes) {
             Err(Malformed::Version) => Record::Unreadable,
             Err(error) => self.refuse_record(record, format!("an envelope is malformed: {error}")),
-            Ok(envelope) if self.holds_all_of(document, &envelope) => {
+            Ok(envelope) if !has_holes && self.holds_all_of(document, &envelope) => {
                 self.records.insert(record, Verdict::Known);
                 Record::Known
             }

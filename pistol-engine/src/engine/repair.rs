@@ -7,7 +7,11 @@ use pistol_core::hash::{Context, hash};
 use pistol_core::id::{ChangeId, DocumentId};
 use pistol_core::store::schema::{Damage, EndRecord};
 use pistol_core::store::{Row, Table, Write};
+use pistol_core::validate::Ordinal;
+use pistol_sync::proto::heads;
+use pistol_sync::proto::message::{Message, Topic};
 
+use super::peer::send;
 use super::{Engine, answer, load};
 use crate::documents::lock;
 use crate::effect::{Effect, Reply, ReplyError};
@@ -120,5 +124,54 @@ impl Engine {
         let end = self.documents.replica(document).map_or(1, |replica| lock(&replica).rows().end());
         let missing = damage.expected.saturating_sub(end);
         format!("{missing} of its changes were lost here, and no peer has sent them yet")
+    }
+}
+
+/// Damaged rows of a document that is open.
+impl Engine {
+    pub(super) fn has_holes(&self, document: &DocumentId) -> bool {
+        self.documents.replica(document).is_some_and(|replica| !lock(&replica).holes().is_empty())
+    }
+
+    /// The row of a wanted change cannot be sent: peers are asked for what lies in it.
+    pub(super) fn row_is_damaged(
+        &mut self,
+        document: DocumentId,
+        wanted: Option<(Ordinal, Ordinal)>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(((ordinal, _), replica)) = wanted.zip(self.documents.replica(&document)) else { return };
+        if !lock(&replica).row_is_damaged(ordinal) {
+            return;
+        }
+        let of = |(id, peer): (&ConnectionId, &super::Peer)| Some((*id, peer.topic_of(&document)?));
+        let topics: Vec<_> = self.peers.iter().filter_map(of).collect();
+        for (connection, topic) in topics {
+            if let Some(state) = self.topic_mut(connection, topic) {
+                state.is_asked_for_holes = false;
+            }
+            self.ask_for_holes(connection, topic, effects);
+        }
+    }
+
+    /// Tells a peer of no more than lies in whole rows, once: so it sends the rest again.
+    pub(super) fn ask_for_holes(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
+        let Some(state) = self.topic_mut(connection, topic) else { return };
+        if !state.is_following || state.is_asked_for_holes {
+            return;
+        }
+        let document = state.document;
+        let Some(replica) = self.documents.replica(&document) else { return };
+        let replica = lock(&replica);
+        if replica.holes().is_empty() {
+            return;
+        }
+        let heads = heads::heads_of(replica.document().history(), replica.whole_before());
+        let heads = heads::part(&heads, None);
+        drop(replica);
+        if let Some(state) = self.topic_mut(connection, topic) {
+            state.is_asked_for_holes = true;
+        }
+        effects.push(send(connection, &Message::Heads(topic, heads)));
     }
 }

@@ -65,6 +65,8 @@ pub(super) struct TopicState {
     pub(super) is_owed: bool,
     /// How often something was dropped since both were equal.
     pub(super) drops: u32,
+    /// Whether the peer was asked for what lies in damaged rows here.
+    pub(super) is_asked_for_holes: bool,
     /// Envelopes of a later version, which cannot be read here.
     pub(super) unreadable: usize,
 }
@@ -98,6 +100,7 @@ impl TopicState {
             ask_again_ms: None,
             is_owed: false,
             drops: 0,
+            is_asked_for_holes: false,
             unreadable: 0,
         }
     }

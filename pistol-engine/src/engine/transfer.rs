@@ -17,7 +17,7 @@ use crate::documents::lock;
 use crate::effect::Effect;
 use crate::input::{ConnectionId, Unreadable};
 use crate::limits;
-use crate::replica::{Sealed, Source, StoredRow};
+use crate::replica::{Replica, Sealed, Source, StoredRow};
 
 /// What a change counts in the window beside its bytes: a keystroke is a byte on its way and some hundred in the memory of
 /// the peer, until the peer has stored it.
@@ -84,6 +84,12 @@ impl Engine {
         }
         // Whether anything was done that brings this here again.
         let mut is_sent = false;
+        let is_damaged = matches!(rows, Err(Unreadable::Damaged { .. }));
+        let wants_first = self.topic_mut(connection, topic).and_then(|state| state.queue.front().copied());
+        let is_absent = rows.as_ref().is_ok_and(|rows| !lies_in(&lock(&replica), rows, wants_first));
+        if is_damaged || is_absent {
+            self.row_is_damaged(document, wants_first, effects);
+        }
         for (key, value) in rows.unwrap_or_default() {
             // What was read and does not fit the window is read again when it does: thousands of keystrokes are one read.
             if !self.has_room(connection) {
@@ -111,6 +117,7 @@ impl Engine {
             match bytes {
                 Ok(bytes) => self.send_changes(connection, topic, (from, row_end.min(to)), bytes, effects),
                 Err(reason) => {
+                    self.row_is_damaged(document, Some((from, to)), effects);
                     failure = Some(reason);
                     break;
                 }
@@ -212,6 +219,8 @@ impl Engine {
             if !admission.accepted.is_empty() {
                 self.documents.mark_dirty(document);
                 self.unshown.insert(document);
+            } else if self.has_holes(&document) {
+                self.documents.mark_dirty(document);
             }
             self.tell_refused(&document, admission.refused, effects);
             self.make_room();
@@ -371,6 +380,13 @@ impl Engine {
         }
         self.pump(connection, topic, effects);
     }
+}
+
+/// Whether the row that holds the first wanted change is among those that were read, or was moved meanwhile.
+fn lies_in(replica: &Replica, rows: &[Row], wanted: Option<(Ordinal, Ordinal)>) -> bool {
+    let Some((first, _, row)) = wanted.and_then(|(from, _)| replica.rows().holding(from)) else { return true };
+    let key = schema::envelope_key(replica.log(), first);
+    row.table == Table::Tail || rows.iter().any(|(found, _)| *found == key)
 }
 
 /// Some changes of a row, as an envelope of their own.

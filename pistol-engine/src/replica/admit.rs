@@ -48,7 +48,7 @@ impl Replica {
                 continue;
             }
             match self.document.check(&change) {
-                Check::Known => {}
+                Check::Known => self.fill_hole(&change),
                 Check::Missing(missing) => {
                     let Some(dependency) = missing.first() else { continue };
                     self.keep_waiting(change, from, Until::Decided(*dependency), room);
@@ -85,14 +85,14 @@ impl Replica {
         let mut accepted: BTreeMap<AuthorId, u64> = BTreeMap::new();
         for change in changes {
             match self.document.check(&change) {
-                Check::Known => {}
+                Check::Known => self.fill_hole(&change),
                 Check::Valid(valid) => *accepted.entry(self.accept(*valid, change, FROM_FILE)?).or_default() += 1,
                 Check::Rejected(rule) => return Err(rule),
                 Check::Missing(_) => return Err(Rule::Dependencies),
             }
         }
         self.will_show(&accepted);
-        Ok(!accepted.is_empty())
+        Ok(!accepted.is_empty() || self.has_filled_holes())
     }
 
     /// Whether a change is accepted, or refused for ever.

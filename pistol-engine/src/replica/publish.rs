@@ -165,7 +165,7 @@ impl Replica {
         self.keep_made_in_vain();
         let unstored = std::mem::take(&mut self.unstored);
         self.unstored_bytes = 0;
-        if unstored.is_empty() && !self.is_snapshot_due() {
+        if unstored.is_empty() && !self.is_snapshot_due() && !self.has_filled_holes() {
             return None;
         }
         let count = u32::try_from(unstored.len()).ok()?;
@@ -174,6 +174,7 @@ impl Replica {
         let changes = self.sign(document, unstored);
         let (writes, as_stored, rows) = (Vec::new(), Vec::new(), Vec::new());
         let mut sealed = Sealed { document, writes, changes, first, as_stored, rows, saving: None, goes_on: false };
+        self.write_filled_holes(&mut sealed);
         self.write_rows(&mut sealed);
         self.received.clear();
         self.write_end(&mut sealed);
@@ -267,7 +268,7 @@ impl Replica {
         self.session.map(|session| ChainId { author: self.key.id(), session })
     }
 
-    fn write_row(&self, sealed: &mut Sealed, table: Table, (first, count): (Ordinal, u32), bytes: &[u8]) {
+    pub(super) fn write_row(&self, sealed: &mut Sealed, table: Table, (first, count): (Ordinal, u32), bytes: &[u8]) {
         let key = schema::envelope_key(self.log, first);
         sealed.writes.push(Write { table, key, value: Some(bytes.to_vec()) });
         sealed.rows.push((first, Some(StoredRow { count, table, digest: schema::row_digest(bytes) })));

@@ -80,6 +80,11 @@ impl Written {
         self.is_saving
     }
 
+    /// The picture speaks of rows that are written anew; the stretches are right as they are.
+    pub(crate) fn without_picture(before: &Written) -> Self {
+        Written { end: 1, ..*before }
+    }
+
     fn is_due(&self, next: Ordinal) -> bool {
         let new = next.saturating_sub(self.end);
         !self.is_saving && new >= self.every.max(self.end / limits::SNAPSHOT_SHARE)

@@ -32,6 +32,8 @@ pub struct DocumentState {
     pub is_from_snapshot: bool,
     /// What of it was lost here and has not come back.
     pub damage: Option<Damage>,
+    /// Changes that are shown and lie in damaged rows: peers cannot be given them until one sends them again.
+    pub unsendable: u32,
     /// Why the store does not take anything, if it does not.
     pub store_failure: Option<String>,
 }

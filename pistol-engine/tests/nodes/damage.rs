@@ -4,7 +4,7 @@
 use pistol_core::id::DocumentId;
 use pistol_core::store::memory::MemoryStore;
 use pistol_core::store::{Batch, Row, Store, Table};
-use pistol_engine::{Command, Effect, Input, Reply, ReplyError};
+use pistol_engine::{Command, DocumentState, Effect, Input, Reply, ReplyError};
 
 use super::machine::{Machine, exchange, pair};
 
@@ -41,11 +41,11 @@ fn drop_snapshot(store: &mut MemoryStore) {
     store.commit(&batch).unwrap();
 }
 
-/// Two nodes that hold the same changes, written in turn, in several rows.
+/// Two nodes that hold the same changes, written in turn: the first of them are long, and so lie in full rows.
 fn equal_pair() -> (Machine, Machine, DocumentId) {
     let (mut one, mut other, document) = pair();
     for number in 0..13 {
-        one.write(document, &format!("one {number} "));
+        one.write(document, &format!("one {number} ").repeat(if number < 8 { 1500 } else { 1 }));
         one.sync();
         exchange(1, &mut one, &mut other);
         other.sync();
@@ -74,6 +74,12 @@ fn open(machine: &mut Machine, document: DocumentId) -> Option<Result<Reply, Rep
     machine.command(Command::Open(document));
     machine.sync();
     machine.give(Input::Wake);
+    // Whoever is known is not there.
+    let dial = |effect: &Effect| if let Effect::Dial { peer, .. } = effect { Some(*peer) } else { None };
+    let dialled: Vec<_> = machine.effects.iter().filter_map(dial).collect();
+    for peer in dialled {
+        machine.give(Input::DialFailed { peer, reason: "nobody is there".to_owned() });
+    }
     answer(machine)
 }
 
@@ -158,4 +164,49 @@ fn a_damaged_document_takes_no_other_with_it() {
     assert!(matches!(open(&mut again, document), Some(Err(_))));
     assert!(matches!(open(&mut again, other), Some(Ok(_))));
     assert_eq!(again.text(other), "another");
+}
+
+fn state(machine: &Machine, document: DocumentId) -> DocumentState {
+    machine.engine.documents().look(&document, |insight| insight.state.clone()).unwrap()
+}
+
+#[test]
+fn a_damaged_row_before_a_snapshot_is_written_again_with_what_a_peer_sends() {
+    let (one, other, document) = equal_pair();
+    let rows = one.rows(Table::Envelopes);
+    for (row, kind) in rows.iter().flat_map(|row| [Damage::Lost, Damage::Altered, Damage::Cut].map(|kind| (row, kind)))
+    {
+        let mut again = one.restarted_on(|store| damage(store, Table::Envelopes, row, kind));
+        assert!(matches!(open(&mut again, document), Some(Ok(_))), "the snapshot is all that is left, and is kept");
+        assert_eq!(again.text(document), one.text(document));
+        // Somebody wants all of it.
+        let mut reader = Machine::new(3);
+        reader.join(document, &again);
+        reader.connected(5, &again, true);
+        again.connected(5, &reader, false);
+        for _ in 0..3 {
+            exchange(5, &mut reader, &mut again);
+            reader.sync();
+            again.sync();
+        }
+        assert!(state(&again, document).unsendable > 0, "{kind:?}");
+        let mut peer = other.restarted_on(|_| ());
+        open(&mut peer, document);
+        again.join(document, &peer);
+        meet(&mut again, &mut peer);
+        assert_eq!(state(&again, document).unsendable, 0, "{kind:?}");
+        for _ in 0..6 {
+            again.now_ms += 1000;
+            again.give(Input::Wake);
+            exchange(5, &mut reader, &mut again);
+            reader.now_ms += 10_000;
+            reader.give(Input::Wake);
+            reader.sync();
+            again.sync();
+        }
+        assert_eq!(reader.text(document), one.text(document), "{kind:?}");
+        let mut alone = again.restarted_on(drop_snapshot);
+        assert!(matches!(open(&mut alone, document), Some(Ok(_))), "{kind:?}: every row is whole");
+        assert_eq!(alone.text(document), one.text(document));
+    }
 }

@@ -158,7 +158,7 @@ fn a_snapshot_may_speak_of_small_rows_that_are_put_into_full_ones_later() {
 }
 
 #[test]
-fn a_snapshot_whose_last_rows_are_gone_is_not_used() {
+fn a_snapshot_whose_last_rows_are_gone_is_not_used_and_the_document_is_damaged() {
     let (machine, document) = written(10);
     let (last, _) = machine.rows(Table::Tail).pop().unwrap();
     let mut again = machine.restarted_on(|store| {
@@ -166,7 +166,9 @@ fn a_snapshot_whose_last_rows_are_gone_is_not_used() {
         batch.remove(Table::Tail, last);
         store.commit(&batch).unwrap();
     });
-    open(&mut again, document);
+    again.command(Command::Open(document));
+    let is_told = |effect: &Effect| matches!(effect, Effect::Reply { reply: Err(ReplyError::Damaged(_)), .. });
+    assert!(again.effects.iter().any(is_told));
     assert!(!is_from_snapshot(&again, document));
 }
 

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use pistol_core::store::redb::RedbStore;
 use pistol_core::store::{Batch, Frozen, Row, Store, StoreError, Table, files};
 
 /// Bytes kept on the disk: some thousand commits, or the removal of any document.
@@ -76,16 +75,6 @@ impl<S: Store> ReservedStore<S> {
         self.tried = Some(Instant::now());
         self.on_reserve.set(true);
         true
-    }
-}
-
-impl ReservedStore<RedbStore> {
-    /// Makes the file as small as what it holds.
-    ///
-    /// # Errors
-    /// As for a commit.
-    pub(crate) fn compact(&mut self) -> Result<(), StoreError> {
-        self.store.compact()
     }
 }
 

@@ -153,7 +153,8 @@ fn a_row_that_is_not_what_was_written_is_told_of_and_its_neighbours_are_read() {
     assert!(matches!(closed.open(), Err(StoreError::Damaged { .. })), "a file that is read whole is not opened");
     let store = RedbStore::open(&closed.path(), RedbOptions { checked_bytes_max: 0, ..OPTIONS }).unwrap();
     let key = 7_u32.to_be_bytes();
-    let is_it = |error: StoreError| matches!(error, StoreError::DamagedRow { table: Table::Tail, key: found } if found == key);
+    let is_it =
+        |error: StoreError| matches!(error, StoreError::DamagedRow { table: Table::Tail, key: found } if found == key);
     assert!(is_it(store.read(Table::Tail, &key).unwrap_err()));
     assert_eq!(rows(&store).unwrap().len(), 7, "those before it");
     assert!(is_it(store.range(Table::Tail, &key, &[0xff; 5], usize::MAX).unwrap_err()));

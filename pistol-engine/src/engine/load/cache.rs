@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use pistol_core::document::Opened;
 use pistol_core::genesis::Genesis;
+use pistol_core::id::DocumentId;
+use pistol_core::key::Verifier;
 use pistol_core::stamp::StampKey;
 use pistol_core::store::scan::scan;
 use pistol_core::store::schema::{self, LogNumber};
 use pistol_core::store::{Batch, Row, Store, StoreError, Table};
 
-use super::restore::{Restore, Restored, Unusable};
+use super::restore::{Restore, Restored};
 use crate::replica::Rows;
 
 /// What was found of a snapshot.
@@ -19,6 +21,8 @@ pub enum CacheState {
     Absent,
     /// It is what was written, and speaks of the rows that are there.
     Good,
+    /// It is what was written, and rows that it speaks of are damaged or lost: it is all that is left of them.
+    Alone,
     /// It is of no use: these removals make room, and the document is opened from its rows.
     Damaged(Batch),
 }
@@ -46,12 +50,11 @@ pub fn inspect_cache(
         }
         restore.finish()
     };
-    let is_good = match restored() {
-        Ok(Restored { rows, .. }) => are_stored(store, log, &rows)?,
-        Err(Unusable) => false,
-    };
-    if is_good {
-        return Ok(CacheState::Good);
+    if let Ok(Restored { rows, .. }) = restored() {
+        let Some(stored) = stored(store, log, genesis.id(), &rows)? else { return Ok(CacheState::Alone) };
+        if stored {
+            return Ok(CacheState::Good);
+        }
     }
     let mut batch = Batch::default();
     batch.remove(Table::Snapshots, log.key());
@@ -82,16 +85,20 @@ fn read(store: &impl Store, table: Table, (from, to): (Vec<u8>, Vec<u8>)) -> Res
     Ok(Read { rows, damaged: found.damaged, has_holes: found.has_holes })
 }
 
-/// Whether each row that the snapshot speaks of is in the store, as it was.
-fn are_stored(store: &impl Store, log: LogNumber, rows: &Rows) -> Result<bool, StoreError> {
+/// Whether each row that the snapshot speaks of is in the store, as it was; none if one is damaged or lost.
+fn stored(store: &impl Store, log: LogNumber, document: DocumentId, rows: &Rows) -> Result<Option<bool>, StoreError> {
+    let mut verifier = Verifier::default();
+    let mut are_same = true;
     for (first, row) in rows.iter() {
         let value = match store.read(Table::Envelopes, &schema::envelope_key(log, first)) {
             Err(StoreError::Damaged { .. } | StoreError::DamagedRow { .. }) => None,
             read => read?,
         };
-        if value.is_none_or(|value| schema::row_digest(&value) != row.digest) {
-            return Ok(false);
+        let is_same = value.as_ref().is_some_and(|value| schema::row_digest(value) == row.digest);
+        if !is_same && value.is_none_or(|value| super::verified(document, &value, &mut verifier).is_err()) {
+            return Ok(None);
         }
+        are_same &= is_same;
     }
-    Ok(true)
+    Ok(Some(are_same))
 }

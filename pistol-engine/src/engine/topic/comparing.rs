@@ -71,7 +71,12 @@ impl Engine {
         let state = self.topic_mut(connection, topic).filter(|state| state.is_following);
         let Some(document) = state.map(|state| state.document) else { return };
         let Some(replica) = self.documents.replica(&document) else { return };
-        let heads = heads::part(&lock(&replica).heads(), after);
+        let replica = lock(&replica);
+        // What follows a first part that told of no more than lies in whole rows tells of no more either.
+        let is_of_whole = after.is_some() && !replica.holes().is_empty();
+        let end = if is_of_whole { replica.whole_before() } else { replica.rows().end() };
+        let heads = heads::part(&heads::heads_of(replica.document().history(), end), after);
+        drop(replica);
         effects.push(send(connection, &Message::Heads(topic, heads)));
     }
 
@@ -106,6 +111,7 @@ impl Engine {
         }
         state.ask_where_forked((connection, topic), &replica, effects);
         drop(replica);
+        self.ask_for_holes(connection, topic, effects);
         self.pump(connection, topic, effects);
     }
 

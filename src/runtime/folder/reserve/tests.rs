@@ -22,6 +22,10 @@ impl Store for Tight {
         self.store.read(table, key)
     }
 
+    fn frozen(&self) -> Result<Frozen, StoreError> {
+        self.store.frozen()
+    }
+
     fn range(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, StoreError> {
         self.store.range(table, from, to, bytes_max)
     }
