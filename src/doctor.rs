@@ -107,7 +107,7 @@ fn open(folder: &Path, aim: Aim, report: &mut Report) -> Result<Option<RedbStore
         };
     }
     // Not checked as a whole, it may still open; each row has a check of its own.
-    let opened = RedbStore::open(&path, options(0)).ok();
+    let opened = RedbStore::open_unwritten(&path, options(0)).ok();
     let help = if opened.is_some() {
         "run `pistol doctor --repair`: what can be read goes into a new file"
     } else {

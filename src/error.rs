@@ -348,9 +348,9 @@ impl Error {
             Error::Edit(EditError::Missing { .. })
             | Error::Find(FindError::NotFound(_) | FindError::Ambiguous(_))
             | Error::View(ViewError::NoText)
-            | Error::Id(_) => ErrorKind::NotFound,
+            | Error::Id(_)
+            | Error::Export(ExportError::Refused(pistol_engine::export::ExportError::NotFound)) => ErrorKind::NotFound,
             Error::Ticket(_) | Error::Import(ImportError::File(_)) => ErrorKind::BadTicket,
-            Error::Export(ExportError::Refused(pistol_engine::export::ExportError::NotFound)) => ErrorKind::NotFound,
             Error::Export(ExportError::Refused(_) | ExportError::Store(_)) | Error::Backup(BackupError::Store(_)) => {
                 ErrorKind::StoreDamaged
             }

@@ -20,6 +20,8 @@ pub struct Backup {
     pub rows: u64,
     /// Rows that are damaged in the store, and so are not in the backup.
     pub damaged: u64,
+    /// Tables of the store of which a part cannot be read at all: what lay there is not in the backup.
+    pub unreadable: u64,
 }
 
 impl Doc {
@@ -67,8 +69,8 @@ impl Node {
         let frozen = self.runtime().frozen().await??;
         let (from, to) = (self.runtime().path.clone(), folder.as_ref().to_owned());
         let copied = tokio::task::spawn_blocking(move || copy(&frozen, &from, &to)).await;
-        let Copied { rows, damaged, .. } = copied.map_err(|error| BackupError::Folder(error.to_string()))??;
-        Ok(Backup { rows, damaged: damaged.len() as u64 })
+        let Copied { rows, damaged, unreadable } = copied.map_err(|error| BackupError::Folder(error.to_string()))??;
+        Ok(Backup { rows, damaged: damaged.len() as u64, unreadable: unreadable.len() as u64 })
     }
 }
 

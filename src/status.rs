@@ -72,7 +72,7 @@ fn damage(insight: &Insight<'_>, next: u64) -> Option<String> {
 
 fn missing(expected: u64, next: u64) -> String {
     match expected.saturating_sub(next) {
-        0 => "changes were lost here; as many are there again, and it is compared with a peer as soon as one comes"
+        0 => "changes may be missing: as many are there as are known of, and it is compared with a peer as soon as one comes"
             .to_owned(),
         missing => format!(
             "{missing} changes were lost here; they come back from peers that hold them, and those that were made here and \

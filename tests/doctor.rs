@@ -51,9 +51,10 @@ fn rows(store: &RedbStore, table: Table) -> Vec<Row> {
 type Wrong = (&'static str, fn(&RedbStore, &mut Batch));
 
 const WRONGS: [Wrong; 9] = [
-    ("needs some of those", |store, batch| {
+    ("need some of those", |store, batch| {
         let (key, _) = rows(store, Table::Envelopes)[0].clone();
         batch.remove(Table::Envelopes, key);
+        batch.remove(Table::Snapshots, rows(store, Table::Snapshots)[0].0.clone());
     }),
     ("are lost here", |store, batch| {
         let (key, mut value) = rows(store, Table::Tail).pop().unwrap();
@@ -125,6 +126,24 @@ async fn each_thing_that_is_wrong_is_found_explained_and_put_in_order() {
         }
         node.shutdown().await.unwrap();
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_that_is_all_that_is_left_of_damaged_rows_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, id) = stored(folder.path()).await;
+    let mut store = open(&path);
+    let mut batch = Batch::default();
+    batch.remove(Table::Envelopes, rows(&store, Table::Envelopes)[0].0.clone());
+    store.commit(&batch).unwrap();
+    drop(store);
+    for report in [pistol::repair(&path).await.unwrap(), pistol::examine(&path).await.unwrap()] {
+        assert!(!report.is_healthy() && report.to_string().contains("opens whole from its snapshot"), "{report}");
+    }
+    let node = Node::builder(&path).offline().open().await.unwrap();
+    let doc = node.document(id).await.unwrap();
+    assert_eq!(doc.read(|doc| doc.text("body").to_string()), "x".repeat(2500));
+    node.shutdown().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -26,7 +26,7 @@ pub(crate) fn ask(prompt: &str) -> Result<String, Failure> {
 
 /// Asks for the passphrase of the key that could not be opened without; any other failure stays one.
 pub(crate) fn for_sealed(error: Error) -> Result<String, Failure> {
-    if error.kind() != ErrorKind::Sealed || given().is_some() {
+    if error.kind() != ErrorKind::Sealed || given().is_some() || !std::io::stdin().is_terminal() {
         return Err(Failure::of(error));
     }
     ask("Passphrase of the key: ")

@@ -111,6 +111,7 @@ pub trait Store {
     fn read(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// The store as it is now. Later commits do not change it, nor wait for it; it is read on any thread and never written.
+    /// When the store is closed it can no longer be read.
     ///
     /// # Errors
     /// [`StoreError`] if the storage cannot be read or is damaged.

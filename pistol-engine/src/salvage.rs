@@ -33,9 +33,15 @@ impl Salvage {
     /// Puts the rows in order. The document opens after it, with what could be read.
     ///
     /// # Errors
-    /// [`StoreError`]; the store is then as before.
+    /// [`StoreError`]; the store is then as before. [`StoreError::Damaged`] if more than rows are damaged.
     pub fn run(&self, store: &mut impl Store) -> Result<(), StoreError> {
         let inspection = Inspection::of(store, self.log, &self.genesis)?;
+        if inspection.has_holes {
+            // What is written to a file whose pages are not what they were may destroy more.
+            let reason =
+                "a part of the file cannot be read; close the store and run `pistol doctor --repair`".to_owned();
+            return Err(StoreError::Damaged { reason });
+        }
         store.commit(&inspection.repair(false))
     }
 }
@@ -187,14 +193,22 @@ impl Inspection {
         for (number, waiting) in (1..).zip(&self.aside) {
             batch.put(Table::Ends, schema::aside_key(self.log, number), waiting.bytes.as_slice());
         }
-        let is_accepted = is_accepted || self.end.and_then(|end| end.damage).is_some_and(|damage| damage.is_accepted);
-        let damage = Damage { expected: self.expected, is_accepted };
-        let damage = Some(damage).filter(|_| self.missing() > 0 || !self.aside.is_empty());
-        batch.put(Table::Ends, self.log.key(), EndRecord { end: self.history.next(), damage }.to_value());
+        batch.put(Table::Ends, self.log.key(), self.end_after_repair(is_accepted).to_value());
         // What was lost may be this node's own and held by others: going on after what is left would fork the session.
         batch.remove(Table::Sessions, self.log.key());
         batch.remove(Table::Snapshots, self.log.key());
         batch
+    }
+
+    /// A log of which nothing is known to be missing may miss what nothing tells of: it opens, and that is told until it was
+    /// equal with a peer's.
+    fn end_after_repair(&self, is_accepted: bool) -> EndRecord {
+        let known = self.end.and_then(|end| end.damage);
+        let is_short = self.missing() > 0 || !self.aside.is_empty();
+        let is_accepted = is_accepted || !is_short || known.is_some_and(|damage| damage.is_accepted);
+        let damage = Damage { expected: self.expected, is_accepted };
+        let damage = Some(damage).filter(|_| is_short || self.may_miss_more() || known.is_some());
+        EndRecord { end: self.history.next(), damage }
     }
 
     fn read(&mut self, store: &(impl Store + ?Sized)) -> Result<BTreeMap<Ordinal, (Table, Vec<u8>)>, StoreError> {

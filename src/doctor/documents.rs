@@ -187,6 +187,8 @@ fn in_words(inspection: &Inspection) -> String {
     }
     if inspection.may_miss_more() {
         words.push("how many there were is not known".to_owned());
+    } else if inspection.is_accepted() && missing == 0 {
+        words.push("some may be missing".to_owned());
     }
     words.join(", ")
 }

@@ -25,6 +25,7 @@ pub(crate) struct BackedUp {
     folder: String,
     rows: u64,
     damaged: u64,
+    unreadable: u64,
 }
 
 impl Backup {
@@ -39,6 +40,9 @@ impl Backup {
                 .output
                 .say(format_args!("{} rows are damaged and were left out; run `pistol doctor`", done.damaged));
         }
+        if done.unreadable > 0 {
+            context.output.say("a part of the store cannot be read, and was left out; run `pistol doctor`");
+        }
         Ok(())
     }
 }
@@ -46,5 +50,10 @@ impl Backup {
 /// Copies the store.
 pub(crate) async fn execute(node: &Node, folder: &str) -> Result<BackedUp, Failure> {
     let copied = node.backup(Path::new(folder)).await.map_err(Failure::of)?;
-    Ok(BackedUp { folder: folder.to_owned(), rows: copied.rows, damaged: copied.damaged })
+    Ok(BackedUp {
+        folder: folder.to_owned(),
+        rows: copied.rows,
+        damaged: copied.damaged,
+        unreadable: copied.unreadable,
+    })
 }

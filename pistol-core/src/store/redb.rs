@@ -22,6 +22,7 @@ mod frozen;
 mod salvage;
 #[cfg(test)]
 mod tests;
+mod unwritten;
 
 use std::cell::RefCell;
 use std::path::Path;
@@ -124,10 +125,17 @@ impl RedbStore {
         create::format(options, |builder| builder.create_with_backend(backend), first)
     }
 
-    /// Opens what is known to be damaged, to read what is left.
-    fn open_damaged(path: &Path, options: RedbOptions) -> Result<RedbStore, StoreError> {
+    /// Opens what may be damaged, to read what is left. The file is not written to, not even when the store is closed.
+    ///
+    /// # Errors
+    /// As for [`RedbStore::open`].
+    pub fn open_unwritten(path: &Path, options: RedbOptions) -> Result<RedbStore, StoreError> {
         let path = path.to_path_buf();
-        let store = RedbStore::open_any(Box::new(move |builder| builder.open(&path)), options, false)?;
+        let opener = move |builder: &Builder| {
+            let file = unwritten::Unwritten::open(&path).map_err(redb::StorageError::Io)?;
+            builder.create_with_backend(file)
+        };
+        let store = RedbStore::open_any(Box::new(opener), options, false)?;
         match schema::check_format(store.read(Table::Meta, schema::FORMAT_KEY).unwrap_or_default().as_deref()) {
             // Then the checks of the rows tell whether they are of this format.
             Ok(()) | Err(StoreError::Damaged { .. }) => Ok(store),

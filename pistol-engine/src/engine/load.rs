@@ -168,10 +168,10 @@ impl Engine {
     pub(super) fn rows(&mut self, read: ReadId, rows: Result<Vec<Row>, Unreadable>, effects: &mut Vec<Effect>) {
         match self.loads.reads.remove(&read) {
             Some(Purpose::Load(document)) => {
-                if let (Err(Unreadable::Damaged { .. }), Some(log)) = (&rows, self.catalog.log(&document)) {
-                    if self.pass_last(&document) {
-                        return self.read_on(document, &log, effects);
-                    }
+                if let (Err(Unreadable::Damaged { .. }), Some(log)) = (&rows, self.catalog.log(&document))
+                    && self.pass_last(&document)
+                {
+                    return self.read_on(document, &log, effects);
                 }
                 let rows = rows.map_err(ReplyError::from);
                 let taken = rows.and_then(|rows| self.take_rows(document, &rows, effects).map_err(ReplyError::Damaged));

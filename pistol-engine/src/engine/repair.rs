@@ -22,10 +22,13 @@ use crate::replica::Source;
 /// What was set aside comes from no connection.
 const FROM_STORE: ConnectionId = ConnectionId::MAX;
 
+/// The key of a row that was set aside, and the changes in it.
+type Aside = (Vec<u8>, Vec<ChangeId>);
+
 #[derive(Debug, Default)]
 pub(super) struct Repairs {
     /// Documents of which something is missing; rows that were set aside, and the changes in them.
-    aside: BTreeMap<DocumentId, Vec<(Vec<u8>, Vec<ChangeId>)>>,
+    aside: BTreeMap<DocumentId, Vec<Aside>>,
     waiting: Vec<Waiting>,
 }
 
@@ -65,7 +68,7 @@ impl Engine {
             // What is damaged in its turn says nothing; its row goes when the document is whole.
             let changes = load::verified(document, &bytes, &mut self.verifier).unwrap_or_default();
             let record = hash(Context::Record, &[document.as_bytes(), &bytes]);
-            let source = Source { connection: FROM_STORE, node: self.node, record };
+            let source = Source { connection: FROM_STORE, node: self.node, is_dialled: false, record };
             aside.push((key, changes.iter().map(|change| change.id()).collect()));
             self.inbox.entry(document).or_default().extend(changes.into_iter().map(|change| (change, source)));
         }

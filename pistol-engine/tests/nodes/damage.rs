@@ -16,6 +16,8 @@ enum Damage {
     Cut,
 }
 
+const KINDS: [Damage; 3] = [Damage::Lost, Damage::Altered, Damage::Cut];
+
 fn damage(store: &mut MemoryStore, table: Table, (key, value): &Row, damage: Damage) {
     let mut batch = Batch::default();
     match damage {
@@ -60,11 +62,10 @@ fn equal_pair() -> (Machine, Machine, DocumentId) {
 
 /// What opening the document is answered, if it is.
 fn answer(machine: &mut Machine) -> Option<Result<Reply, ReplyError>> {
-    let replies = machine.effects.iter().filter_map(|effect| match effect {
+    let last = machine.effects.iter().rev().find_map(|effect| match effect {
         Effect::Reply { reply, .. } => Some(reply.clone()),
         _ => None,
     });
-    let last = replies.last();
     machine.effects.retain(|effect| !matches!(effect, Effect::Reply { .. }));
     last
 }
@@ -99,8 +100,10 @@ fn each_row_that_is_lost_or_damaged_comes_back_from_a_peer() {
     let tables = [Table::Envelopes, Table::Tail, Table::Ends];
     let rows = tables.map(|table| (table, one.rows(table)));
     assert!(rows.iter().all(|(_, rows)| !rows.is_empty()), "there are rows of each kind");
-    for (table, row) in rows.iter().flat_map(|(table, rows)| rows.iter().map(move |row| (*table, row))) {
-        for kind in [Damage::Lost, Damage::Altered, Damage::Cut] {
+    for (table, rows) in &rows {
+        // Each kind at some row of each table, and each row in one way.
+        for (row, kind) in rows.iter().cycle().take(rows.len().max(KINDS.len())).zip(KINDS.into_iter().cycle()) {
+            let table = *table;
             let mut again = one.restarted_on(|store| {
                 drop_snapshot(store);
                 damage(store, table, row, kind);
@@ -174,8 +177,7 @@ fn state(machine: &Machine, document: DocumentId) -> DocumentState {
 fn a_damaged_row_before_a_snapshot_is_written_again_with_what_a_peer_sends() {
     let (one, other, document) = equal_pair();
     let rows = one.rows(Table::Envelopes);
-    for (row, kind) in rows.iter().flat_map(|row| [Damage::Lost, Damage::Altered, Damage::Cut].map(|kind| (row, kind)))
-    {
+    for (row, kind) in rows.iter().zip(KINDS.into_iter().cycle()) {
         let mut again = one.restarted_on(|store| damage(store, Table::Envelopes, row, kind));
         assert!(matches!(open(&mut again, document), Some(Ok(_))), "the snapshot is all that is left, and is kept");
         assert_eq!(again.text(document), one.text(document));

@@ -8,6 +8,7 @@ use pistol_core::id::ChangeId;
 use pistol_core::store::redb::faults::{SimulatedDisk, Survivors};
 use pistol_core::store::redb::{RedbOptions, RedbStore};
 use pistol_core::store::{Batch, Row, Store, StoreError, Table, schema};
+use pistol_engine::Unreadable;
 
 use super::Breach;
 use crate::chance::Chance;
@@ -125,9 +126,9 @@ impl Machine {
         !self.sectors.is_dead()
     }
 
-    pub(super) fn read(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, String> {
-        let store = self.store.as_ref().ok_or("the power is out")?;
-        store.range(table, from, to, bytes_max).map_err(|error| error.to_string())
+    pub(super) fn read(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, Unreadable> {
+        let store = self.store.as_ref().ok_or_else(|| Unreadable::Failed("the power is out".to_owned()))?;
+        store.range(table, from, to, bytes_max).map_err(Unreadable::from)
     }
 
     /// After a power cut: the store holds what was acknowledged, or that and all of the commit that was under way.

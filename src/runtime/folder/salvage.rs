@@ -42,7 +42,7 @@ fn in_words(salvaged: &Salvaged) -> String {
     );
     if !unreadable.is_empty() {
         let tables: Vec<String> = unreadable.iter().map(|table| format!("{table:?}")).collect();
-        words.push_str(&format!("; parts of the tables {} could not be read at all", tables.join(", ")));
+        words = format!("{words}; parts of the tables {} could not be read at all", tables.join(", "));
     }
     words
 }

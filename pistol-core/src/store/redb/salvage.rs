@@ -34,10 +34,13 @@ pub fn salvage(
     is_wanted: impl Fn(Table, &[u8]) -> bool,
 ) -> Result<Salvaged, StoreError> {
     let unchecked = RedbOptions { checked_bytes_max: 0, ..options };
-    let damaged = RedbStore::open_damaged(path, unchecked)?;
+    let damaged = RedbStore::open_unwritten(path, unchecked)?;
     let kept = free_name(path)?;
     let unnamed = fill_beside(path, options, first)?;
     let saved = save(&damaged, &unnamed, unchecked, &is_wanted).and_then(|copied| {
+        if copied.rows == 0 {
+            return Err(StoreError::Damaged { reason: "nothing of it can be read".to_owned() });
+        }
         files::link(path, &kept)?;
         files::name(&unnamed, path)?;
         Ok(Salvaged { rows: copied.rows, lost: copied.damaged, unreadable: copied.unreadable, kept })

@@ -11,7 +11,7 @@ use pistol_core::store::scan::scan;
 use pistol_core::store::schema::{self, LogNumber};
 use pistol_core::store::{Batch, Row, Store, StoreError, Table};
 
-use super::restore::{Restore, Restored};
+use super::restore::{Restore, Restored, Unusable};
 use crate::replica::Rows;
 
 /// What was found of a snapshot.

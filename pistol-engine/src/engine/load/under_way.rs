@@ -31,6 +31,9 @@ pub(super) struct Load {
     stage: Stage,
 }
 
+/// Keys, from inclusive to exclusive.
+type KeyRange = (Vec<u8>, Vec<u8>);
+
 /// What a document that is being opened needs next.
 #[derive(Debug)]
 pub(super) enum Next {
@@ -83,7 +86,7 @@ impl Load {
     }
 
     /// Which rows are wanted next.
-    pub(super) fn wants(&self, log: LogNumber) -> Option<(Table, (Vec<u8>, Vec<u8>))> {
+    pub(super) fn wants(&self, log: LogNumber) -> Option<(Table, KeyRange)> {
         let from = |table, first| Some((table, schema::envelopes_from(log, first)));
         match &self.stage {
             Stage::Snapshot => Some((Table::Snapshots, log.range())),
@@ -128,8 +131,7 @@ impl Load {
                 self.take_rows(rows, table, verifier)?;
             }
             Stage::Ends if rows.is_empty() && !self.aside.is_empty() => return Ok(Next::Nothing),
-            Stage::Ends if self.take_ends(rows)? => return Ok(Next::Nothing),
-            Stage::Ends => {}
+            Stage::Ends => return Ok(if self.take_ends(rows)? { Next::Nothing } else { Next::Rows }),
             Stage::Salvage => {}
         }
         Ok(Next::Rows)
