@@ -15,7 +15,7 @@ use pistol_core::store::redb::{RedbOptions, RedbStore};
 use pistol_core::store::{Batch, Store, StoreError};
 
 use crate::error::OpenError;
-use crate::runtime::folder::{self, FolderLock};
+use crate::runtime::folder::{self, FolderError, FolderLock};
 pub use report::{Finding, Report, Severity};
 
 /// Whether findings are acted upon.
@@ -86,25 +86,7 @@ fn open(folder: &Path, aim: Aim, report: &mut Report) -> Result<Option<RedbStore
     };
     let what = format!("the file is not what was written ({error})");
     if aim == Aim::Repair {
-        return match folder::salvaged(&path) {
-            Ok((store, words)) => {
-                report.repaired(
-                    "store.redb",
-                    format!("{what}: {words}"),
-                    "delete the damaged file when nothing is missing",
-                );
-                Ok(Some(store))
-            }
-            Err(_) => {
-                report.find(
-                    Severity::Damage,
-                    "store.redb",
-                    format!("{what}, and nothing in it can be read"),
-                    files::BEGIN_ANEW,
-                );
-                Ok(None)
-            }
-        };
+        return salvage(&path, &what, report);
     }
     // Not checked as a whole, it may still open; each row has a check of its own.
     let opened = RedbStore::open_unwritten(&path, options(0)).ok();
@@ -115,6 +97,23 @@ fn open(folder: &Path, aim: Aim, report: &mut Report) -> Result<Option<RedbStore
     };
     report.find(Severity::Damage, "store.redb", what, help);
     Ok(opened)
+}
+
+/// Writes what can be read of a damaged file into a new one.
+fn salvage(path: &Path, what: &str, report: &mut Report) -> Result<Option<RedbStore>, OpenError> {
+    match folder::salvaged(path) {
+        Ok((store, words)) => {
+            let help = "delete the damaged file when nothing is missing";
+            report.repaired("store.redb", format!("{what}: {words}"), help);
+            Ok(Some(store))
+        }
+        Err(FolderError::Store(StoreError::Damaged { .. } | StoreError::DamagedRow { .. })) => {
+            let what = format!("{what}, and nothing in it can be read");
+            report.find(Severity::Damage, "store.redb", what, files::BEGIN_ANEW);
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A store that is being examined.

@@ -5,7 +5,9 @@ use std::time::Duration;
 use pistol::{Doc, Node};
 use tokio::sync::watch;
 
-use crate::command::{acl, backup, cat, edit, export, forget, import, init, join, log, ls, new, set, share, status, sync};
+use crate::command::{
+    acl, backup, cat, edit, export, forget, import, init, join, log, ls, new, set, share, status, sync,
+};
 use crate::equal::Terms;
 use crate::failure::Failure;
 use crate::request::{Progress, Reply, Request};

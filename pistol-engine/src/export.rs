@@ -84,7 +84,7 @@ impl Exported {
             for change in verified(genesis.id(), bytes, &mut verifier)? {
                 match history.check(&change) {
                     Check::Valid(valid) => {
-                        let admitted = pistol_acl::judge(&genesis, *valid)?;
+                        let admitted = pistol_acl::judge(&history, *valid)?;
                         history.accept(admitted.into_valid()).map_err(|_| ExportError::Incomplete)?;
                         changes.push(change);
                     }

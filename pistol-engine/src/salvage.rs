@@ -287,7 +287,7 @@ impl Inspection {
 
     fn accept(&mut self, change: &VerifiedChange) -> bool {
         let Check::Valid(valid) = self.history.check(change) else { return false };
-        let admitted = pistol_acl::judge(self.history.genesis(), *valid);
+        let admitted = pistol_acl::judge(&self.history, *valid);
         admitted.is_ok_and(|admitted| self.history.accept(admitted.into_valid()).is_ok())
     }
 

@@ -50,9 +50,10 @@ impl Doctor {
         if report.is_healthy() {
             return Ok(());
         }
-        let help = match self.repair {
-            true => "do what is said beside each finding",
-            false => "do what is said beside each finding; `pistol doctor --repair` acts where it can",
+        let help = if self.repair {
+            "do what is said beside each finding"
+        } else {
+            "do what is said beside each finding; `pistol doctor --repair` acts where it can"
         };
         Err(Failure::new(Exit::Store, "the store is damaged", help))
     }

@@ -88,15 +88,14 @@ fn restore(context: &Context) -> Result<(), Failure> {
 
 fn seal(context: &Context) -> Result<(), Failure> {
     check_exists(&context.folder)?;
-    let chosen = match passphrase::given() {
-        Some(chosen) => chosen,
-        None => {
-            let chosen = passphrase::ask("New passphrase: ")?;
-            if passphrase::ask("Once more: ")? != chosen {
-                return Err(Failure::new(Exit::Failure, "these were two different passphrases", "try again"));
-            }
-            chosen
+    let chosen = if let Some(chosen) = passphrase::given() {
+        chosen
+    } else {
+        let chosen = passphrase::ask("New passphrase: ")?;
+        if passphrase::ask("Once more: ")? != chosen {
+            return Err(Failure::new(Exit::Failure, "these were two different passphrases", "try again"));
         }
+        chosen
     };
     identity::seal(&context.folder, &chosen).map_err(failed)?;
     context

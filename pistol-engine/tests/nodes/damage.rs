@@ -46,8 +46,8 @@ fn drop_snapshot(store: &mut MemoryStore) {
 /// Two nodes that hold the same changes, written in turn: the first of them are long, and so lie in full rows.
 fn equal_pair() -> (Machine, Machine, DocumentId) {
     let (mut one, mut other, document) = pair();
-    for number in 0..13 {
-        one.write(document, &format!("one {number} ").repeat(if number < 8 { 1500 } else { 1 }));
+    for number in 0..6 {
+        one.write(document, &format!("one {number} ").repeat(if number < 3 { 1500 } else { 1 }));
         one.sync();
         exchange(1, &mut one, &mut other);
         other.sync();
@@ -104,6 +104,8 @@ fn each_row_that_is_lost_or_damaged_comes_back_from_a_peer() {
         // Each kind at some row of each table, and each row in one way.
         for (row, kind) in rows.iter().cycle().take(rows.len().max(KINDS.len())).zip(KINDS.into_iter().cycle()) {
             let table = *table;
+            // An end has no check of its own: where it rests on a disk, the row's check makes it one that is lost.
+            let kind = if table == Table::Ends && matches!(kind, Damage::Altered) { Damage::Lost } else { kind };
             let mut again = one.restarted_on(|store| {
                 drop_snapshot(store);
                 damage(store, table, row, kind);

@@ -14,8 +14,11 @@ pub(super) fn open(path: &Path, random: Random) -> Result<(RedbStore, Option<Str
         Err(error @ (StoreError::Damaged { .. } | StoreError::DamagedRow { .. })) => error,
         opened => return Ok((opened?, None)),
     };
-    // Where nothing can be read, what was found first says more than what failed after it.
-    let Ok(salvaged) = salvage(path, options, &first_rows(random)?, is_wanted) else { return Err(error.into()) };
+    let salvaged = match salvage(path, options, &first_rows(random)?, is_wanted) {
+        // Where nothing can be read, what was found first says more than what was found after it.
+        Err(StoreError::Damaged { .. } | StoreError::DamagedRow { .. }) => return Err(error.into()),
+        salvaged => salvaged?,
+    };
     Ok((RedbStore::open(path, options)?, Some(in_words(&salvaged))))
 }
 
