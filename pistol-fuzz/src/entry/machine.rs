@@ -28,6 +28,8 @@ pub(super) struct Machine {
     pub(super) engine: Engine,
     pub(super) node: NodeId,
     pub(super) store: MemoryStore,
+    /// Whether its rows are not those that a node wrote: then they may have to be put in order.
+    pub(super) is_damaged: bool,
     outstanding: Option<Arc<Batch>>,
     pub(super) now_ms: u64,
     sent: BTreeMap<ConnectionId, Frames>,
@@ -65,6 +67,7 @@ impl Machine {
             engine,
             node,
             store,
+            is_damaged: false,
             outstanding: None,
             now_ms: 0,
             sent: BTreeMap::new(),
@@ -101,7 +104,11 @@ impl Machine {
                         inputs.extend([Input::Saved { document: saving.document(), saved }, Input::TickEnd]);
                     }
                     Effect::OpenPicture(opening) => inputs.extend([opening.open(), Input::TickEnd]),
-                    Effect::Salvage(_) => promise(false, "a node cannot open what it stored")?,
+                    Effect::Salvage(salvage) => {
+                        promise(self.is_damaged, "a node cannot open what it stored")?;
+                        let result = step(|| salvage.run(&mut self.store)).map_err(Unreadable::from);
+                        inputs.extend([Input::Salvaged { document: salvage.document, result }, Input::TickEnd]);
+                    }
                     Effect::Send { connection, frame } => self.sent.entry(connection).or_default().push(frame),
                     Effect::Close { connection, .. } => drop(self.closed.insert(connection)),
                     Effect::Dial { .. } | Effect::Changed { .. } | Effect::Reply { .. } => {}

@@ -78,6 +78,7 @@ pub(super) fn run(chance: &mut Chance) -> Outcome {
     let Ok(mut node) = Machine::on(1, at_start, store) else {
         return promise(is_damaged, "a node does not start on what it wrote").map(|()| false);
     };
+    node.is_damaged = is_damaged;
     node.command(Command::Open(stored.document))?;
     node.sync()?;
     let Some(text) = node.text(stored.document) else {
