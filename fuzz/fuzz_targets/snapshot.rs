@@ -1,4 +1,4 @@
-//! A picture's row or a stretch of a history, stamped; the first byte says which.
+//! A picture's row, stamped.
 
 #![no_main]
 

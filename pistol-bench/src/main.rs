@@ -2,6 +2,9 @@
 //!
 //! It is deliberately no part of the library: nothing depends on it, and what it measures is what an application sees.
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod access;
 mod basics;
 mod figure;

@@ -34,9 +34,7 @@ pub enum Table {
     Sessions = 5,
     /// Node id -> addresses under which it was last reached.
     Peers = 6,
-    /// (log, ordinal of the first change) -> a stretch of the validator's history. A cache.
-    Index = 7,
-    /// Log number -> what the document looked like at some time. A cache.
+    /// Log number -> what the document looked like at some time. A cache. The number 7 is not used any more.
     Snapshots = 8,
     /// (log, node id) -> nothing: the peer sent what could not be kept, and is to be asked again.
     Owed = 9,
@@ -46,7 +44,7 @@ pub enum Table {
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Table; 11] = [
+    pub const ALL: [Table; 10] = [
         Table::Meta,
         Table::Logs,
         Table::Envelopes,
@@ -54,7 +52,6 @@ impl Table {
         Table::Names,
         Table::Sessions,
         Table::Peers,
-        Table::Index,
         Table::Snapshots,
         Table::Owed,
         Table::Ends,

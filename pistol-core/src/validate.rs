@@ -1,8 +1,7 @@
 //! The validator: whether a change is well formed in its past. A pure function of the change, its past and the genesis,
 //! so its verdict is final and the same on every replica.
 //!
-//! Architecture Invariant: `Valid` is made here only, and only a `Valid` change enters the history, or what this node wrote
-//! of one to its own disk.
+//! Architecture Invariant: `Valid` is made here only, and only a `Valid` change enters the history.
 //!
 //! Checking needs no Automerge document, only the [`History`]: an index of operations and the pasts of changes.
 
@@ -10,7 +9,6 @@ mod branch;
 mod index;
 mod operation;
 mod past;
-mod persist;
 mod reference;
 mod rule;
 
@@ -18,7 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use branch::{Branch, Spot};
-pub use persist::{Restoring, STRETCH_CHANGES_MAX, Stretch};
 pub use rule::Rule;
 
 use crate::chain::ChainId;

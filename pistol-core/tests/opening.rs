@@ -1,4 +1,5 @@
-//! A history written to disk and read again is the same history, and a document opened from a picture the same document.
+//! A document that shows a picture in place of projecting its changes is the document that was pictured, and goes on like
+//! it.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,18 +10,16 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "opening/picture.rs"]
-mod picture;
 #[path = "support/replica.rs"]
 mod support;
 
+use pistol_core::document::Opened;
 use pistol_core::envelope::VerifiedChange;
-use pistol_core::genesis::Limits;
-use pistol_core::validate::{History, Restoring, Stretch};
-use support::{Dice, Replica, any_edit, genesis, genesis_with};
+use pistol_core::id::{ChangeId, Session};
+use support::{Dice, Replica, any_edit, genesis};
 
 /// A document of three authors, of whom the first wrote from two machines with one session. Some changes come later.
-fn forked(seed: u64) -> (Replica, Vec<VerifiedChange>) {
+fn forked(seed: u64) -> (Known, Vec<VerifiedChange>) {
     let (genesis, mut dice) = (genesis(), Dice(seed));
     let mut replicas: Vec<_> = [1, 1, 2, 3].map(|number| Replica::new(&genesis, number, 7)).into();
     replicas[0].edit(|edit| any_edit(edit, &mut dice)).unwrap();
@@ -42,97 +41,151 @@ fn forked(seed: u64) -> (Replica, Vec<VerifiedChange>) {
     dice.shuffle(&mut all);
     let mut reader = Replica::new(&genesis, 9, 1);
     reader.receive(&all);
-    (reader, later)
+    (Known { reader, changes: all }, later)
 }
 
-fn written(history: &History, changes_most: usize) -> Vec<Stretch> {
-    let mut stretches = vec![history.stretch(1, changes_most)];
-    while stretches.last().unwrap().end < history.next() {
-        stretches.push(history.stretch(stretches.last().unwrap().end, changes_most));
+/// A reader, and what it was given.
+struct Known {
+    reader: Replica,
+    changes: Vec<VerifiedChange>,
+}
+
+impl Known {
+    /// What a picture of the reader's document is made of.
+    fn picture(&mut self) -> (Vec<ChangeId>, Opened) {
+        self.reader.document.project().unwrap();
+        let picture = self.reader.document.picture().unwrap();
+        assert_eq!(picture.end(), self.reader.document.history().next());
+        (picture.heads().to_vec(), Opened::load(&picture.save().unwrap()).unwrap())
     }
-    stretches
+
+    /// A replica that accepted the same, in another order, and shows nothing.
+    fn unshown(&self, seed: u64) -> Replica {
+        let mut again = Replica::new(self.reader.document.history().genesis(), 9, 1);
+        let mut changes = self.changes.clone();
+        Dice(seed).shuffle(&mut changes);
+        again.receive(&changes);
+        again
+    }
+
+    /// The same document, shown by a picture.
+    fn reopened(&mut self, seed: u64) -> Replica {
+        let (heads, opened) = self.picture();
+        let mut again = self.unshown(seed);
+        assert!(again.document.show_picture(&heads, opened));
+        again
+    }
 }
 
-fn read(history: &History, stretches: &[Stretch]) -> History {
-    let mut restoring = Restoring::new(history.genesis().clone()).unwrap();
-    stretches.iter().for_each(|stretch| restoring.read(&stretch.bytes).unwrap());
-    restoring.finish(&history.heads().collect::<Vec<_>>()).unwrap()
+fn check(one: &mut Replica, other: &mut Replica, seed: u64) {
+    assert_eq!(one.picture(), other.picture(), "seed {seed}");
+    assert_eq!(one.document.log(), other.document.log(), "seed {seed}");
 }
 
 #[test]
-fn a_history_read_again_is_the_one_that_was_written() {
-    let mut forks = 0;
+fn a_document_opened_from_a_picture_is_the_one_that_was_pictured() {
     for seed in 0..40 {
-        let (reader, _) = forked(seed);
-        let history = reader.document.history();
-        for changes_most in [1, 7, 1000] {
-            let again = read(history, &written(history, changes_most));
-            assert_eq!(format!("{again:?}"), format!("{history:?}"), "seed {seed}");
-            assert_eq!(written(&again, 5), written(history, 5), "seed {seed}");
+        let (mut known, _) = forked(seed);
+        let mut again = known.reopened(seed);
+        let mut reader = known.reader;
+        check(&mut again, &mut reader, seed);
+    }
+}
+
+/// Takes changes in, and shows them after each few.
+fn go_on(replica: &mut Replica, later: &[VerifiedChange], dice: &mut Dice) {
+    for change in later {
+        replica.receive(std::slice::from_ref(change));
+        if dice.below(3) == 0 {
+            replica.document.project_cheap();
+            replica.document.project().unwrap();
         }
-        forks += history.branches().iter().filter(|branch| branch.parent().is_some()).count();
     }
-    assert!(forks >= 20, "only {forks} forks");
 }
 
 #[test]
-fn a_history_read_again_gives_the_same_verdicts() {
+fn a_document_opened_from_a_picture_goes_on_like_the_one_that_was_pictured() {
     for seed in 0..40 {
-        let (mut reader, later) = forked(seed);
-        let history = reader.document.history();
-        let again = read(history, &written(history, 9));
-        let verdicts =
-            |history: &History| later.iter().map(|change| format!("{:?}", history.check(change))).collect::<Vec<_>>();
-        assert_eq!(verdicts(&again), verdicts(history), "seed {seed}");
+        let (mut known, mut later) = forked(seed);
+        let mut again = known.reopened(seed);
+        let mut reader = known.reader;
+        let mut dice = Dice(seed);
+        dice.shuffle(&mut later);
+        go_on(&mut reader, &later, &mut dice.clone());
+        go_on(&mut again, &later, &mut dice.clone());
+        check(&mut again, &mut reader, seed);
+    }
+}
+
+#[test]
+fn a_session_that_forks_after_the_picture_is_renamed_as_everywhere() {
+    for seed in 0..40 {
+        let (mut known, _) = forked(seed);
+        let mut dice = Dice(seed);
+        let mut type_on = |replica: &mut Replica| {
+            replica.edit(|edit| any_edit(edit, &mut dice)).unwrap();
+            replica.commit()
+        };
+        for _ in 0..2 {
+            let typed = type_on(&mut known.reader);
+            known.changes.extend(typed);
+        }
+        // The other goes on in the same session.
+        let mut again = known.reopened(seed);
+        let mut reader = known.reader;
+        let (here, there) = (type_on(&mut reader), type_on(&mut again));
+        reader.receive(&there);
+        again.receive(&here);
+        assert_eq!(reader.picture(), again.picture(), "seed {seed}");
+    }
+}
+
+#[test]
+fn edits_of_a_document_opened_from_a_picture_are_taken_by_those_that_were_not() {
+    for seed in 0..40 {
+        let (mut known, later) = forked(seed);
+        let mut again = known.reopened(seed);
+        let mut reader = known.reader;
+        (again.session, reader.session) = (Session(3), Session(4));
+        let mut dice = Dice(seed);
+        for change in &later {
+            again.edit(|edit| any_edit(edit, &mut dice)).unwrap();
+            again.receive(std::slice::from_ref(change));
+        }
+        let own = again.commit();
         reader.receive(&later);
-        assert!(reader.waiting.is_empty(), "seed {seed}");
+        reader.receive(&own);
+        assert_eq!(again.picture(), reader.picture(), "seed {seed}");
     }
 }
 
 #[test]
-fn a_change_of_the_largest_size_is_read_again() {
-    let limits = Limits::default();
-    let mut writer = Replica::new(&genesis_with(limits), 1, 1);
-    writer.edit(|edit| edit.text("body").insert(0, &"x".repeat(20_000))).unwrap();
-    writer.edit(|edit| (0..2000).for_each(|key| edit.map("map").put(&format!("{key:0>100}"), key))).unwrap();
-    let history = writer.document.history();
-    let again = read(history, &written(history, usize::MAX));
-    assert_eq!(format!("{again:?}"), format!("{history:?}"));
+fn a_picture_of_other_changes_is_not_shown() {
+    let (mut one, later) = forked(1);
+    let (mut other, _) = forked(2);
+    let (heads, picture) = one.picture();
+    let (other_heads, other_picture) = other.picture();
+    let mut again = one.unshown(7);
+    let before = again.document.behind();
+    // Another document's, by what it says, by its heads, and by both; an empty one; one of fewer changes.
+    let empty = Opened::load(&[]).map(|empty| (heads.clone(), empty));
+    let others = [(heads.clone(), other_picture.clone()), (other_heads.clone(), picture.clone())];
+    for (heads, picture) in others.into_iter().chain([(other_heads, other_picture)]).chain(empty) {
+        assert!(!again.document.show_picture(&heads, picture));
+        assert_eq!(again.document.behind(), before, "what is not shown is still to be projected");
+    }
+    let mut more = one.unshown(8);
+    more.receive(&later);
+    assert!(!more.document.show_picture(&heads, picture.clone()));
+    assert!(again.document.show_picture(&heads, picture.clone()));
+    assert!(!again.document.show_picture(&heads, picture), "it is shown already");
+    assert_eq!(again.picture(), one.reader.picture());
 }
 
 #[test]
-fn nothing_but_whole_stretches_in_their_order_is_read() {
-    let (reader, _) = forked(3);
-    let history = reader.document.history();
-    let stretches = written(history, 20);
-    let mut restoring = Restoring::new(history.genesis().clone()).unwrap();
-    assert!(restoring.read(&stretches[1].bytes).is_err());
-    let bytes = &stretches[0].bytes;
-    for length in 0..bytes.len() {
-        let mut restoring = Restoring::new(history.genesis().clone()).unwrap();
-        assert!(restoring.read(&bytes[..length]).is_err(), "{length} bytes");
-    }
-    assert!(Restoring::new(history.genesis().clone()).unwrap().finish(&[1]).is_err());
-}
-
-#[test]
-fn no_flipped_bit_of_a_stretch_makes_its_reader_panic() {
-    let (reader, later) = forked(5);
-    let history = reader.document.history();
-    let stretch = history.stretch(1, 1000);
-    let heads: Vec<_> = history.heads().collect();
-    let mut read = 0;
-    for bit in 0..stretch.bytes.len() * 8 {
-        let mut bytes = stretch.bytes.clone();
-        bytes[bit / 8] ^= 1 << (bit % 8);
-        let mut restoring = Restoring::new(history.genesis().clone()).unwrap();
-        if restoring.read(&bytes).is_ok()
-            && let Ok(history) = restoring.finish(&heads)
-        {
-            read += 1;
-            later.iter().for_each(|change| drop(history.check(change)));
-        }
-    }
-    // Most of them change an id, which the mark of the stretch would tell.
-    assert!(read > 0);
+fn there_is_no_picture_of_what_readers_do_not_see_yet() {
+    let (Known { mut reader, .. }, later) = forked(4);
+    reader.document.project().unwrap();
+    reader.receive(&later);
+    assert!(reader.document.is_behind() && reader.document.picture().is_none());
 }

@@ -32,7 +32,10 @@ pub(crate) const PEERS_TOLD_MAX: usize = 256;
 /// Frames that wait behind a long turn, from which on a connection counts as bringing much: who types has one or two, of which one
 /// acknowledges.
 pub(crate) const BULK_WAITING: usize = 4;
-/// Bytes of rows read at once for a peer or to open a document.
+/// Bytes of rows read at once to open a document: some thousands of keystrokes, which take ten milliseconds, and nobody
+/// else's turn is later than that.
+pub(crate) const LOAD_BYTES: usize = 4 << 10;
+/// Bytes of rows read at once for a peer, or to remove them.
 pub(crate) const READ_BYTES: usize = 256 << 10;
 /// Bytes that the documents in memory may take, unless the application says otherwise: some large ones, or ten thousand
 /// small ones.

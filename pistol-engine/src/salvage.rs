@@ -213,8 +213,6 @@ impl Inspection {
 
     fn read(&mut self, store: &(impl Store + ?Sized)) -> Result<BTreeMap<Ordinal, (Table, Vec<u8>)>, StoreError> {
         let mut all = BTreeMap::new();
-        // Stretches go with the snapshot: only their keys are wanted.
-        self.read_range(store, Table::Index, schema::envelopes_from(self.log, 0))?;
         for table in [Table::Envelopes, Table::Tail] {
             for (key, value) in self.read_range(store, table, schema::envelopes_from(self.log, 0))? {
                 if let Ok((_, first)) = schema::envelope_position(&key) {
@@ -236,13 +234,11 @@ impl Inspection {
             all.extend(rows);
             Ok(())
         })?;
-        if table != Table::Index {
-            self.damaged_rows += found.damaged.len();
-            self.has_holes |= found.has_holes;
-        }
+        self.damaged_rows += found.damaged.len();
+        self.has_holes |= found.has_holes;
         for key in &found.damaged {
             // That there was a change at its place is known.
-            let place = schema::envelope_position(key).ok().filter(|_| table != Table::Ends && table != Table::Index);
+            let place = schema::envelope_position(key).ok().filter(|_| table != Table::Ends);
             self.expected = self.expected.max(place.map_or(1, |(_, first)| first.saturating_add(1)));
         }
         let readable = all.iter().map(|(key, _)| key.clone());

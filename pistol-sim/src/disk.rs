@@ -63,15 +63,14 @@ impl Disk {
 
     /// A byte of what only makes opening faster goes wrong: that may cost time, never data.
     pub(crate) fn rot(&mut self, chance: &mut Chance) {
-        let table = chance.pick(&[Table::Index, Table::Snapshots]).unwrap_or(Table::Index);
-        let rows = self.rows(table);
+        let rows = self.rows(Table::Snapshots);
         let Some((key, mut value)) = rows.get(chance.index(rows.len())).cloned() else { return };
         let at = chance.index(value.len());
         if let Some(byte) = value.get_mut(at) {
             *byte ^= 1 << chance.below(8);
         }
         let mut batch = Batch::default();
-        batch.put(table, key, value);
+        batch.put(Table::Snapshots, key, value);
         let _ = self.platter.store.commit(&batch);
     }
 
@@ -100,7 +99,7 @@ impl Disk {
     pub(crate) fn is_cleared(&self) -> bool {
         let logs = self.rows(Table::Logs);
         let is_whole = |value: &[u8]| LogRecord::from_value(value).is_ok_and(|log| !log.is_removed());
-        let of = [Table::Envelopes, Table::Tail, Table::Sessions, Table::Index, Table::Snapshots, Table::Owed];
+        let of = [Table::Envelopes, Table::Tail, Table::Sessions, Table::Snapshots, Table::Owed];
         let mut rows = of.into_iter().flat_map(|table| self.rows(table));
         let is_of_one = |key: &[u8]| logs.iter().any(|(number, _)| key.starts_with(number));
         logs.iter().all(|(_, value)| is_whole(value)) && rows.all(|(key, _)| is_of_one(&key))

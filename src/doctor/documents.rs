@@ -70,21 +70,6 @@ impl Examination<'_> {
         if inspection.is_whole() {
             return Ok(());
         }
-        if cache == CacheState::Alone {
-            // To put the rows in order would throw away what the snapshot alone still says.
-            let what =
-                format!("it opens whole from its snapshot, but rows of it are damaged: {}", in_words(&inspection));
-            let help = "connect to a peer that holds it: they are written again, and can be given to others; until then export \
-                        it, or back up the store";
-            self.report.find(Severity::Damage, &about, what, help);
-            return Ok(());
-        }
-        if self.key.is_none() {
-            let help =
-                "bring the key back, or unseal it: without it nobody knows whether a snapshot says more than the rows";
-            self.report.find(Severity::Damage, &about, in_words(&inspection), help);
-            return Ok(());
-        }
         if inspection.is_accepted() {
             self.report.find(Severity::Warning, &about, in_words(&inspection), FROM_PEERS);
             return Ok(());
@@ -202,7 +187,7 @@ struct Orphan {
 impl Orphan {
     fn read(store: &impl Store, log: LogNumber) -> Result<Self, StoreError> {
         let mut orphan = Orphan { rows: Vec::new(), keys: Vec::new() };
-        for table in [Table::Envelopes, Table::Tail, Table::Ends, Table::Index, Table::Snapshots] {
+        for table in [Table::Envelopes, Table::Tail, Table::Ends, Table::Snapshots] {
             let (from, to) = schema::ends_range(log);
             let found = pistol_core::store::scan::scan(store, table, (&from, &to), &mut |rows| {
                 for (key, value) in rows {

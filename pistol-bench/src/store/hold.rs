@@ -1,9 +1,6 @@
-//! How long making a snapshot keeps a document from its users: one stretch of the history with each commit, then a
-//! picture. Saving the picture is another thread's.
+//! How long making a snapshot keeps a document from its users. Saving the picture is another thread's.
 
-use std::time::{Duration, Instant};
-
-use pistol_core::validate::STRETCH_CHANGES_MAX;
+use std::time::Instant;
 
 use crate::Outcome;
 use crate::figure::Figure;
@@ -13,13 +10,6 @@ use crate::trace::Trace;
 
 pub(crate) fn run(trace: &Trace) -> Outcome<Figure> {
     let typed = Typed::by(1, trace)?;
-    let history = typed.document.history();
-    let (mut next, mut longest) = (1, Duration::ZERO);
-    while next < history.next() {
-        let begun = Instant::now();
-        next = history.stretch(next, STRETCH_CHANGES_MAX).end;
-        longest = longest.max(begun.elapsed());
-    }
     let begun = Instant::now();
     let picture = typed.document.picture().ok_or("there is no picture")?;
     let taken = begun.elapsed();
@@ -28,7 +18,6 @@ pub(crate) fn run(trace: &Trace) -> Outcome<Figure> {
     let saving = begun.elapsed();
     Ok(Figure::new("store", "hold")
         .with("changes", trace.keystrokes.len())
-        .with("stretch_ms_most", milliseconds(longest))
         .with("picture_ms", milliseconds(taken))
         .with("save_ms_outside", milliseconds(saving))
         .with("save_bytes", saved.len()))

@@ -32,7 +32,7 @@ pub(crate) async fn run(trace: &Trace) -> Outcome<Figure> {
         drop(automerge);
     }
     let store = path.join("store.redb");
-    let (index_bytes, snapshot_bytes) = (table_bytes(&store, Table::Index)?, table_bytes(&store, Table::Snapshots)?);
+    let snapshot_bytes = table_bytes(&store, Table::Snapshots)?;
     let row_bytes = table_bytes(&store, Table::Envelopes)? + table_bytes(&store, Table::Tail)?;
     for _ in 0..2 {
         forget_snapshots(&store)?;
@@ -44,7 +44,6 @@ pub(crate) async fn run(trace: &Trace) -> Outcome<Figure> {
         .with("raw_ms", milliseconds(raw.median()))
         .with("times_raw", ratio(whole_us(fast.median()), whole_us(raw.median())))
         .with("from_rows_ms", milliseconds(slow.median()))
-        .with("index_bytes_per_op", ratio(index_bytes, trace.keystrokes.len()))
         .with("snapshot_bytes", snapshot_bytes)
         .with("row_bytes", row_bytes)
         .with("save_bytes", saved.len()))

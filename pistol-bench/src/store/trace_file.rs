@@ -40,12 +40,8 @@ pub(crate) async fn run(trace: &Trace) -> Outcome<Figure> {
     Ok(figure.with("written_bytes", written).with("typed_bytes", typed))
 }
 
-const TABLES: [(&str, Table); 4] = [
-    ("envelopes_bytes", Table::Envelopes),
-    ("tail_bytes", Table::Tail),
-    ("index_bytes", Table::Index),
-    ("snapshot_bytes", Table::Snapshots),
-];
+const TABLES: [(&str, Table); 3] =
+    [("envelopes_bytes", Table::Envelopes), ("tail_bytes", Table::Tail), ("snapshot_bytes", Table::Snapshots)];
 
 /// Bytes of a table's keys and values.
 pub(crate) fn table_bytes(store: &Path, table: Table) -> Outcome<usize> {

@@ -1,5 +1,5 @@
-//! A picture of a document: what Automerge saves of the projection, and up to where it goes. With the history it makes
-//! the document again, in the time that Automerge takes to load it.
+//! A picture of a document: what Automerge saves of the projection, and of which changes it is. A document that has
+//! accepted those shows it in the time that Automerge takes to load it, and need not project them.
 //!
 //! Architecture Invariant: only pictures that this node made are opened. Automerge would take the order of elements in
 //! another one on trust, and may panic on it.
@@ -8,16 +8,18 @@ use std::collections::BTreeSet;
 
 use automerge::{Automerge, ChangeHash};
 
+use super::backlog::Backlog;
 use super::hashes::Hashes;
 use super::names::Names;
 use super::{Document, apply, project};
+use crate::id::ChangeId;
 use crate::validate::{History, Ordinal};
 
 /// A document as it is at some time. To take it costs a copy of Automerge's columns; to save it is for another thread.
 #[derive(Clone)]
 pub struct Picture {
     automerge: Automerge,
-    heads: Vec<Ordinal>,
+    heads: Vec<ChangeId>,
     end: Ordinal,
 }
 
@@ -33,8 +35,8 @@ impl Picture {
         self.end
     }
 
-    /// The heads of its changes.
-    pub fn heads(&self) -> &[Ordinal] {
+    /// The heads of its changes: by them the changes are known again.
+    pub fn heads(&self) -> &[ChangeId] {
         &self.heads
     }
 
@@ -70,24 +72,31 @@ impl Document {
             self.backlog.is_empty() && self.before_own.is_empty() && self.hashes.len() == self.history.nodes();
         let picture = || Picture {
             automerge: self.automerge.clone(),
-            heads: self.history.heads().collect(),
+            heads: self.history.heads().filter_map(|head| self.history.id(head)).collect(),
             end: self.history.next(),
         };
         is_whole.then(picture)
     }
 
-    /// Makes a document of its history and of what a picture of it showed; `None` if they do not belong together.
-    pub fn open_picture(history: History, Opened(automerge): Opened) -> Option<Document> {
-        let names = Names::of(&history);
-        let skeleton = project::skeleton(&history, &names).map(|skeleton| skeleton.hash());
-        let known = heads(&history, &names, &automerge, skeleton)?;
-        let hashes = Hashes::partly(&history, known.into_iter().chain(skeleton.map(|hash| (0, hash))));
-        Some(Document::of(history, automerge, names, hashes))
+    /// Shows what a picture shows, in place of projecting what is accepted. `false`, and all is as before, if the picture is
+    /// not of just these changes, which have these heads, or something is shown already.
+    pub fn show_picture(&mut self, heads: &[ChangeId], Opened(automerge): Opened) -> bool {
+        let history = &self.history;
+        let own = history.heads().filter_map(|head| history.id(head));
+        if !self.is_bare() || own.collect::<BTreeSet<_>>() != heads.iter().copied().collect() {
+            return false;
+        }
+        let names = Names::of(history);
+        let skeleton = project::skeleton(history, &names).map(|skeleton| skeleton.hash());
+        let Some(known) = known_hashes(history, &names, &automerge, skeleton) else { return false };
+        self.hashes = Hashes::partly(history, known.into_iter().chain(skeleton.map(|hash| (0, hash))));
+        (self.automerge, self.names, self.backlog) = (automerge, names, Backlog::default());
+        true
     }
 }
 
 /// The heads' hashes, if Automerge's heads are those of the history.
-fn heads(
+fn known_hashes(
     history: &History,
     names: &Names,
     automerge: &Automerge,

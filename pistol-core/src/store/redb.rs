@@ -223,7 +223,6 @@ const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'s
         Table::Names => "names",
         Table::Sessions => "sessions",
         Table::Peers => "peers",
-        Table::Index => "index",
         Table::Snapshots => "snapshots",
         Table::Owed => "owed",
         Table::Ends => "ends",

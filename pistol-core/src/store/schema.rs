@@ -13,10 +13,16 @@ mod snapshot;
 pub use ends::{Damage, EndRecord, aside_key, ends_range};
 pub use fence::{Fence, FileIdentity};
 pub use log::{LogNumber, LogRecord, SessionRecord};
-pub use snapshot::{SealedRow, Snapshot, row_digest, stretch, stretch_value};
+pub use snapshot::Snapshot;
 
 use super::{Row, StoreError};
+use crate::hash::{Context, hash};
 use fields::Fields;
+
+/// The hash of a row's value, by which it is known again.
+pub fn row_digest(value: &[u8]) -> [u8; 32] {
+    hash(Context::Row, &[value])
+}
 
 /// The format of the store that this Pistol writes.
 pub const FORMAT: u32 = 2;

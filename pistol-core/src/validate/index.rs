@@ -64,8 +64,6 @@ impl Addition {
 pub(super) struct Index {
     rows: Vec<Row>,
     keys: BTreeMap<String, u32>,
-    /// The row that used each key first, by the number of the key; keys are numbered in that order.
-    first_uses: Vec<u32>,
     sizes: Sizes,
 }
 
@@ -156,46 +154,12 @@ impl Index {
     pub(super) fn size(&self, object: u32) -> u32 {
         self.sizes.of(object)
     }
-}
 
-/// What the history on disk needs.
-impl Index {
-    pub(super) fn at(&self, row: u32) -> Option<&Row> {
+    fn at(&self, row: u32) -> Option<&Row> {
         self.rows.get(usize::try_from(row).ok()?)
     }
 
-    /// Whether a row is a map's, so that its place is a key.
-    pub(super) fn is_in_map(&self, row: &Row) -> bool {
-        row.object == NONE || self.at(row.object).is_some_and(|object| object.form == Form::Map)
-    }
-
-    /// How many keys the rows before one use.
-    pub(super) fn keys_before(&self, row: u32) -> u32 {
-        let keys = self.first_uses.partition_point(|first| *first < row);
-        u32::try_from(keys).unwrap_or(NONE)
-    }
-
-    /// All keys in the order of their numbers.
-    pub(super) fn keys(&self) -> Vec<&str> {
-        let mut keys: Vec<(u32, &str)> = self.keys.iter().map(|(key, number)| (*number, key.as_str())).collect();
-        keys.sort_unstable();
-        keys.into_iter().map(|(_, key)| key).collect()
-    }
-
-    pub(super) fn keys_end(&self) -> u32 {
-        u32::try_from(self.keys.len()).unwrap_or(NONE)
-    }
-
-    /// Numbers a new key; `None` if it is known.
-    pub(super) fn add_key(&mut self, key: &str) -> Option<()> {
-        let number = self.keys_end();
-        self.keys.insert(key.to_owned(), number).is_none().then_some(())
-    }
-
-    pub(super) fn add_row(&mut self, row: Row) {
-        if self.first_uses.len() == usize::try_from(row.place).unwrap_or(usize::MAX) && self.is_in_map(&row) {
-            self.first_uses.push(u32::try_from(self.rows.len()).unwrap_or(NONE));
-        }
+    fn add_row(&mut self, row: Row) {
         self.sizes.count(row.object);
         self.rows.push(row);
     }

@@ -30,16 +30,6 @@ impl Reach {
     }
 }
 
-impl Past {
-    pub(super) fn prefix(&self) -> Ordinal {
-        self.prefix
-    }
-
-    pub(super) fn reach(&self) -> &[(u32, Ordinal)] {
-        self.reach.as_deref().map_or(&[], |reach| &reach.ends)
-    }
-}
-
 impl History {
     /// The past of a change with these direct dependencies, of which `previous` is its own chain's.
     pub(super) fn past_of(&self, deps: &[Ordinal], previous: Option<Ordinal>) -> Past {

@@ -183,9 +183,6 @@ impl Engine {
                 replica.settle(sealed);
                 self.documents.weigh(&sealed.document, replica.bytes());
             }
-            if sealed.goes_on {
-                self.documents.mark_dirty(sealed.document);
-            }
             self.push(sealed, effects);
         }
         for (connection, acknowledge) in under_way.acknowledge {

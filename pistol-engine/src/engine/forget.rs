@@ -12,7 +12,7 @@ use crate::effect::{Effect, Reply, ReplyError};
 use crate::input::{Token, Unreadable};
 
 /// The tables in which a document has many rows, what others can be made from last.
-const TABLES: [Table; 5] = [Table::Snapshots, Table::Index, Table::Ends, Table::Tail, Table::Envelopes];
+const TABLES: [Table; 4] = [Table::Snapshots, Table::Ends, Table::Tail, Table::Envelopes];
 
 /// A document that is being removed.
 #[derive(Clone, Debug)]

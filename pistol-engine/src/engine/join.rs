@@ -75,7 +75,7 @@ impl Engine {
         self.commits.add(genesis.id(), write);
         let end = EndRecord { end: document.history().next(), damage: None }.to_value();
         self.commits.write(Write { table: Table::Ends, key: log.number.key(), value: Some(end) });
-        let written = Written::nothing(self.snapshot_changes);
+        let written = Written::up_to(self.snapshot_changes, 1);
         self.insert(&log, document, Rows::default(), Vec::new(), written);
         Ok(())
     }

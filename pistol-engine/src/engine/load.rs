@@ -1,10 +1,8 @@
 //! Opening a document: its snapshot is read, if there is one, then its rows in order. Rows are checked as strictly as if
-//! a peer had sent them, and projected; those that the snapshot speaks of are not read, but the last of them, which shows
-//! that the two belong together.
+//! a peer had sent them. What the snapshot's picture shows need not be projected; it is loaded on another thread meanwhile.
 
 mod cache;
 mod picture;
-mod restore;
 mod under_way;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -129,7 +127,7 @@ impl Engine {
         };
         let Some((table, (from, to))) = wants else { return };
         let read = self.loads.begin(Purpose::Load(id));
-        effects.push(Effect::Read { read, table, from, to, bytes_max: limits::READ_BYTES });
+        effects.push(Effect::Read { read, table, from, to, bytes_max: limits::LOAD_BYTES });
     }
 
     /// Reads rows to send them.
@@ -168,15 +166,15 @@ impl Engine {
     pub(super) fn rows(&mut self, read: ReadId, rows: Result<Vec<Row>, Unreadable>, effects: &mut Vec<Effect>) {
         match self.loads.reads.remove(&read) {
             Some(Purpose::Load(document)) => {
-                if let (Err(Unreadable::Damaged { .. }), Some(log)) = (&rows, self.catalog.log(&document))
-                    && self.pass_last(&document)
+                if let (Err(_), Some(log)) = (&rows, self.catalog.log(&document))
+                    && self.pass_unreadable(&document)
                 {
                     return self.read_on(document, &log, effects);
                 }
                 let rows = rows.map_err(ReplyError::from);
                 let taken = rows.and_then(|rows| self.take_rows(document, &rows, effects).map_err(ReplyError::Damaged));
                 if let Err(error) = taken {
-                    self.load_failed(document, error, effects);
+                    self.give_up_load(document, error, effects);
                 }
             }
             Some(Purpose::Send(wanted)) => self.send_rows(wanted, rows, effects),
@@ -185,22 +183,23 @@ impl Engine {
         }
     }
 
-    /// The last row that a snapshot tells of cannot be read: then those after it are. `false` if that is not what was read.
-    fn pass_last(&mut self, document: &DocumentId) -> bool {
+    /// Whether it is gone on without what could not be read.
+    fn pass_unreadable(&mut self, document: &DocumentId) -> bool {
         let under_way = self.loads.under_way.get_mut(document);
-        under_way.and_then(|under_way| under_way.load.as_mut()).is_some_and(Load::pass_last)
+        under_way.and_then(|under_way| under_way.load.as_mut()).is_some_and(Load::pass_unreadable)
     }
 
     /// A picture was loaded, or could not be.
     pub(super) fn picture_opened(&mut self, read: ReadId, opened: Option<Box<Opened>>, effects: &mut Vec<Effect>) {
         let Some(Purpose::Picture(document)) = self.loads.reads.remove(&read) else { return };
         let load = self.loads.under_way.get_mut(&document).and_then(|under_way| under_way.load.as_mut());
-        // Of one that is opened from its rows after all it is not wanted any more.
-        let Some(load) = load else { return };
-        match (load.take_picture(opened.map(|opened| *opened)), self.catalog.log(&document)) {
-            (Ok(true), Some(log)) => self.read_on(document, &log, effects),
-            (Ok(_), _) => {}
-            (Err(reason), _) => self.load_failed(document, ReplyError::Damaged(reason), effects),
+        let (Some(load), Some(log)) = (load, self.catalog.log(&document)) else { return };
+        let taken = match load.take_picture(opened.map(|opened| *opened)) {
+            Ok(Next::Nothing) => self.finish_load(document, &log, effects),
+            taken => taken.map(|_| ()),
+        };
+        if let Err(reason) = taken {
+            self.give_up_load(document, ReplyError::Damaged(reason), effects);
         }
     }
 
@@ -232,16 +231,13 @@ impl Engine {
         let Some(load) = load else { return Ok(()) };
         load.document.project().map_err(|rule| rule.to_string())?;
         let Some(UnderWay { tokens, load: Some(load) }) = self.loads.under_way.remove(&id) else { return Ok(()) };
-        let written = match &load.snapshot {
-            Some(snapshot) => Written::up_to(self.snapshot_changes, snapshot),
-            None => Written::nothing(self.snapshot_changes),
-        };
+        let written = Written::up_to(self.snapshot_changes, load.pictured);
         self.insert(log, load.document, load.rows, load.tail, written);
         if let Some(replica) = self.documents.replica(&id) {
             let mut replica = lock(&replica);
             replica.state.forks = load.forks;
             replica.state.damage = load.damage;
-            replica.state.is_from_snapshot = load.snapshot.is_some();
+            replica.state.is_from_snapshot = load.pictured > 1;
             if replica.is_snapshot_due() {
                 self.documents.mark_dirty(id);
             }
@@ -257,19 +253,6 @@ impl Engine {
         self.document_is_open(id, effects);
         self.begin_loads(effects);
         Ok(())
-    }
-
-    /// What was read is wrong, or nothing was. If it was a snapshot, or stood on one, the rows alone may still be right.
-    fn load_failed(&mut self, id: DocumentId, error: ReplyError, effects: &mut Vec<Effect>) {
-        let log = self.catalog.log(&id);
-        let load = self.loads.under_way.get_mut(&id).and_then(|under_way| under_way.load.as_mut());
-        let load = load.filter(|load| load.is_from_snapshot());
-        let fresh = load.as_ref().and_then(|load| Load::from_rows_alone(Arc::clone(load.document.history().genesis())));
-        let (Some(log), Some(load), Some(fresh)) = (log, load, fresh) else {
-            return self.give_up_load(id, error, effects);
-        };
-        *load = fresh;
-        self.read_on(id, &log, effects);
     }
 
     /// The rows are wrong: whoever holds the store puts them in order, once, and the document is opened with what is left.
@@ -296,6 +279,8 @@ impl Engine {
         if is_first {
             load.salvage();
             let genesis = Arc::clone(load.document.history().genesis());
+            // A picture that is being loaded is nothing to what is opened anew.
+            self.loads.reads.retain(|_, purpose| !purpose.is_to_open(&document));
             effects.push(Effect::Salvage(Box::new(Salvage { document, log: log.number, genesis })));
         }
         is_first

@@ -1,14 +1,14 @@
-//! Rows that are damaged on the disk though their changes are known: the document was opened from a snapshot. What they say
-//! is shown; only peers cannot be given it. So peers are asked for those changes again, and the rows written anew.
+//! Rows that were damaged on the disk after the document was opened. What they say is shown; only peers cannot be given it. So
+//! peers are asked for those changes again, and the rows written anew.
 
 use std::collections::BTreeMap;
 
 use pistol_core::envelope::{Verified, VerifiedChange};
-use pistol_core::store::{Table, Write};
+use pistol_core::store::Table;
 use pistol_core::validate::Ordinal;
 
+use super::Replica;
 use super::publish::Sealed;
-use super::{Replica, Written};
 
 /// The damaged rows of a document, by the numbers of their first changes.
 #[derive(Clone, Debug, Default)]
@@ -78,7 +78,7 @@ impl Replica {
         self.holes.is_any_filled()
     }
 
-    /// Writes the rows anew of which everything came. The snapshot speaks of the old ones, so it is made again.
+    /// Writes the rows anew of which everything came.
     pub(super) fn write_filled_holes(&mut self, sealed: &mut Sealed) {
         let (filled, left) =
             std::mem::take(&mut self.holes.0).into_iter().partition(|(first, hole)| hole.is_filled(*first));
@@ -92,8 +92,6 @@ impl Replica {
             let bytes = Verified::seal(sealed.document, &changes).to_bytes();
             self.write_row(sealed, hole.table, (first, hole.end.saturating_sub(first)), &bytes);
         }
-        sealed.writes.push(Write { table: Table::Snapshots, key: self.log.key(), value: None });
-        self.written = Written::without_picture(&self.written);
         self.tell_holes();
     }
 

@@ -34,8 +34,6 @@ pub(crate) struct Sealed {
     rows: Vec<(Ordinal, Option<StoredRow>)>,
     /// A picture to be saved.
     pub(crate) saving: Option<Saving>,
-    /// Whether a snapshot is on its way that the next commit goes on with.
-    pub(crate) goes_on: bool,
 }
 
 impl Sealed {
@@ -173,13 +171,13 @@ impl Replica {
         let document = self.id();
         let changes = self.sign(document, unstored);
         let (writes, as_stored, rows) = (Vec::new(), Vec::new(), Vec::new());
-        let mut sealed = Sealed { document, writes, changes, first, as_stored, rows, saving: None, goes_on: false };
+        let mut sealed = Sealed { document, writes, changes, first, as_stored, rows, saving: None };
         self.write_filled_holes(&mut sealed);
         self.write_rows(&mut sealed);
         self.received.clear();
         self.write_end(&mut sealed);
         self.write_session(&mut sealed);
-        self.write_snapshot(&mut sealed);
+        sealed.saving = self.picture_if_due();
         Some(sealed)
     }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use pistol_core::store::Table;
-use pistol_core::store::schema::SealedRow;
 use pistol_core::validate::Ordinal;
 
 /// One row.
@@ -33,27 +32,11 @@ impl Rows {
         self.0.last_key_value().map_or(1, |(first, row)| first.saturating_add(row.count))
     }
 
-    /// All rows, by the numbers of their first changes.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Ordinal, StoredRow)> + '_ {
-        self.0.iter().map(|(first, row)| (*first, *row))
-    }
-
-    /// The last row, with the number of its first change.
-    pub(crate) fn last(&self) -> Option<(Ordinal, StoredRow)> {
-        self.0.last_key_value().map(|(first, row)| (*first, *row))
-    }
-
     /// The row that holds a change: its first ordinal, the one after its last, and what it is.
     pub(crate) fn holding(&self, ordinal: Ordinal) -> Option<(Ordinal, Ordinal, StoredRow)> {
         let (first, row) = self.0.range(..=ordinal).next_back()?;
         let end = first.checked_add(row.count)?;
         (ordinal < end).then_some((*first, end, *row))
-    }
-
-    /// The sealed rows: the first ones, without a gap.
-    pub(crate) fn sealed(&self) -> Vec<SealedRow> {
-        let sealed = self.0.values().take_while(|row| row.table == Table::Envelopes);
-        sealed.map(|row| SealedRow { count: row.count, digest: row.digest }).collect()
     }
 
     /// The rows not yet sealed, by their first ordinals.

@@ -18,7 +18,7 @@ use pistol_sync::ticket::Ticket;
 pub struct Machine {
     pub engine: Engine,
     pub node: NodeId,
-    store: MemoryStore,
+    pub(super) store: MemoryStore,
     outstanding: Option<Arc<Batch>>,
     pub now_ms: u64,
     open_bytes: usize,

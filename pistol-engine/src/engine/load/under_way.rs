@@ -1,4 +1,6 @@
-//! A document that is being opened.
+//! A document that is being opened: its rows are read and checked as if a peer had sent them, while its picture is loaded
+//! on another thread. A picture that is not of these rows, or cannot be loaded, costs time only: then the changes are
+//! projected.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,13 +8,13 @@ use std::sync::Arc;
 use pistol_core::document::{Document, Opened};
 use pistol_core::envelope::VerifiedChange;
 use pistol_core::genesis::Genesis;
+use pistol_core::id::ChangeId;
 use pistol_core::key::{AuthorId, Verifier};
 use pistol_core::stamp::StampKey;
 use pistol_core::store::schema::{self, Damage, EndRecord, LogNumber, Snapshot};
 use pistol_core::store::{Row, Table};
 use pistol_core::validate::{Check, Ordinal};
 
-use super::restore::{Restore, Restored, Unusable};
 use super::verified;
 use crate::replica::{Rows, StoredRow};
 
@@ -23,12 +25,25 @@ pub(super) struct Load {
     pub(super) tail: Vec<VerifiedChange>,
     /// Authors whose sessions forked.
     pub(super) forks: BTreeSet<AuthorId>,
-    /// What the document stands on; its picture is in the document.
-    pub(super) snapshot: Option<Snapshot>,
+    /// The number after the last change that was shown by a picture; 1 if none was.
+    pub(super) pictured: Ordinal,
     /// Rows that were set aside, and what is known to be missing.
     pub(super) aside: Vec<Row>,
     pub(super) damage: Option<Damage>,
+    picture: Option<Pictured>,
+    /// Changes after those of the picture: they are taken in when it is shown.
+    after: Vec<VerifiedChange>,
     stage: Stage,
+}
+
+/// A picture that is to be shown.
+#[derive(Debug)]
+struct Pictured {
+    /// The number after the last change that it speaks of, and the heads among those.
+    end: Ordinal,
+    heads: Vec<ChangeId>,
+    /// When it is loaded.
+    opened: Option<Opened>,
 }
 
 /// Keys, from inclusive to exclusive.
@@ -48,15 +63,14 @@ pub(super) enum Next {
 }
 
 /// What is being read.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Snapshot,
-    Index(Box<Restore>),
-    /// The last row that the snapshot tells of, and those after it.
-    LastRow,
     Rows(Table),
     /// How far the log goes, then what was set aside.
     Ends,
+    /// Nothing more.
+    Read,
     /// The rows were wrong, and are being put in order.
     Salvage,
 }
@@ -64,20 +78,18 @@ enum Stage {
 impl Load {
     /// Begins with the snapshot; `None` if the genesis makes no document.
     pub(super) fn new(genesis: Arc<Genesis>) -> Option<Self> {
-        let document = Document::new(genesis).ok()?;
-        let (rows, tail, forks) = (Rows::default(), Vec::new(), BTreeSet::new());
-        let (snapshot, aside, damage, stage) = (None, Vec::new(), None, Stage::Snapshot);
-        Some(Load { document, rows, tail, forks, snapshot, aside, damage, stage })
-    }
-
-    /// Begins with the rows.
-    pub(super) fn from_rows_alone(genesis: Arc<Genesis>) -> Option<Self> {
-        Some(Load { stage: Stage::Rows(Table::Envelopes), ..Load::new(genesis)? })
-    }
-
-    /// Whether what was read so far is, or stands on, a snapshot.
-    pub(super) fn is_from_snapshot(&self) -> bool {
-        self.snapshot.is_some() || matches!(self.stage, Stage::Snapshot | Stage::Index(_))
+        Some(Load {
+            document: Document::new(genesis).ok()?,
+            rows: Rows::default(),
+            tail: Vec::new(),
+            forks: BTreeSet::new(),
+            pictured: 1,
+            aside: Vec::new(),
+            damage: None,
+            picture: None,
+            after: Vec::new(),
+            stage: Stage::Snapshot,
+        })
     }
 
     /// The rows are to be put in order.
@@ -85,56 +97,60 @@ impl Load {
         self.stage = Stage::Salvage;
     }
 
+    /// What was wanted cannot be read. Whether it is gone on without: of the snapshot nothing else depends.
+    pub(super) fn pass_unreadable(&mut self) -> bool {
+        let is_snapshot = self.stage == Stage::Snapshot;
+        if is_snapshot {
+            self.stage = Stage::Rows(Table::Envelopes);
+        }
+        is_snapshot
+    }
+
     /// Which rows are wanted next.
     pub(super) fn wants(&self, log: LogNumber) -> Option<(Table, KeyRange)> {
         let from = |table, first| Some((table, schema::envelopes_from(log, first)));
-        match &self.stage {
+        match self.stage {
             Stage::Snapshot => Some((Table::Snapshots, log.range())),
-            Stage::Index(restore) => from(Table::Index, restore.wants().unwrap_or(0)),
-            Stage::LastRow => from(Table::Envelopes, self.rows.last().map_or(0, |(first, _)| first)),
             Stage::Rows(Table::Envelopes) if self.rows.end() == 1 => from(Table::Envelopes, 0),
-            Stage::Rows(table) => from(*table, self.rows.end()),
+            Stage::Rows(table) => from(table, self.rows.end()),
             Stage::Ends => match self.aside.last() {
                 Some((last, _)) => Some((Table::Ends, ([last.as_slice(), &[0]].concat(), schema::ends_range(log).1))),
                 None => Some((Table::Ends, schema::ends_range(log))),
             },
-            Stage::Salvage => None,
+            Stage::Read | Stage::Salvage => None,
         }
     }
 
     /// Takes in what was wanted.
     pub(super) fn take(&mut self, rows: &[Row], key: &StampKey, verifier: &mut Verifier) -> Result<Next, String> {
-        let genesis = Arc::clone(self.document.history().genesis());
-        match &mut self.stage {
-            Stage::Snapshot if rows.is_empty() => self.stage = Stage::Rows(Table::Envelopes),
+        match self.stage {
             Stage::Snapshot => {
-                let (restore, save) = Restore::begin(rows, &genesis, key).map_err(unusable)?;
-                self.stage = Stage::Index(Box::new(restore));
-                return Ok(Next::RowsAndPicture(save));
-            }
-            Stage::Index(restore) => {
-                restore.take(rows, &genesis, key).map_err(unusable)?;
-                return self.restore();
-            }
-            Stage::LastRow => {
-                let rows = self.check_last(rows, verifier)?;
                 self.stage = Stage::Rows(Table::Envelopes);
-                self.take_rows(rows, Table::Envelopes, verifier)?;
+                if let Some(save) = self.take_snapshot(rows, key) {
+                    return Ok(Next::RowsAndPicture(save));
+                }
             }
-            Stage::Rows(Table::Tail) if rows.is_empty() => {
-                self.check_all_read()?;
-                self.stage = Stage::Ends;
-            }
+            Stage::Rows(Table::Tail) if rows.is_empty() => self.stage = Stage::Ends,
             Stage::Rows(_) if rows.is_empty() => self.stage = Stage::Rows(Table::Tail),
-            Stage::Rows(table) => {
-                let table = *table;
-                self.take_rows(rows, table, verifier)?;
+            Stage::Rows(table) => self.take_rows(rows, table, verifier)?,
+            Stage::Ends if rows.is_empty() && !self.aside.is_empty() => return self.all_read(),
+            Stage::Ends => {
+                if self.take_ends(rows)? {
+                    return self.all_read();
+                }
             }
-            Stage::Ends if rows.is_empty() && !self.aside.is_empty() => return Ok(Next::Nothing),
-            Stage::Ends => return Ok(if self.take_ends(rows)? { Next::Nothing } else { Next::Rows }),
-            Stage::Salvage => {}
+            Stage::Read | Stage::Salvage => {}
         }
         Ok(Next::Rows)
+    }
+
+    /// Returns what is to be loaded, if this node wrote it.
+    fn take_snapshot(&mut self, rows: &[Row], key: &StampKey) -> Option<Vec<u8>> {
+        let (_, value) = rows.first()?;
+        let document = self.document.history().genesis().id();
+        let Snapshot { end, heads, save } = Snapshot::from_value(value, &document, key)?;
+        self.picture = Some(Pictured { end, heads, opened: None });
+        Some(save)
     }
 
     /// Returns whether that was all: of a log that misses nothing, nothing was set aside.
@@ -149,70 +165,64 @@ impl Load {
         let ((key, value), rest) = rows.split_first().ok_or("how far it goes is not known")?;
         let is_end = LogNumber::from_key(key).is_ok();
         let end = EndRecord::from_value(value).map_err(|error| error.to_string())?;
-        if !is_end || end.end != self.document.history().next() {
+        if !is_end || end.end != self.rows.end() {
             return Err("its last changes are missing".to_owned());
         }
         self.damage = end.damage;
         Ok(rest)
     }
 
-    /// Takes in what was loaded of the picture. Whether rows are wanted now; if not, they are being read already.
-    pub(super) fn take_picture(&mut self, opened: Option<Opened>) -> Result<bool, String> {
-        let Stage::Index(restore) = &mut self.stage else { return Ok(false) };
-        restore.picture(opened.ok_or("the picture could not be loaded")?);
-        let is_reading = restore.wants().is_some();
-        self.restore()?;
-        Ok(!is_reading)
+    fn all_read(&mut self) -> Result<Next, String> {
+        self.stage = Stage::Read;
+        self.show_picture()?;
+        let is_awaited = |picture: &Pictured| picture.end <= self.document.history().next();
+        if self.picture.as_ref().is_some_and(is_awaited) {
+            return Ok(Next::Picture);
+        }
+        // A picture of more than there is shows something else.
+        self.go_on_without_picture()?;
+        Ok(Next::Nothing)
     }
 
-    /// Puts what the snapshot gave in the place of the bare document, if all of it is there. Says what is needed next.
-    fn restore(&mut self) -> Result<Next, String> {
-        let Stage::Index(restore) = &mut self.stage else { return Ok(Next::Rows) };
-        if !restore.is_whole() {
-            return Ok(if restore.wants().is_some() { Next::Rows } else { Next::Picture });
+    /// Takes in what was loaded of the picture. Says what is needed next; rows are being read already.
+    pub(super) fn take_picture(&mut self, opened: Option<Opened>) -> Result<Next, String> {
+        match (&mut self.picture, opened) {
+            (Some(picture), Some(opened)) => {
+                picture.opened = Some(opened);
+                self.show_picture()?;
+            }
+            _ => self.go_on_without_picture()?,
         }
-        let Stage::Index(restore) = std::mem::replace(&mut self.stage, Stage::Rows(Table::Envelopes)) else {
-            return Ok(Next::Rows);
+        Ok(if self.stage == Stage::Read { Next::Nothing } else { Next::Rows })
+    }
+
+    /// Shows the picture, if it is loaded and just the changes that it speaks of are taken in.
+    fn show_picture(&mut self) -> Result<(), String> {
+        let next = self.document.history().next();
+        let Some(picture) = self.picture.take_if(|picture| picture.opened.is_some() && picture.end == next) else {
+            return Ok(());
         };
-        let Restored { document, rows, forks, snapshot } = restore.finish().map_err(unusable)?;
-        if !snapshot.rows.is_empty() {
-            self.stage = Stage::LastRow;
+        if picture.opened.is_some_and(|opened| self.document.show_picture(&picture.heads, opened)) {
+            self.pictured = next;
         }
-        (self.document, self.rows, self.forks, self.snapshot) = (document, rows, forks, Some(snapshot));
-        Ok(Next::Rows)
+        self.go_on_without_picture()
     }
 
-    /// The last row that the snapshot tells of must be the one in the store. One that is damaged or lost is no reason to give
-    /// up the snapshot, which then is all that is left of it. Gives the rows after it.
-    fn check_last<'a>(&self, rows: &'a [Row], verifier: &mut Verifier) -> Result<&'a [Row], String> {
-        let Some((known, row)) = self.rows.last() else { return Ok(rows) };
-        let Some(((key, value), after)) = rows.split_first() else { return Ok(rows) };
-        let (_, first) = schema::envelope_position(key).map_err(|error| error.to_string())?;
-        if first != known {
-            return Ok(rows);
-        }
-        let document = self.document.history().genesis().id();
-        if row.digest != schema::row_digest(value) && verified(document, value, verifier).is_ok() {
-            return Err("the snapshot is not of these rows".to_owned());
-        }
-        Ok(after)
-    }
-
-    /// The last row that the snapshot tells of cannot be read: those after it are. `false` if it is not that one.
-    pub(super) fn pass_last(&mut self) -> bool {
-        let is_last = matches!(self.stage, Stage::LastRow);
-        if is_last {
-            self.stage = Stage::Rows(Table::Envelopes);
-        }
-        is_last
+    /// Takes in what waits for the picture.
+    fn go_on_without_picture(&mut self) -> Result<(), String> {
+        self.picture = None;
+        std::mem::take(&mut self.after).iter().try_for_each(|change| self.accept(change))
     }
 
     fn take_rows(&mut self, rows: &[Row], table: Table, verifier: &mut Verifier) -> Result<(), String> {
         let document = self.document.history().genesis().id();
         for (key, value) in rows {
             let (_, first) = schema::envelope_position(key).map_err(|error| error.to_string())?;
+            if first != self.rows.end() {
+                return Err(format!("changes before number {first} are missing"));
+            }
             let changes = verified(document, value, verifier)?;
-            self.accept(first, &changes)?;
+            changes.iter().try_for_each(|change| self.take_change(change))?;
             let count = u32::try_from(changes.len()).map_err(|error| error.to_string())?;
             self.rows.set(first, Some(StoredRow { count, table, digest: schema::row_digest(value) }));
             if table == Table::Tail {
@@ -222,22 +232,19 @@ impl Load {
         Ok(())
     }
 
-    /// Takes in the changes of one row. Those that the snapshot speaks of must be the ones in it.
-    fn accept(&mut self, first: Ordinal, changes: &[VerifiedChange]) -> Result<(), String> {
-        if first != self.rows.end() {
-            return Err(format!("changes before number {first} are missing"));
+    /// Takes in a change, or lets it wait for the picture of those before it.
+    fn take_change(&mut self, change: &VerifiedChange) -> Result<(), String> {
+        self.show_picture()?;
+        let next = self.document.history().next();
+        if self.picture.as_ref().is_some_and(|picture| picture.end <= next) {
+            self.after.push(change.clone());
+            return Ok(());
         }
-        for (ordinal, change) in (first..).zip(changes) {
-            match self.document.history().id(ordinal) {
-                Some(known) if known == change.id() => {}
-                Some(_) => return Err(format!("change number {ordinal} is not the one that the snapshot speaks of")),
-                None => self.accept_new(ordinal, change)?,
-            }
-        }
-        Ok(())
+        self.accept(change)
     }
 
-    fn accept_new(&mut self, ordinal: Ordinal, change: &VerifiedChange) -> Result<(), String> {
+    fn accept(&mut self, change: &VerifiedChange) -> Result<(), String> {
+        let ordinal = self.document.history().next();
         let Check::Valid(valid) = self.document.check(change) else {
             return Err(format!("change number {ordinal} is not what was stored"));
         };
@@ -246,14 +253,4 @@ impl Load {
         self.forks.extend(accepted.is_fork.then(|| change.change().author));
         Ok(())
     }
-
-    /// All changes of the snapshot must have been in rows.
-    fn check_all_read(&self) -> Result<(), String> {
-        let is_all = self.rows.end() == self.document.history().next();
-        if is_all { Ok(()) } else { Err("the last rows that the snapshot speaks of are gone".to_owned()) }
-    }
-}
-
-fn unusable(_: Unusable) -> String {
-    "the snapshot is of no use".to_owned()
 }
