@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use pistol_core::document::{self, Edit};
 use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, ReadKey, Terms};
@@ -18,6 +19,9 @@ use crate::doc::Doc;
 use crate::error::{CreateError, FindError, FlushError, ForgetError, JoinError, NameError, OpenError};
 use crate::preset::Preset;
 use crate::runtime::{Options, Runtime, lock};
+
+/// How long the end of a node waits for pictures of its documents.
+const REST_MOST: Duration = Duration::from_secs(2);
 
 /// A running node: a folder on disk, an author, and a place on the network. Cheap to clone; the last handle stops it.
 ///
@@ -312,6 +316,8 @@ impl Node {
     /// [`FlushError`] if the disk did not take the last edits; the node ends all the same.
     pub async fn shutdown(self) -> Result<(), FlushError> {
         let flushed = self.flush().await;
+        // Without the pictures documents open all the same, more slowly.
+        let _ = tokio::time::timeout(REST_MOST, self.0.ask(Command::Rest)).await;
         self.0.subscribers.end();
         self.0.stop().await;
         flushed

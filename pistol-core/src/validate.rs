@@ -12,7 +12,7 @@ mod past;
 mod reference;
 mod rule;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 pub use branch::{Branch, Spot};
@@ -35,7 +35,8 @@ pub type Ordinal = u32;
 pub struct History {
     genesis: Arc<Genesis>,
     nodes: Vec<Node>,
-    ordinals: BTreeMap<ChangeId, Ordinal>,
+    /// Never walked through, so its order, which differs from run to run, is never seen.
+    ordinals: HashMap<ChangeId, Ordinal>,
     branches: Branches,
     index: Index,
     heads: BTreeSet<Ordinal>,
@@ -145,7 +146,7 @@ impl History {
         let past = Past::default();
         let (id, link) = (ChangeId(genesis.id().0), Link([0; 32]));
         let node = Node { id, link, seq: 0, branch: 0, first: 0, ops, start: 1, chain_bytes: 0, past };
-        Ok(History { genesis, nodes: vec![node], ordinals: BTreeMap::new(), branches, index, heads: BTreeSet::new() })
+        Ok(History { genesis, nodes: vec![node], ordinals: HashMap::new(), branches, index, heads: BTreeSet::new() })
     }
 
     /// The document's genesis.

@@ -100,6 +100,8 @@ pub struct Engine {
     branching: BTreeSet<DocumentId>,
     syncs: Vec<Sync>,
     parked: Parked,
+    /// Who waits for the last pictures before the node ends.
+    resting: Vec<Token>,
     /// What a former process began to remove.
     to_remove: Vec<LogNumber>,
     repairs: Repairs,
@@ -150,6 +152,7 @@ impl Engine {
             branching: BTreeSet::new(),
             syncs: Vec::new(),
             parked: Parked::default(),
+            resting: Vec::new(),
             to_remove,
             repairs: Repairs::default(),
             snapshot_changes: snapshot_changes.max(1),
@@ -232,6 +235,7 @@ impl Engine {
             Command::Name(document, name) => self.name(token, document, &name, effects),
             Command::Forget(document) => self.forget(token, document, effects),
             Command::Flush => self.flush(token, effects),
+            Command::Rest => self.rest(token),
             Command::Synced { document, within_ms } => {
                 let deadline_ms = self.now.steady_ms.saturating_add(within_ms);
                 self.syncs.push(Sync { token, document, deadline_ms });
@@ -274,10 +278,11 @@ impl Engine {
         }
         self.admit_inbox(effects);
         self.show_due(effects);
+        self.close_unused();
         self.commit(effects);
         self.pump_all(effects);
         self.check_syncs(effects);
-        self.close_unused();
+        self.check_resting(effects);
         self.check_repairs(effects);
     }
 

@@ -169,6 +169,9 @@ pub enum Command {
     Forget(DocumentId),
     /// Answer when everything edited so far is durable.
     Flush,
+    /// The node is about to end. Answer when a picture is stored of each document of which many changes are in none: so they
+    /// open fast.
+    Rest,
     /// Answer when a document is equal with a peer's.
     Synced {
         /// Which.

@@ -135,6 +135,10 @@ pub const SNAPSHOT_CHANGES: u32 = 2000;
 /// A larger document's snapshot is renewed after this part of its changes: to read those again adds little to opening
 /// it, and each change is then saved some 30 times until the document is twice as large.
 pub(crate) const SNAPSHOT_SHARE: u32 = 32;
+/// That part of them for a document that is closed, and of the number for small ones: it may be long until it is written
+/// again, and is opened at least once.
+pub(crate) const REST_SHARE: u32 = 256;
+pub(crate) const REST_PART: u32 = 4;
 /// Operations left to a session below which another is begun.
 pub(crate) const SESSION_RESERVE: u32 = 131_072;
 /// Kinds of refusals counted apart.

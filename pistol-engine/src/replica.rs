@@ -190,7 +190,7 @@ impl Replica {
 
     /// Whether nothing is lost if it is closed, as far as it knows: everything is durable and shown, and nothing waits.
     pub(crate) fn may_close(&self) -> bool {
-        let is_stored = self.unstored.is_empty() && self.is_durable() && !self.written.is_saving();
+        let is_stored = self.unstored.is_empty() && self.is_durable() && !self.is_saving();
         is_stored && self.waiting.len() == 0 && !self.document.is_behind() && self.showing.has_told_all()
     }
 

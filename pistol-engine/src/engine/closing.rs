@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use pistol_core::id::DocumentId;
 use pistol_sync::proto::message::{Message, Topic};
 
-use super::Engine;
+use super::{Engine, answer};
 use super::topic::TopicState;
 use crate::documents::lock;
-use crate::effect::Effect;
-use crate::input::ConnectionId;
+use crate::effect::{Effect, Reply};
+use crate::input::{ConnectionId, Token};
 use crate::limits;
 
 /// What peers said of documents that have to be opened first, in order.
@@ -81,10 +81,44 @@ impl Engine {
                 return;
             }
             if !on_its_way.contains(&document) && self.may_close(&document) {
-                self.close(&document);
+                self.rest_or_close(document);
             } else {
                 self.documents.touch(&document);
             }
+        }
+    }
+
+    /// A document of which many changes are in no picture is closed when they are.
+    fn rest_or_close(&mut self, document: DocumentId) {
+        let Some(replica) = self.documents.replica(&document) else { return };
+        if lock(&replica).rest() {
+            self.documents.mark_dirty(document);
+        } else {
+            self.close(&document);
+        }
+    }
+
+    /// The node is about to end: pictures are taken that are worth it.
+    pub(super) fn rest(&mut self, token: Token) {
+        for replica in self.documents.all_open() {
+            let mut replica = lock(&replica);
+            if replica.rest() {
+                self.documents.mark_dirty(replica.id());
+            }
+        }
+        self.resting.push(token);
+    }
+
+    /// Answers those who wait for the last pictures: when they are stored, or the disk does not take them.
+    pub(super) fn check_resting(&mut self, effects: &mut Vec<Effect>) {
+        if self.resting.is_empty() {
+            return;
+        }
+        let is_saving = || self.documents.all_open().iter().any(|replica| lock(replica).is_saving());
+        let is_over = self.commits.failure().is_some() || self.commits.is_idle() && !is_saving();
+        if is_over {
+            let resting = std::mem::take(&mut self.resting);
+            effects.extend(resting.into_iter().map(|token| answer(token, Ok(Reply::Done))));
         }
     }
 

@@ -94,6 +94,11 @@ impl Commits {
         self.acknowledge.contains(&(connection, topic)) || self.under_way.as_ref().is_some_and(is_it)
     }
 
+    /// Whether nothing is on its way to the disk.
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way.is_none() && self.writes.is_empty()
+    }
+
     pub(super) fn deadline_ms(&self) -> Option<u64> {
         self.retry_ms
     }

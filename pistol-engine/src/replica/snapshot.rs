@@ -22,6 +22,8 @@ pub(crate) struct Written {
     end: Ordinal,
     /// A picture is being saved.
     is_saving: bool,
+    /// Nothing more is to be written for a while.
+    is_at_rest: bool,
 }
 
 /// A picture that is to be saved: work of some milliseconds for each 10,000 changes, which no document waits for.
@@ -57,16 +59,14 @@ pub struct Saved {
 impl Written {
     /// A snapshot is there of the changes before `end`; of none if that is 1.
     pub(crate) fn up_to(every: u32, end: Ordinal) -> Self {
-        Written { every, end, is_saving: false }
-    }
-
-    pub(super) fn is_saving(&self) -> bool {
-        self.is_saving
+        Written { every, end, is_saving: false, is_at_rest: false }
     }
 
     fn is_due(&self, next: Ordinal) -> bool {
         let new = next.saturating_sub(self.end);
-        !self.is_saving && new >= self.every.max(self.end / limits::SNAPSHOT_SHARE)
+        let is_due = new >= self.every.max(self.end / limits::SNAPSHOT_SHARE);
+        let is_due_at_rest = new >= (self.every / limits::REST_PART).max(self.end / limits::REST_SHARE).max(1);
+        !self.is_saving && (is_due || self.is_at_rest && is_due_at_rest)
     }
 }
 
@@ -76,9 +76,24 @@ impl Replica {
         self.written.is_due(self.document.history().next())
     }
 
+    /// Nothing more is to be written for a while. Returns whether a snapshot is due for that reason.
+    pub(crate) fn rest(&mut self) -> bool {
+        self.written.is_at_rest = true;
+        let is_due = self.is_snapshot_due();
+        self.written.is_at_rest = is_due;
+        is_due
+    }
+
+    /// Whether a picture is being saved.
+    pub(crate) fn is_saving(&self) -> bool {
+        self.written.is_saving
+    }
+
     /// Takes a picture, if one is due and nothing accepted is still to be shown.
     pub(super) fn picture_if_due(&mut self) -> Option<Saving> {
-        let picture = if self.is_snapshot_due() { self.document.picture() } else { None }?;
+        let is_due = self.is_snapshot_due();
+        self.written.is_at_rest = false;
+        let picture = if is_due { self.document.picture() } else { None }?;
         self.written.is_saving = true;
         Some(Saving { document: self.id(), log: self.log, key: self.key.stamp_key(), picture })
     }

@@ -113,6 +113,8 @@ fn a_document_that_was_closed_is_opened_the_same_and_goes_on_in_its_session() {
     for number in 0..35 {
         write(&mut small, document, &format!("{number} "));
         write(&mut large, document, &format!("{number} "));
+        // It is closed when its picture is stored, if one is due.
+        small.sync();
         assert!(!is_open(&small, document) && is_open(&large, document));
     }
     let text = read(&mut large, document);

@@ -201,3 +201,28 @@ fn a_row_that_is_damaged_after_the_document_was_opened_is_noticed_before_it_is_s
     assert_eq!(failure.as_deref(), Some("a row of the store is not what was written there"));
     assert_eq!(reader.text(document), "");
 }
+
+#[test]
+fn a_node_that_ends_saves_a_picture_of_what_is_in_none() {
+    let (machine, document) = written(13);
+    let before = machine.rows(Table::Snapshots);
+    let mut ending = machine.restarted_on(|_| ());
+    open(&mut ending, document);
+    ending.effects.clear();
+    ending.command(Command::Rest);
+    let is_answered = |machine: &Machine| {
+        let is_answer = |effect: &Effect| matches!(effect, Effect::Reply { reply: Ok(Reply::Done), .. });
+        machine.effects.iter().any(is_answer)
+    };
+    assert!(!is_answered(&ending), "not before the picture is stored");
+    ending.sync();
+    assert!(is_answered(&ending));
+    assert_ne!(ending.rows(Table::Snapshots), before);
+    // Once more there is nothing to save, and the answer comes at once.
+    ending.effects.clear();
+    ending.command(Command::Rest);
+    assert!(is_answered(&ending));
+    let mut again = ending.restarted_on(|_| ());
+    open(&mut again, document);
+    check_same(&again, &machine, document);
+}
