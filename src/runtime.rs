@@ -116,10 +116,11 @@ impl Runtime {
         let network = Arc::new(Network::new(endpoint, events.clone(), tokio::runtime::Handle::current()));
         let replies = events.clone();
         let on_reserve = folder.store.on_reserve();
-        let disk = Disk::start(folder.store, ReservedStore::make_reserve, move |reply| {
+        let reply = move |reply| {
             // After the driver has ended nobody waits for replies.
             let _ = replies.send(Event::Disk(reply));
-        });
+        };
+        let disk = Disk::start(folder.store, ReservedStore::make_reserve, reply, ReservedStore::end);
         let disk = disk.map_err(OpenError::Thread)?;
         let (saver, opener) = workers(&events).map_err(OpenError::Thread)?;
         let (documents, catalog, subscribers) =

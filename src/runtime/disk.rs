@@ -66,7 +66,8 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// Starts the thread. `reply` is called on it, once for each request, in their order; `tidy` when nobody waits.
+    /// Starts the thread. `reply` is called on it, once for each request, in their order; `tidy` when nobody waits; `end` with the
+    /// store when nothing more is to come.
     ///
     /// # Errors
     /// If the system refuses another thread.
@@ -74,10 +75,11 @@ impl Disk {
         store: S,
         tidy: impl FnMut(&mut S) + Send + 'static,
         reply: impl FnMut(DiskReply) + Send + 'static,
+        end: impl FnOnce(S) + Send + 'static,
     ) -> std::io::Result<Disk> {
         let (requests, waiting) = mpsc::channel(REQUESTS_WAITING_MAX);
-        let thread =
-            thread::Builder::new().name("pistol-disk".to_owned()).spawn(move || serve(store, waiting, tidy, reply))?;
+        let run = move || end(serve(store, waiting, tidy, reply));
+        let thread = thread::Builder::new().name("pistol-disk".to_owned()).spawn(run)?;
         Ok(Disk { requests: Some(requests), thread: Some(thread) })
     }
 
@@ -113,13 +115,14 @@ fn serve<S: Store>(
     mut waiting: mpsc::Receiver<DiskRequest>,
     mut tidy: impl FnMut(&mut S),
     mut reply: impl FnMut(DiskReply),
-) {
+) -> S {
     while let Some(request) = waiting.blocking_recv() {
         reply(answer(&mut store, request));
         if waiting.is_empty() {
             tidy(&mut store);
         }
     }
+    store
 }
 
 fn answer(store: &mut impl Store, request: DiskRequest) -> DiskReply {
@@ -174,6 +177,7 @@ mod tests {
             move |reply| {
                 let _ = sender.send(reply);
             },
+            drop,
         );
         (disk.unwrap(), replies)
     }
@@ -223,6 +227,7 @@ mod tests {
             move |_| {
                 let _ = released.recv();
             },
+            drop,
         );
         let disk = disk.unwrap();
         let refused = std::iter::repeat_with(|| disk.send(put(b"a"))).find_map(Result::err);
@@ -240,6 +245,7 @@ mod tests {
                 let _ends_with_the_thread = &sender;
                 panic!("in a reply");
             },
+            drop,
         );
         let disk = disk.unwrap();
         disk.send(put(b"a")).unwrap();
@@ -260,6 +266,7 @@ mod tests {
                 drop(handed.recv());
                 let _ = sender.send(());
             },
+            drop,
         );
         let disk = disk.unwrap();
         disk.send(put(b"a")).unwrap();

@@ -59,6 +59,8 @@ pub struct RedbStore {
     options: RedbOptions,
     // In a cell because a read, too, may have to reopen the file.
     state: RefCell<State>,
+    /// Whether anything was written to it.
+    is_written: bool,
 }
 
 /// Opens the file; called again whenever redb has to be reopened.
@@ -152,7 +154,7 @@ impl RedbStore {
     fn open_any(opener: Opener, options: RedbOptions, is_checked: bool) -> Result<RedbStore, StoreError> {
         let database = open_database(&opener, options, is_checked)?;
         let state = RefCell::new(State { database: Some(database), is_writable: true });
-        Ok(RedbStore { opener, options, state })
+        Ok(RedbStore { opener, options, state, is_written: false })
     }
 
     /// Runs `work` on the database, reopening it first where that is needed.
@@ -194,6 +196,7 @@ impl Store for RedbStore {
         if batch.writes.is_empty() {
             return Ok(());
         }
+        self.is_written = true;
         self.with_database(Access::Write, |database| write(database, batch))
     }
 

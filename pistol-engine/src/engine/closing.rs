@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use pistol_core::id::DocumentId;
 use pistol_sync::proto::message::{Message, Topic};
 
-use super::{Engine, answer};
 use super::topic::TopicState;
+use super::{Engine, answer};
 use crate::documents::lock;
 use crate::effect::{Effect, Reply};
 use crate::input::{ConnectionId, Token};

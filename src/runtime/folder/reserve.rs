@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use pistol_core::store::redb::RedbStore;
 use pistol_core::store::{Batch, Frozen, Row, Store, StoreError, Table, files};
 
 /// Bytes kept on the disk: some thousand commits, or the removal of any document.
@@ -75,6 +76,15 @@ impl<S: Store> ReservedStore<S> {
         self.tried = Some(Instant::now());
         self.on_reserve.set(true);
         true
+    }
+}
+
+impl ReservedStore<RedbStore> {
+    /// The last thing that is done with it: its file becomes about as small as what it holds.
+    pub(crate) fn end(mut self) {
+        let file_bytes = std::fs::metadata(self.path.with_file_name("store.redb")).map(|file| file.len());
+        // What is not given back now is used again, or given back later.
+        let _ = file_bytes.map(|bytes| self.store.compact_if_sparse(bytes));
     }
 }
 
