@@ -84,6 +84,9 @@ pub(crate) const WHOLE_MS_MAX: u64 = 15_000;
 pub(crate) const WALKED_IN_A_MS: u64 = 5000;
 /// Rest after showing what took a walk, as a multiple of the time that the walk took.
 pub(crate) const RESTS: u64 = 4;
+/// The same for a part of a long history that a peer was asked for, while the rest of it comes: to show a thousand changes
+/// walks through all that is shown.
+pub(crate) const RESTS_GATHERING: u64 = 50;
 /// Operations shown at once that people may have typed while there was rest. When more are shown there is no rest, but the
 /// connection that brought them rests, for longer: they may keep nobody's keystroke from being shown.
 pub(crate) const TYPED_OPERATIONS: usize = 64;
@@ -113,6 +116,8 @@ pub(crate) const LITTLE_RESTS: u64 = 1;
 pub(crate) const SHORT_TURN_US: u64 = 2000;
 /// The same for a connection of which little waits.
 pub(crate) const LITTLE_SHORT_TURN_US: u64 = 4000;
+/// The same for a connection that this node dialled: a thousand changes of a long history that somebody waits for.
+pub(crate) const DIALLED_SHORT_TURN_US: u64 = 5000;
 /// Rest after the longest turns, as a multiple of what they took: less than one in a hundred keystrokes of others meets one,
 /// here or where it is passed on to.
 pub(crate) const RESTS_MOST: u64 = 200;

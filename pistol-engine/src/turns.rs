@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::input::ConnectionId;
 use crate::limits::{
-    ACTIVE_US, BULK_WAITING, CARRIED_BYTES_A_US, CARRIED_US, LITTLE_RESTS, LITTLE_SHORT_TURN_US, NEWCOMERS_REST_US,
-    REST_MOST_US, RESTS_MOST, RESTS_MOST_DIALLED, SHORT_TURN_US, TURN_US, TURNS_REST, TURNS_REST_DIALLED,
+    ACTIVE_US, BULK_WAITING, CARRIED_BYTES_A_US, CARRIED_US, DIALLED_SHORT_TURN_US, LITTLE_RESTS, LITTLE_SHORT_TURN_US,
+    NEWCOMERS_REST_US, REST_MOST_US, RESTS_MOST, RESTS_MOST_DIALLED, SHORT_TURN_US, TURN_US, TURNS_REST,
+    TURNS_REST_DIALLED,
 };
 
 /// What waits, and whose turn is next.
@@ -98,10 +99,11 @@ impl<T> Line<T> {
         let mut rests_until_us = self.paid_us.saturating_sub(SHORT_TURN_US * least);
         let mut little_rests_until_us = self.little_paid_us.saturating_sub(SHORT_TURN_US * LITTLE_RESTS);
         // Whoever waits for answers is not held up because another program had the processor in its turn.
-        let short_us = if self.waiting.len() < BULK_WAITING { LITTLE_SHORT_TURN_US } else { SHORT_TURN_US };
+        let usual_us = if self.is_dialled { DIALLED_SHORT_TURN_US } else { SHORT_TURN_US };
+        let short_us = if self.waiting.len() < BULK_WAITING { usual_us.max(LITTLE_SHORT_TURN_US) } else { usual_us };
         if took_us > short_us {
             let square = took_us.saturating_mul(took_us).saturating_mul(least);
-            let multiple = (square / (SHORT_TURN_US * SHORT_TURN_US)).clamp(least, most);
+            let multiple = (square / (usual_us * usual_us)).clamp(least, most);
             rests_until_us = rests_until_us.max(self.long_paid_us);
             little_rests_until_us = little_rests_until_us.max(self.long_paid_us);
             self.long_paid_us = self.long_paid_us.max(begun_us).saturating_add(took_us.saturating_mul(multiple + 1));

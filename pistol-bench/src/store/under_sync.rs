@@ -15,6 +15,8 @@ use crate::samples::Samples;
 use crate::text::BODY;
 use crate::trace::Trace;
 
+/// How long is typed at most while the history comes in; then what was measured is told, and that it did not all come.
+const TYPED: Duration = Duration::from_mins(1);
 /// Between two edits: a fast typist's rest, and a tenth of it.
 const REST: Duration = Duration::from_millis(5);
 
@@ -47,7 +49,7 @@ async fn receive_in_another_process(doc: &Doc, folder: &Path, is_same: bool) -> 
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// The process that joins and types until it is equal with the sender.
+/// The process that joins and types until it is equal with the sender, or has typed for long.
 pub(crate) async fn receive(ticket: &str, folder: &Path, is_same: bool) -> Outcome<()> {
     let node = node(folder).await?;
     let other = node.create(Policy::Owned, |doc| doc.text(BODY)).await?;
@@ -57,7 +59,7 @@ pub(crate) async fn receive(ticket: &str, folder: &Path, is_same: bool) -> Outco
     let mut samples = Samples::default();
     let (synced, mut sync_ms) = (joined.synced(WITHIN), None);
     tokio::pin!(synced);
-    while sync_ms.is_none() {
+    while sync_ms.is_none() && begun.elapsed() < TYPED {
         let edited = Instant::now();
         typed.edit(|doc| doc.text(BODY).insert(0, "x"))?;
         samples.push(edited.elapsed());

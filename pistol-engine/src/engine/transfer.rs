@@ -254,10 +254,10 @@ impl Engine {
     /// Shows readers what is due.
     pub(super) fn show_due(&mut self, effects: &mut Vec<Effect>) {
         for document in self.unshown.clone() {
-            let is_complete = self.is_complete(&document);
+            let (is_complete, is_gathering) = (self.is_complete(&document), self.is_gathering(&document));
             if let Some(replica) = self.documents.replica(&document) {
                 let mut replica = lock(&replica);
-                replica.show(self.now.steady_ms, is_complete);
+                replica.show(self.now.steady_ms, is_complete, is_gathering);
                 self.typed_walk += replica.take_typed_walk();
             }
             self.tell_shown(document, effects);
@@ -293,6 +293,13 @@ impl Engine {
         let topics = self.peers.values().flat_map(|peer| peer.topics.values());
         let mut of_it = topics.filter(|state| state.document == *document && (state.is_asked || state.has_heads));
         of_it.all(TopicState::has_all)
+    }
+
+    /// Whether a peer that this node dialled has more of it that is to come.
+    fn is_gathering(&self, document: &DocumentId) -> bool {
+        let dialled = self.peers.values().filter(|peer| peer.is_dialled());
+        let mut of_it = dialled.filter_map(|peer| peer.topics.get(&peer.topic_of(document)?));
+        of_it.any(|state| state.is_asked && !state.has_all())
     }
 
     pub(super) fn show_at_ms(&self) -> Option<u64> {

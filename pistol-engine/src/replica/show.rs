@@ -19,6 +19,9 @@ pub(super) struct Showing {
     /// When the last change came, and the number after it.
     last_came: (u64, Ordinal),
     rest_until_ms: u64,
+    /// Whether more is known to come from a peer that was asked for it, and until when that is gathered before more is shown.
+    is_gathering: bool,
+    gathered_until_ms: u64,
     /// Operations walked since the last time somebody asked, after which there is rest from showing.
     typed_walk: u64,
     /// What of the cost of branches was rested from.
@@ -43,7 +46,9 @@ impl Replica {
 
     /// Shows what is due. `is_complete` says that all came that is known to come: a document that is new here is shown
     /// whole if that takes no more than a moment; a long one once it is stored, since what waits for the disk takes memory.
-    pub(crate) fn show(&mut self, now_ms: u64, is_complete: bool) {
+    /// While more comes from a peer that was asked for it (`is_gathering`), there is rest after showing a part.
+    pub(crate) fn show(&mut self, now_ms: u64, is_complete: bool, is_gathering: bool) {
+        self.showing.is_gathering = is_gathering;
         let is_new = self.document.is_bare();
         if !is_new {
             let patches = self.document.project_cheap();
@@ -97,8 +102,9 @@ impl Replica {
             Ok(patches) => self.screens.apply(&patches),
             Err(rule) => self.state.refuse(&format!("Automerge failed on accepted changes: {rule}")),
         }
+        let walked = self.document.walked() - self.document.rebuilt() - before;
+        self.showing.gathered_until_ms = now_ms + walked / limits::WALKED_IN_A_MS * limits::RESTS_GATHERING;
         if is_typed {
-            let walked = self.document.walked() - self.document.rebuilt() - before;
             self.showing.rest_until_ms = now_ms + walked / limits::WALKED_IN_A_MS * limits::RESTS;
             self.showing.typed_walk += walked;
         }
@@ -116,7 +122,13 @@ impl Replica {
         let is_new = self.document.is_bare();
         let (came_ms, _) = self.showing.last_came;
         let given_up_ms = (came_ms + limits::WHOLE_MS).min(since_ms + limits::WHOLE_MS_MAX);
-        Some(if is_new { given_up_ms } else { self.showing.rest_until_ms })
+        let is_part = self.showing.is_gathering && self.document.operations_behind() > limits::TYPED_OPERATIONS;
+        let rest_until_ms = self.showing.rest_until_ms;
+        Some(match () {
+            () if is_new => given_up_ms,
+            () if is_part => rest_until_ms.max(self.showing.gathered_until_ms),
+            () => rest_until_ms,
+        })
     }
 
     /// Whose changes readers see since the last time; none while some are not shown.
