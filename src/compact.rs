@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pistol_core::store::redb::{RedbOptions, RedbStore};
+use pistol_core::store::redb::{self, RedbOptions};
 
 use crate::error::OpenError;
 use crate::runtime::folder::FolderLock;
@@ -43,6 +43,6 @@ fn compact_now(path: &Path) -> Result<Compacted, OpenError> {
         || std::fs::metadata(&file).map(|metadata| metadata.len()).map_err(|e| OpenError::Folder(e.to_string()));
     let bytes_before = bytes()?;
     let _lock = FolderLock::take(path)?;
-    RedbStore::open(&file, RedbOptions::default())?.compact()?;
+    redb::compact(&file, RedbOptions::default())?;
     Ok(Compacted { bytes_before, bytes_after: bytes()? })
 }

@@ -16,7 +16,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use pistol_core::store::redb::faults::{FaultyFolder, SimulatedDisk as Disk, Survivors};
-use pistol_core::store::redb::{RedbOptions, RedbStore, back_up, salvage};
+use pistol_core::store::redb::{RedbOptions, RedbStore, back_up, compact, salvage};
 use pistol_core::store::scan::scan_table;
 use pistol_core::store::{Batch, Store, StoreError, Table};
 
@@ -214,4 +214,17 @@ fn a_backup_that_is_cut_short_at_any_access_leaves_no_store_or_a_whole_one() {
         }
     });
     check();
+}
+
+#[test]
+fn a_compaction_that_is_cut_short_at_any_access_leaves_all_rows() {
+    let (bytes, written) = stored();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.redb");
+    std::fs::write(&path, &bytes).unwrap();
+    let check =
+        || assert_eq!(rows(&RedbStore::open(&path, options(u64::MAX)).unwrap()).unwrap(), (written.clone(), false));
+    cut_short(folder.path(), || compact(&path, options(u64::MAX)), |_| check());
+    check();
+    assert!(std::fs::metadata(&path).unwrap().len() < bytes.len() as u64, "it is smaller in the end");
 }

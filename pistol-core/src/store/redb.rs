@@ -33,6 +33,7 @@ use redb::{
 };
 
 use super::{Batch, Page, Row, Store, StoreError, Table, files, schema};
+pub use compact::compact;
 pub use copy::{Copied, back_up};
 use failure::{contained, from_redb};
 pub use salvage::{Salvaged, salvage};

@@ -246,6 +246,8 @@ impl Engine {
             self.begin_repair(id, load.aside);
         }
         self.loads.salvaged.remove(&id);
+        // A picture that came to nothing may still be on its way: it is nothing to the next opening.
+        self.loads.reads.retain(|_, purpose| !purpose.is_to_open(&id));
         self.learn_read_key(&id);
         for token in tokens {
             self.open_or_wait(token, id, effects);

@@ -23,7 +23,7 @@ impl Pair {
             self.tally.crashes += 1;
             self.tally.operations += self.machine.sectors.operations();
             self.lose_connection();
-            self.asked.clear();
+            self.asked.retain(|_, (by, _)| *by == Side::Peer);
             self.machine.power_up(self.survivors);
             self.plan_cut();
             match self.start() {
@@ -80,7 +80,7 @@ impl Pair {
     fn close(&mut self) -> Result<(), Stop> {
         self.settle()?;
         self.lose_connection();
-        self.asked.clear();
+        self.asked.retain(|_, (by, _)| *by == Side::Peer);
         if !self.machine.stop() {
             return Err(Stop::NoPower);
         }

@@ -154,7 +154,7 @@ impl Pair {
         let changes = self.changes(Side::Machine, &id);
         self.sent.retain(|id| !changes.contains(id));
         self.checker.lost(&changes);
-        for asked in self.asked.values_mut() {
+        for (_, asked) in self.asked.values_mut() {
             if let Asked::Flush(of) = asked {
                 of.retain(|id| !changes.contains(id));
             }
@@ -166,8 +166,7 @@ impl Pair {
     fn join_all(&mut self) {
         for document in 0..self.made.len() {
             for side in Side::BOTH {
-                let is_asked =
-                    |asked: &Asked| matches!(asked, Asked::Join(by, which) if (*by, *which) == (side, document));
+                let is_asked = |(_, asked): &(Side, Asked)| matches!(asked, Asked::Join(by, which) if (*by, *which) == (side, document));
                 let is_held = self.document(document).is_some_and(|id| self.holds(side, &id));
                 if !is_held && !self.asked.values().any(is_asked) {
                     self.join(side, document);

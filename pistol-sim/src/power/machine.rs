@@ -120,8 +120,11 @@ impl Machine {
     /// Makes the file small, and closes it; `false` if the power went meanwhile. A fault of the disk that passes keeps it
     /// as it is.
     pub(super) fn compact(&mut self) -> bool {
-        if let Some(mut store) = self.store.take() {
-            let _ = store.compact();
+        if let Some(store) = self.store.take() {
+            let other = SimulatedDisk::default();
+            let copied = copy(&store, &other, self.options);
+            drop(store);
+            let _ = copied.map(|()| self.sectors.rename_over(&other));
         }
         !self.sectors.is_dead()
     }
@@ -156,6 +159,13 @@ impl Machine {
         }
         Err(found.breach(&acknowledged, &self.node.disk))
     }
+}
+
+/// Writes all rows of a store into a new file.
+fn copy(store: &RedbStore, disk: &SimulatedDisk, options: RedbOptions) -> Result<(), StoreError> {
+    RedbStore::format(disk.clone(), options, &Batch::default())?;
+    let disk = disk.clone();
+    store.copy_into(&mut RedbStore::open_on(move || Ok(disk.clone()), options)?)
 }
 
 /// Tries something as often as faults of the disk may be planned that pass.

@@ -79,7 +79,7 @@ pub(super) struct Pair {
     connections: ConnectionId,
     pub(super) now_ms: u64,
     pub(super) made: Vec<Made>,
-    pub(super) asked: BTreeMap<Token, Asked>,
+    pub(super) asked: BTreeMap<Token, (Side, Asked)>,
     next_token: Token,
     /// Whether what the peer sends next arrives as if a later version had written it.
     pub(super) is_peer_newer: bool,
@@ -135,7 +135,7 @@ impl Pair {
 
     pub(super) fn ask(&mut self, side: Side, command: Command, asked: Asked) {
         self.next_token += 1;
-        self.asked.insert(self.next_token, asked);
+        self.asked.insert(self.next_token, (side, asked));
         self.tell(side, Input::Command { token: self.next_token, command });
     }
 
@@ -298,7 +298,8 @@ impl Pair {
     }
 
     fn replied(&mut self, side: Side, token: Token, reply: Result<Reply, ReplyError>) -> Result<(), Stop> {
-        let asked = self.asked.remove(&token).ok_or_else(|| broken("a node answered twice, or what nobody asked"))?;
+        let asked = self.asked.remove(&token).filter(|(by, _)| *by == side).map(|(_, asked)| asked);
+        let asked = asked.ok_or_else(|| broken("a node answered twice, or what nobody asked"))?;
         match (asked, reply) {
             (_, Err(error @ ReplyError::Damaged(_))) => Err(broken(format!("a node cannot read its store: {error}"))),
             (Asked::Flush(changes), Ok(_)) => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use pistol_core::store::redb::RedbStore;
+use pistol_core::store::redb::{RedbOptions, RedbStore, compact};
 use pistol_core::store::{Batch, Frozen, Row, Store, StoreError, Table, files};
 
 /// Bytes kept on the disk: some thousand commits, or the removal of any document.
@@ -81,10 +81,14 @@ impl<S: Store> ReservedStore<S> {
 
 impl ReservedStore<RedbStore> {
     /// The last thing that is done with it: its file becomes about as small as what it holds.
-    pub(crate) fn end(mut self) {
-        let file_bytes = std::fs::metadata(self.path.with_file_name("store.redb")).map(|file| file.len());
-        // What is not given back now is used again, or given back later.
-        let _ = file_bytes.map(|bytes| self.store.compact_if_sparse(bytes));
+    pub(crate) fn end(self) {
+        let path = self.path.with_file_name("store.redb");
+        let is_sparse = std::fs::metadata(&path).is_ok_and(|file| self.store.is_sparse(file.len()).unwrap_or(false));
+        drop(self.store);
+        if is_sparse {
+            // What is not given back now is used again, or given back later.
+            let _ = compact(&path, RedbOptions::default());
+        }
     }
 }
 

@@ -123,6 +123,18 @@ impl SimulatedDisk {
         bytes
     }
 
+    /// The file is another one from now on, as after a rename, which is done or not.
+    ///
+    /// # Errors
+    /// If something was to go wrong with it.
+    pub fn rename_over(&self, other: &SimulatedDisk) -> Result<(), Error> {
+        let bytes = other.image().seen.clone();
+        let mut image = self.access(Access::Write)?;
+        (image.seen, image.durable) = (bytes.clone(), bytes);
+        image.unsynced.clear();
+        Ok(())
+    }
+
     fn image(&self) -> MutexGuard<'_, Image> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
