@@ -93,7 +93,7 @@ async fn all_documents_are_listed_and_found_without_being_opened() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_room_of_a_removed_document_is_used_again_and_can_be_given_back() {
+async fn the_room_of_a_removed_document_is_used_again_and_given_back_when_the_node_ends() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = || std::fs::metadata(folder.path().join("store.redb")).unwrap().len();
     let mut state = 1_u64;
@@ -102,7 +102,7 @@ async fn the_room_of_a_removed_document_is_used_again_and_can_be_given_back() {
         char::from(b'a' + state.to_be_bytes()[0] % 26)
     };
     let large: String = (0..300_000).map(|_| letter()).collect();
-    let mut sizes = Vec::new();
+    let (mut sizes, mut ended) = (Vec::new(), Vec::new());
     for _ in 0..4 {
         let node = node(folder.path()).await;
         let doc = node.create(Policy::Owned, |doc| doc.text("body")).await.unwrap();
@@ -117,9 +117,11 @@ async fn the_room_of_a_removed_document_is_used_again_and_can_be_given_back() {
         node.forget(id).await.unwrap();
         assert_eq!(node.documents(), []);
         assert!(node.document(id).await.is_err());
-        node.shutdown().await.unwrap();
         sizes.push(bytes());
+        node.shutdown().await.unwrap();
+        ended.push(bytes());
     }
+    assert!(ended.iter().all(|bytes| *bytes < sizes[0] / 2), "{ended:?} of {sizes:?}");
     assert!(sizes[3] < 2 * sizes[0], "the file grows although its documents are gone: {sizes:?}");
     let node = node(folder.path()).await;
     let kept = document(&node, "kept").await.id();

@@ -196,7 +196,10 @@ impl Inspection {
         batch.put(Table::Ends, self.log.key(), self.end_after_repair(is_accepted).to_value());
         // What was lost may be this node's own and held by others: going on after what is left would fork the session.
         batch.remove(Table::Sessions, self.log.key());
-        batch.remove(Table::Snapshots, self.log.key());
+        // The picture may be all that is left of what was lost. It is not shown, and kept until the owner goes on without it.
+        if is_accepted {
+            batch.remove(Table::Snapshots, self.log.key());
+        }
         batch
     }
 

@@ -1,17 +1,18 @@
 //! The documents: their beginnings, their rows, their snapshots.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::sync::Arc;
 
 use pistol_core::genesis::Genesis;
 use pistol_core::id::DocumentId;
 use pistol_core::key::Verifier;
 use pistol_core::store::scan::scan_table;
-use pistol_core::store::schema::{self, LogNumber, LogRecord};
-use pistol_core::store::{Batch, Row, Store, StoreError, Table};
+use pistol_core::store::schema::{self, LogNumber, LogRecord, Snapshot};
+use pistol_core::store::{Batch, Row, Store, StoreError, Table, files};
 use pistol_engine::{CacheState, Inspection, inspect_cache};
 
-use super::{Examination, Severity};
+use super::{Aim, Examination, Severity};
 
 /// The logs of which the beginning can be read.
 pub(super) type Logs = BTreeMap<LogNumber, Arc<Genesis>>;
@@ -74,8 +75,31 @@ impl Examination<'_> {
             self.report.find(Severity::Warning, &about, in_words(&inspection), FROM_PEERS);
             return Ok(());
         }
+        if !inspection.is_complete() && self.aim == Aim::Repair {
+            self.keep_picture(log, genesis, &about)?;
+        }
         let help = if inspection.is_complete() { "nothing that is known of is lost" } else { FROM_PEERS };
         self.settle(&about, in_words(&inspection), help, &inspection.repair(true))
+    }
+
+    /// The picture that a snapshot holds may show what was lost: it is put into a file before the snapshot goes.
+    fn keep_picture(&mut self, log: LogNumber, genesis: &Genesis, about: &str) -> Result<(), StoreError> {
+        let (Some(key), Ok(Some(value))) = (&self.key, self.store.read(Table::Snapshots, &log.key())) else {
+            return Ok(());
+        };
+        let Some(snapshot) = Snapshot::from_value(&value, &genesis.id(), &key.stamp_key()) else { return Ok(()) };
+        let path = self.folder.join(format!("{}.automerge", genesis.id()));
+        let (unnamed, mut file) = files::create_beside(&path)?;
+        file.write_all(&snapshot.save)?;
+        file.sync_all()?;
+        files::name(&unnamed, &path)?;
+        let what = format!("what it showed when its last snapshot was saved is in {}", path.display());
+        self.report.repaired(
+            about,
+            what,
+            "any program that reads Automerge files shows it; it holds what may be lost here",
+        );
+        Ok(())
     }
 
     /// Rows of logs that have no beginning: of a document that is here again, they are put to it.

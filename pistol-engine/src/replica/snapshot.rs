@@ -73,7 +73,9 @@ impl Written {
 impl Replica {
     /// Whether so much was accepted since the last snapshot that the next one is worth its cost.
     pub(crate) fn is_snapshot_due(&self) -> bool {
-        self.written.is_due(self.document.history().next())
+        // The one of before the damage may be all that is left of what was lost.
+        let is_damaged = self.state.damage.is_some_and(|damage| !damage.is_accepted);
+        !is_damaged && self.written.is_due(self.document.history().next())
     }
 
     /// Nothing more is to be written for a while. Returns whether a snapshot is due for that reason.

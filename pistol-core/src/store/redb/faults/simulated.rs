@@ -201,11 +201,14 @@ impl Unsynced {
             return;
         };
         for (number, sector) in bytes.chunks(SECTOR).enumerate() {
+            // What lies past the end of a file is not there, unless the change of its length is.
+            let room = image.len().saturating_sub(offset + number * SECTOR);
             let written = match coin.below(2) {
                 0 => 0,
                 _ if coin.below(TORN_ONE_IN) == 0 => coin.index(sector.len()),
                 _ => sector.len(),
             };
+            let written = written.min(room);
             if written > 0 {
                 put(image, offset + number * SECTOR, sector.get(..written).unwrap_or(sector));
             }
