@@ -8,11 +8,12 @@
 mod branch;
 mod index;
 mod operation;
+mod ordinals;
 mod past;
 mod reference;
 mod rule;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub use branch::{Branch, Spot};
@@ -25,6 +26,7 @@ use crate::id::{ChangeId, Link};
 use crate::limits;
 use branch::{Branches, Previous};
 use index::{Addition, Index};
+use ordinals::Ordinals;
 use past::Past;
 
 /// The number of a change in the order in which this replica accepted them. The skeleton is number 0.
@@ -35,8 +37,7 @@ pub type Ordinal = u32;
 pub struct History {
     genesis: Arc<Genesis>,
     nodes: Vec<Node>,
-    /// Never walked through, so its order, which differs from run to run, is never seen.
-    ordinals: HashMap<ChangeId, Ordinal>,
+    ordinals: Ordinals,
     branches: Branches,
     index: Index,
     heads: BTreeSet<Ordinal>,
@@ -146,7 +147,14 @@ impl History {
         let past = Past::default();
         let (id, link) = (ChangeId(genesis.id().0), Link([0; 32]));
         let node = Node { id, link, seq: 0, branch: 0, first: 0, ops, start: 1, chain_bytes: 0, past };
-        Ok(History { genesis, nodes: vec![node], ordinals: HashMap::new(), branches, index, heads: BTreeSet::new() })
+        Ok(History {
+            genesis,
+            nodes: vec![node],
+            ordinals: Ordinals::default(),
+            branches,
+            index,
+            heads: BTreeSet::new(),
+        })
     }
 
     /// The document's genesis.
@@ -169,7 +177,7 @@ impl History {
         // Most of what is asked for is what the next change depends on: the last one.
         match self.nodes.last() {
             Some(last) if last.id == *id && self.nodes.len() > 1 => self.next().checked_sub(1),
-            _ => self.ordinals.get(id).copied(),
+            _ => self.ordinals.of(id),
         }
     }
 
@@ -219,7 +227,7 @@ impl History {
 
     /// Checks a change against V1 to V6. V8 is the judge's.
     pub fn check(&self, change: &Linked) -> Check {
-        if self.ordinals.contains_key(&change.id()) {
+        if self.ordinals.of(&change.id()).is_some() {
             return Check::Known;
         }
         let (deps, missing) = self.dependencies(change);
