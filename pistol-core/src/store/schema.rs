@@ -126,8 +126,8 @@ pub fn next_log(value: &[u8]) -> Result<u32, StoreError> {
     Fields::parse("next log", value, Fields::u32)
 }
 
-/// The key of an envelope, in [`super::Table::Envelopes`] and [`super::Table::Tail`], and of a stretch, in
-/// [`super::Table::Index`]: `ordinal` is the number of its first change.
+/// The key of an envelope, in [`super::Table::Envelopes`] and [`super::Table::Tail`]: `ordinal` is the number of its first
+/// change.
 pub fn envelope_key(log: LogNumber, ordinal: u32) -> Vec<u8> {
     [log.0.to_be_bytes(), ordinal.to_be_bytes()].concat()
 }
