@@ -141,13 +141,24 @@ async fn a_picture_that_is_all_that_is_left_of_damaged_rows_is_kept_until_a_repa
     let node = Node::builder(&path).offline().open().await.unwrap();
     assert!(node.document(id).await.is_err());
     node.shutdown().await.unwrap();
-    assert_eq!(rows(&open(&path), Table::Snapshots).len(), 1);
+    let snapshots = || rows(&open(&path), Table::Snapshots).len();
+    assert_eq!(snapshots(), 1);
+    // Nor does a repair by somebody who cannot tell whose picture it is.
+    let key = fs::read(path.join("author.key")).unwrap();
+    fs::remove_file(path.join("author.key")).unwrap();
     let report = pistol::repair(&path).await.unwrap();
-    assert!(report.to_string().contains(".automerge"), "{report}");
-    let file = fs::read(path.join(format!("{id}.automerge"))).unwrap();
-    let kept = automerge::Automerge::load(&file).unwrap();
-    let (_, body) = automerge::ReadDoc::get(&kept, automerge::ROOT, "body").unwrap().unwrap();
-    assert_eq!(automerge::ReadDoc::text(&kept, body).unwrap(), "x".repeat(2500));
+    assert!(report.to_string().contains("unseal the key"), "{report}");
+    assert_eq!(snapshots(), 1);
+    fs::write(path.join("author.key"), key).unwrap();
+    // What an earlier repair put into a file stays.
+    let kept = |number: u8| path.join(format!("{id}-{number}.automerge"));
+    fs::write(kept(1), "of an earlier repair").unwrap();
+    let report = pistol::repair(&path).await.unwrap();
+    assert!(report.to_string().contains("-2.automerge"), "{report}");
+    assert_eq!((snapshots(), fs::read(kept(1)).unwrap()), (0, b"of an earlier repair".to_vec()));
+    let shown = automerge::Automerge::load(&fs::read(kept(2)).unwrap()).unwrap();
+    let (_, body) = automerge::ReadDoc::get(&shown, automerge::ROOT, "body").unwrap().unwrap();
+    assert_eq!(automerge::ReadDoc::text(&shown, body).unwrap(), "x".repeat(2500));
     let node = Node::builder(&path).offline().open().await.unwrap();
     node.document(id).await.unwrap();
     node.shutdown().await.unwrap();

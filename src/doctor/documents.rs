@@ -1,7 +1,6 @@
 //! The documents: their beginnings, their rows, their snapshots.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::sync::Arc;
 
 use pistol_core::genesis::Genesis;
@@ -19,6 +18,9 @@ pub(super) type Logs = BTreeMap<LogNumber, Arc<Genesis>>;
 
 const FROM_PEERS: &str = "peers that hold them send them again when you sync; what was made here and never synced is lost, \
                           unless a backup has it";
+
+const UNSEAL: &str = "unseal the key, or bring it back, and repair again: without it nobody knows whether the snapshot is this \
+                      node's, and it may say more than the rows";
 
 impl Examination<'_> {
     /// Checks each document. Returns also the logs whose rows are being removed.
@@ -57,49 +59,52 @@ impl Examination<'_> {
             Some(name) => format!("document {} ({name})", genesis.id()),
             None => format!("document {}", genesis.id()),
         };
-        let cache = match &self.key {
-            Some(key) => inspect_cache(&self.store, log, genesis, &key.stamp_key())?,
-            None => CacheState::Absent,
-        };
-        if let CacheState::Damaged(batch) = &cache {
-            let what = "its snapshot is damaged or not of these rows".to_owned();
-            self.settle(&about, what, "nothing is lost: it opens from its changes, and a new one is made", batch)?;
-        }
         let inspection = Inspection::of(&self.store, log, genesis)?;
         self.report.documents += 1;
         self.report.changes += u64::from(inspection.readable());
         if inspection.is_whole() {
-            return Ok(());
+            return self.check_cache(log, genesis, &about);
         }
         if inspection.is_accepted() {
             self.report.find(Severity::Warning, &about, in_words(&inspection), FROM_PEERS);
             return Ok(());
         }
-        if !inspection.is_complete() && self.aim == Aim::Repair {
-            self.keep_picture(log, genesis, &about)?;
+        if inspection.is_complete() {
+            let help = "nothing that is known of is lost";
+            return self.settle(&about, in_words(&inspection), help, &inspection.repair(true));
         }
-        let help = if inspection.is_complete() { "nothing that is known of is lost" } else { FROM_PEERS };
-        self.settle(&about, in_words(&inspection), help, &inspection.repair(true))
+        if self.aim == Aim::Repair && !self.keep_picture(log, genesis, &about)? {
+            self.report.find(Severity::Damage, &about, in_words(&inspection), UNSEAL);
+            return Ok(());
+        }
+        self.settle(&about, in_words(&inspection), FROM_PEERS, &inspection.repair(true))
     }
 
-    /// The picture that a snapshot holds may show what was lost: it is put into a file before the snapshot goes.
-    fn keep_picture(&mut self, log: LogNumber, genesis: &Genesis, about: &str) -> Result<(), StoreError> {
-        let (Some(key), Ok(Some(value))) = (&self.key, self.store.read(Table::Snapshots, &log.key())) else {
-            return Ok(());
-        };
-        let Some(snapshot) = Snapshot::from_value(&value, &genesis.id(), &key.stamp_key()) else { return Ok(()) };
-        let path = self.folder.join(format!("{}.automerge", genesis.id()));
-        let (unnamed, mut file) = files::create_beside(&path)?;
-        file.write_all(&snapshot.save)?;
-        file.sync_all()?;
-        files::name(&unnamed, &path)?;
-        let what = format!("what it showed when its last snapshot was saved is in {}", path.display());
-        self.report.repaired(
-            about,
-            what,
-            "any program that reads Automerge files shows it; it holds what may be lost here",
-        );
+    fn check_cache(&mut self, log: LogNumber, genesis: &Arc<Genesis>, about: &str) -> Result<(), StoreError> {
+        let Some(key) = &self.key else { return Ok(()) };
+        if let CacheState::Damaged(batch) = inspect_cache(&self.store, log, genesis, &key.stamp_key())? {
+            let what = "its snapshot is damaged or not of these rows".to_owned();
+            self.settle(about, what, "nothing is lost: it opens from its changes, and a new one is made", &batch)?;
+        }
         Ok(())
+    }
+
+    /// The picture that a snapshot holds may be all that is left of what was lost: it is put into a file before the snapshot
+    /// goes. `false` if it is not known whether this node made it.
+    fn keep_picture(&mut self, log: LogNumber, genesis: &Genesis, about: &str) -> Result<bool, StoreError> {
+        let value = match self.store.read(Table::Snapshots, &log.key()) {
+            Ok(Some(value)) => value,
+            Ok(None) | Err(StoreError::Damaged { .. } | StoreError::DamagedRow { .. }) => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        let Some(key) = &self.key else { return Ok(false) };
+        let Some(snapshot) = Snapshot::from_value(&value, &genesis.id(), &key.stamp_key()) else { return Ok(true) };
+        let path = files::unused(|number| self.folder.join(format!("{}-{number}.automerge", genesis.id())))?;
+        files::write_whole(&path, &snapshot.save)?;
+        let what = format!("what it showed when its last snapshot was saved is in {}", path.display());
+        let help = "programs that read Automerge files show it; delete it when nothing is missing any more";
+        self.report.repaired(about, what, help);
+        Ok(true)
     }
 
     /// Rows of logs that have no beginning: of a document that is here again, they are put to it.

@@ -56,6 +56,9 @@ pub(super) fn check_leftovers(folder: &Path, report: &mut Report) {
         if name.starts_with("store.redb.damaged-") {
             let help = "delete it when nothing is missing any more";
             report.find(Severity::Note, &name, "a damaged file that was replaced lies here", help);
+        } else if name.strip_suffix(".automerge").is_some() {
+            let help = "delete it when nothing is missing any more";
+            report.find(Severity::Note, &name, "what a document showed before a repair lies here", help);
         } else if name.strip_suffix(".new").is_some() {
             report.find(
                 Severity::Note,

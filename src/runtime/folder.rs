@@ -98,6 +98,8 @@ impl StoreFolder {
         files::create_folder(path).map_err(at(path))?;
         let lock = FolderLock::take(path)?;
         let store_path = path.join("store.redb");
+        // A copy that was being made when the power went: nothing needs it, and what cannot be removed is in nobody's way.
+        let _ = files::remove_unnamed(&store_path);
         let has_store = files::exists(&store_path).map_err(at(&store_path))?;
         // The key first: a store without one is a folder that lost it.
         let author_seed = author_key::open(&path.join("author.key"), has_store, passphrase, random)?;

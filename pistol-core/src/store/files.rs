@@ -71,6 +71,27 @@ pub fn create_beside(path: &Path) -> io::Result<(PathBuf, File)> {
     Ok((unnamed, file))
 }
 
+/// Removes what work left that was interrupted before its file had this name.
+///
+/// # Errors
+/// If the system refuses.
+pub fn remove_unnamed(path: &Path) -> io::Result<()> {
+    remove(&beside(path))
+}
+
+/// The first of numbered paths, from 1, at which there is nothing.
+///
+/// # Errors
+/// If the system refuses to say.
+pub fn unused(numbered: impl Fn(u32) -> PathBuf) -> io::Result<PathBuf> {
+    for path in (1..=u32::MAX).map(numbered) {
+        if !exists(&path)? {
+            return Ok(path);
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
 /// Gives a file that is synced its name, durably.
 ///
 /// # Errors

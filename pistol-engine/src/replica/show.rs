@@ -103,7 +103,7 @@ impl Replica {
             Err(rule) => self.state.refuse(&format!("Automerge failed on accepted changes: {rule}")),
         }
         let walked = self.document.walked() - self.document.rebuilt() - before;
-        self.showing.gathered_until_ms = now_ms + walked / limits::WALKED_IN_A_MS * limits::RESTS_GATHERING;
+        self.showing.gathered_until_ms = now_ms + gathering_ms(walked);
         if is_typed {
             self.showing.rest_until_ms = now_ms + walked / limits::WALKED_IN_A_MS * limits::RESTS;
             self.showing.typed_walk += walked;
@@ -134,5 +134,23 @@ impl Replica {
     /// Whose changes readers see since the last time; none while some are not shown.
     pub(crate) fn shown(&mut self) -> BTreeMap<AuthorId, u64> {
         if self.document.is_behind() { BTreeMap::new() } else { std::mem::take(&mut self.showing.authors) }
+    }
+}
+
+/// How long more is gathered after a part was shown, which walked through so many operations. A peer may say that more is to
+/// come and never send it: what others sent is shown soon all the same.
+fn gathering_ms(walked: u64) -> u64 {
+    (walked / limits::WALKED_IN_A_MS).saturating_mul(limits::RESTS_GATHERING).min(limits::WHOLE_MS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn more_is_gathered_for_as_long_as_showing_a_part_is_worth_and_for_three_seconds_at_most() {
+        let walks = [0, limits::WALKED_IN_A_MS, 20 * limits::WALKED_IN_A_MS, 1_000_000_000, u64::MAX];
+        let most = limits::WHOLE_MS;
+        assert_eq!(walks.map(gathering_ms), [0, limits::RESTS_GATHERING, 20 * limits::RESTS_GATHERING, most, most]);
     }
 }

@@ -202,3 +202,33 @@ mod on_unix {
         }
     }
 }
+
+#[test]
+fn a_store_that_ends_gives_room_back_and_goes_on_in_its_sessions() {
+    let (_parent, path) = folder();
+    let bytes = || fs::metadata(path.join("store.redb")).unwrap().len();
+    let mut open = StoreFolder::open(&path, None).unwrap();
+    let (mut large, mut gone) = (Batch::default(), Batch::default());
+    large.put(Table::Tail, b"large", vec![7; 1 << 20]);
+    large.put(Table::Tail, b"small", b"kept");
+    gone.remove(Table::Tail, b"large");
+    open.store.commit(&large).unwrap();
+    open.store.commit(&gone).unwrap();
+    let StoreFolder { store, lock, .. } = open;
+    let before = bytes();
+    store.end();
+    drop(lock);
+    assert!(bytes() < before / 2, "{before} {}", bytes());
+    let again = StoreFolder::open(&path, None).unwrap();
+    assert_eq!(again.sessions, Sessions::Continue);
+    assert_eq!(again.store.read(Table::Tail, b"small").unwrap(), Some(b"kept".to_vec()));
+}
+
+#[test]
+fn a_copy_that_was_not_finished_is_gone_when_the_folder_is_opened() {
+    let (_parent, path) = folder();
+    drop(StoreFolder::open(&path, None).unwrap());
+    fs::write(path.join("store.redb.new"), b"half").unwrap();
+    drop(StoreFolder::open(&path, None).unwrap());
+    assert!(!path.join("store.redb.new").exists());
+}

@@ -1,5 +1,6 @@
 //! Creating a store. A crash while redb creates its file leaves one that does not open, so it gets its name last.
 
+use std::fs::File;
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
@@ -21,10 +22,18 @@ pub(super) fn create_file(path: &Path, options: RedbOptions, first: &Batch) -> R
 /// Makes a file beside the place that it is to have, and syncs it; only the name is missing.
 pub(super) fn fill_beside(path: &Path, options: RedbOptions, first: &Batch) -> Result<PathBuf, StoreError> {
     let (unnamed, file) = files::create_beside(path)?;
-    format(options, |builder| create(builder, &unnamed), first)?;
-    files::access(&unnamed)?;
-    file.sync_all()?;
-    Ok(unnamed)
+    let filled = fill(&unnamed, &file, options, first);
+    if filled.is_err() {
+        // It would take room for nothing.
+        files::remove(&unnamed)?;
+    }
+    filled.map(|()| unnamed)
+}
+
+fn fill(unnamed: &Path, file: &File, options: RedbOptions, first: &Batch) -> Result<(), StoreError> {
+    format(options, |builder| create(builder, unnamed), first)?;
+    files::access(unnamed)?;
+    Ok(file.sync_all()?)
 }
 
 fn create(builder: &Builder, path: &Path) -> Result<Database, DatabaseError> {

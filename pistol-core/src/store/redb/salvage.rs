@@ -35,7 +35,11 @@ pub fn salvage(
 ) -> Result<Salvaged, StoreError> {
     let unchecked = RedbOptions { checked_bytes_max: 0, ..options };
     let damaged = RedbStore::open_unwritten(path, unchecked)?;
-    let kept = free_name(path)?;
+    let kept = files::unused(|number| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".damaged-{number}"));
+        name.into()
+    })?;
     let unnamed = fill_beside(path, options, first)?;
     let saved = save(&damaged, &unnamed, unchecked, &is_wanted).and_then(|copied| {
         if copied.rows == 0 {
@@ -67,20 +71,6 @@ fn save(
     batch.put(Table::Meta, schema::NEXT_LOG_KEY, schema::next_log_value(next_log));
     store.commit(&batch)?;
     Ok(copied)
-}
-
-/// A name beside the store that no file has.
-fn free_name(path: &Path) -> Result<PathBuf, StoreError> {
-    let mut number = 1u32;
-    loop {
-        let mut name = path.as_os_str().to_owned();
-        name.push(format!(".damaged-{number}"));
-        let name = PathBuf::from(name);
-        if !files::exists(&name)? {
-            return Ok(name);
-        }
-        number += 1;
-    }
 }
 
 /// The number of the log that a row is of.
