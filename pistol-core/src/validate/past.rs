@@ -71,7 +71,7 @@ impl History {
     }
 
     /// A past of everything before `prefix` and of these branches everything up to a change, sorted by branch.
-    pub(super) fn past(&self, prefix: Ordinal, ends: Vec<(u32, Ordinal)>) -> Past {
+    fn past(&self, prefix: Ordinal, ends: Vec<(u32, Ordinal)>) -> Past {
         if ends.is_empty() {
             return Past { prefix, reach: None };
         }

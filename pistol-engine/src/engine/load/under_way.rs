@@ -97,7 +97,7 @@ impl Load {
         self.stage = Stage::Salvage;
     }
 
-    /// What was wanted cannot be read. Whether it is gone on without: of the snapshot nothing else depends.
+    /// What was wanted cannot be read. Whether it is gone on without: nothing else stands on the snapshot.
     pub(super) fn pass_unreadable(&mut self) -> bool {
         let is_snapshot = self.stage == Stage::Snapshot;
         if is_snapshot {
