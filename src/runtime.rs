@@ -120,7 +120,13 @@ impl Runtime {
             // After the driver has ended nobody waits for replies.
             let _ = replies.send(Event::Disk(reply));
         };
-        let disk = Disk::start(folder.store, ReservedStore::make_reserve, reply, ReservedStore::end);
+        let disk = Disk::start(
+            folder.store,
+            ReservedStore::has_reserve,
+            ReservedStore::make_reserve,
+            reply,
+            ReservedStore::end,
+        );
         let disk = disk.map_err(OpenError::Thread)?;
         let (saver, opener) = workers(&events).map_err(OpenError::Thread)?;
         let (documents, catalog, subscribers) =

@@ -5,7 +5,7 @@ mod pin;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use pistol_core::delta::Delta;
 use pistol_core::document::{Content, Document, Edit, EditError, TextContent};
@@ -89,6 +89,22 @@ impl Drop for Inside {
 /// Locks, also after a panic: an edit is rolled back before its panic goes on.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Locks a document for the engine. Who types holds the lock nearly always and gives it up for a moment after each edit. A
+/// thread that sleeps until then comes too late, and makes a call of the system of each of those moments: so it looks for
+/// the moment itself first, for about as long as an edit takes.
+pub(crate) fn lock_between_edits<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    const LOOKS: usize = 2000;
+    const PAUSES: usize = 8;
+    for _ in 0..LOOKS {
+        match mutex.try_lock() {
+            Ok(guard) => return guard,
+            Err(TryLockError::Poisoned(poisoned)) => return poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => (0..PAUSES).for_each(|_| std::hint::spin_loop()),
+        }
+    }
+    lock(mutex)
 }
 
 impl Documents {

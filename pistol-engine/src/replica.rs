@@ -63,6 +63,8 @@ pub(crate) struct Replica {
     rows: Rows,
     /// The changes of the rows that are not sealed yet, durable or on their way to the disk.
     tail: Vec<VerifiedChange>,
+    /// Those changes as one row, unless it is to be made anew.
+    tail_as_row: Option<cut::Row>,
     /// Where those rows begin.
     tail_rows: Vec<Ordinal>,
     /// Envelopes whose changes are not stored yet.
@@ -129,6 +131,7 @@ impl Replica {
             tail_rows: rows.unsealed(),
             rows,
             tail,
+            tail_as_row: None,
             received: Received::default(),
             waiting: Waiting::default(),
             holes: Holes::default(),

@@ -2,13 +2,16 @@
 //!
 //! Requests are done one by one, in order. Which writes become one commit is not decided here.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use pistol_core::id::DocumentId;
 use pistol_core::store::{Batch, Frozen, Row, Store, StoreError, Table};
 use pistol_engine::Salvage;
 use tokio::sync::{mpsc, oneshot};
+
+use super::lock;
 
 /// Requests that may wait. The engine has at most one commit outstanding; the rest are reads.
 const REQUESTS_WAITING_MAX: usize = 256;
@@ -63,24 +66,50 @@ pub(crate) enum SendError {
 pub(crate) struct Disk {
     requests: Option<mpsc::Sender<DiskRequest>>,
     thread: Option<JoinHandle<()>>,
+    /// Requests that are not answered yet.
+    outstanding: Arc<AtomicUsize>,
+    commit: CommitHere,
 }
+
+/// Commits on the thread that calls, if it may.
+type CommitHere = Box<dyn Fn(&Batch) -> Option<DiskReply> + Send>;
 
 impl Disk {
     /// Starts the thread. `reply` is called on it, once for each request, in their order; `tidy` when nobody waits; `end` with the
-    /// store when nothing more is to come.
+    /// store when nothing more is to come. While the store `is_tidy`, others may do without the thread.
     ///
     /// # Errors
     /// If the system refuses another thread.
     pub(crate) fn start<S: Store + Send + 'static>(
         store: S,
+        is_tidy: fn(&S) -> bool,
         tidy: impl FnMut(&mut S) + Send + 'static,
         reply: impl FnMut(DiskReply) + Send + 'static,
         end: impl FnOnce(S) + Send + 'static,
     ) -> std::io::Result<Disk> {
         let (requests, waiting) = mpsc::channel(REQUESTS_WAITING_MAX);
-        let run = move || end(serve(store, waiting, tidy, reply));
+        let store = Arc::new(Mutex::new(Some(store)));
+        let outstanding = Arc::new(AtomicUsize::new(0));
+        let (shared, left) = (Arc::clone(&store), Arc::clone(&outstanding));
+        let run = move || {
+            serve(&shared, waiting, tidy, reply, &left);
+            if let Some(store) = lock(&shared).take() {
+                end(store);
+            }
+        };
         let thread = thread::Builder::new().name("pistol-disk".to_owned()).spawn(run)?;
-        Ok(Disk { requests: Some(requests), thread: Some(thread) })
+        let commit = move |batch: &Batch| {
+            let mut store = store.try_lock().ok()?;
+            let store = store.as_mut().filter(|store| is_tidy(store))?;
+            Some(DiskReply::Commit(store.commit(batch)))
+        };
+        Ok(Disk { requests: Some(requests), thread: Some(thread), outstanding, commit: Box::new(commit) })
+    }
+
+    /// Commits on the calling thread, which saves the time in which another one wakes up. `None` if the disk's thread is to do
+    /// it: there are requests that are not answered yet, or the store is to be tidied after it.
+    pub(crate) fn commit_here(&self, batch: &Batch) -> Option<DiskReply> {
+        if self.outstanding.load(Ordering::Acquire) > 0 { None } else { (self.commit)(batch) }
     }
 
     /// Queues a request without waiting: a caller that holds a lock which `reply` takes would otherwise wait for ever.
@@ -91,9 +120,13 @@ impl Disk {
         let Some(requests) = &self.requests else {
             return Err(SendError::Stopped(request));
         };
-        requests.try_send(request).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(request) => SendError::Busy(request),
-            mpsc::error::TrySendError::Closed(request) => SendError::Stopped(request),
+        self.outstanding.fetch_add(1, Ordering::AcqRel);
+        requests.try_send(request).map_err(|error| {
+            self.outstanding.fetch_sub(1, Ordering::AcqRel);
+            match error {
+                mpsc::error::TrySendError::Full(request) => SendError::Busy(request),
+                mpsc::error::TrySendError::Closed(request) => SendError::Stopped(request),
+            }
         })
     }
 }
@@ -111,18 +144,20 @@ impl Drop for Disk {
 }
 
 fn serve<S: Store>(
-    mut store: S,
+    store: &Mutex<Option<S>>,
     mut waiting: mpsc::Receiver<DiskRequest>,
     mut tidy: impl FnMut(&mut S),
     mut reply: impl FnMut(DiskReply),
-) -> S {
+    outstanding: &AtomicUsize,
+) {
     while let Some(request) = waiting.blocking_recv() {
-        reply(answer(&mut store, request));
+        let Some(answer) = lock(store).as_mut().map(|store| answer(store, request)) else { return };
+        outstanding.fetch_sub(1, Ordering::AcqRel);
+        reply(answer);
         if waiting.is_empty() {
-            tidy(&mut store);
+            lock(store).as_mut().map(&mut tidy);
         }
     }
-    store
 }
 
 fn answer(store: &mut impl Store, request: DiskRequest) -> DiskReply {
@@ -173,6 +208,7 @@ mod tests {
         let (sender, replies) = channel();
         let disk = Disk::start(
             Refusing(MemoryStore::new()),
+            |_| true,
             |_| {},
             move |reply| {
                 let _ = sender.send(reply);
@@ -208,6 +244,34 @@ mod tests {
     }
 
     #[test]
+    fn without_requests_a_commit_needs_no_thread() {
+        let (disk, replies) = start();
+        let mut batch = Batch::default();
+        batch.put(Table::Tail, b"a", b"value");
+        assert!(matches!(disk.commit_here(&batch), Some(DiskReply::Commit(Ok(())))));
+        assert!(matches!(disk.commit_here(&Batch::default()), Some(DiskReply::Commit(Err(StoreError::Full)))));
+        let (from, to) = (b"a".to_vec(), b"z".to_vec());
+        disk.send(DiskRequest::Range { tag: 1, table: Table::Tail, from, to, bytes_max: 100 }).unwrap();
+        assert!(matches!(replies.recv().unwrap(), DiskReply::Range { tag: 1, result: Ok(rows) } if rows.len() == 1));
+        assert!(replies.try_recv().is_err());
+    }
+
+    #[test]
+    fn behind_a_request_or_where_something_is_to_be_tidied_the_thread_commits() {
+        let (release, released) = channel::<()>();
+        let reply = move |_| {
+            let _ = released.recv();
+        };
+        let disk = Disk::start(MemoryStore::new(), |_| true, |_| {}, reply, drop).unwrap();
+        disk.send(put(b"a")).unwrap();
+        disk.send(put(b"b")).unwrap();
+        assert!(disk.commit_here(&Batch::default()).is_none());
+        drop(release);
+        let untidy = Disk::start(MemoryStore::new(), |_| false, |_| {}, drop, drop).unwrap();
+        assert!(untidy.commit_here(&Batch::default()).is_none());
+    }
+
+    #[test]
     fn stopping_does_what_waits_and_joins_the_thread() {
         let (disk, replies) = start();
         for tag in 0..100u64 {
@@ -223,6 +287,7 @@ mod tests {
         let (release, released) = channel::<()>();
         let disk = Disk::start(
             MemoryStore::new(),
+            |_| true,
             |_| {},
             move |_| {
                 let _ = released.recv();
@@ -240,6 +305,7 @@ mod tests {
         let (sender, gone) = channel::<()>();
         let disk = Disk::start(
             MemoryStore::new(),
+            |_| true,
             |_| {},
             move |_| {
                 let _ends_with_the_thread = &sender;
@@ -261,6 +327,7 @@ mod tests {
         let (sender, done) = channel();
         let disk = Disk::start(
             MemoryStore::new(),
+            |_| true,
             |_| {},
             move |_| {
                 drop(handed.recv());

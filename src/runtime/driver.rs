@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
-use pistol_core::store::{Frozen, StoreError};
+use pistol_core::store::{Batch, Frozen, StoreError};
 use pistol_engine::{
     Command, ConnectionId, Effect, Engine, Input, Opening, Reply, ReplyError, Saving, Token, Turn, Turns, Unreadable,
     carried_us,
@@ -205,6 +205,15 @@ impl Driver {
         }
     }
 
+    /// Without connections nobody needs this thread meanwhile: what is typed gathers for the next batch.
+    fn store(&mut self, batch: Arc<Batch>, effects: &mut Vec<Effect>) {
+        let done = if self.network.is_alone() { self.disk.commit_here(&batch) } else { None };
+        match done {
+            Some(reply) => self.take_reply(reply, effects),
+            None => self.ask_disk(DiskRequest::Commit(batch), effects),
+        }
+    }
+
     fn ask_disk(&mut self, request: DiskRequest, effects: &mut Vec<Effect>) {
         let Err(error) = self.disk.send(request) else { return };
         let reason = error.to_string();
@@ -225,7 +234,7 @@ impl Driver {
 
     fn carry_out(&mut self, effect: Effect, effects: &mut Vec<Effect>) {
         match effect {
-            Effect::Store(batch) => self.ask_disk(DiskRequest::Commit(batch), effects),
+            Effect::Store(batch) => self.store(batch, effects),
             Effect::Read { read, table, from, to, bytes_max } => {
                 self.ask_disk(DiskRequest::Range { tag: read, table, from, to, bytes_max }, effects);
             }

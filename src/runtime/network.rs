@@ -70,6 +70,11 @@ impl Network {
         lock(&self.endpoint).clone()
     }
 
+    /// Whether there is no connection.
+    pub(super) fn is_alone(&self) -> bool {
+        lock(&self.lines).is_empty()
+    }
+
     pub(crate) fn addresses(&self) -> Vec<SocketAddr> {
         self.endpoint().map(|endpoint| endpoint.addresses()).unwrap_or_default()
     }

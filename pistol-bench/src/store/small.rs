@@ -15,6 +15,8 @@ use crate::{Outcome, process};
 /// Documents made before the disk is waited for, and before the node is opened anew.
 const AT_ONCE: usize = 500;
 const A_NODE: usize = 5000;
+/// How often the store is opened to look.
+const LOOKS: usize = 5;
 /// Documents that are opened one after the other.
 const OPENED: usize = 100;
 const KEYS: [&str; 10] = ["title", "author", "created", "changed", "state", "place", "tags", "count", "url", "note"];
@@ -26,7 +28,7 @@ pub(crate) async fn run(documents: usize) -> Outcome<Figure> {
     fill(&path, documents).await?;
     let made = begun.elapsed();
     let bytes = std::fs::metadata(path.join("store.redb"))?.len();
-    let looked = look_in_another_process(&path).await?;
+    let looked = look_again_and_again(&path).await?;
     if looked.get("documents").and_then(Value::as_u64) != u64::try_from(documents).ok() {
         return Err("the store does not list what was made".into());
     }
@@ -66,6 +68,17 @@ async fn make(node: Node) -> pistol::Result<()> {
         }
     })?;
     Ok(doc.flush().await?)
+}
+
+/// What it finds when the opening takes as long as it mostly does: while the system writes what was filled, it takes longer.
+async fn look_again_and_again(path: &Path) -> Outcome<Value> {
+    let mut looked = Vec::new();
+    for _ in 0..LOOKS {
+        looked.push(look_in_another_process(path).await?);
+    }
+    let open_ms = |value: &Value| value.get("open_ms").and_then(Value::as_f64).unwrap_or(f64::MAX);
+    looked.sort_by(|one, other| open_ms(one).total_cmp(&open_ms(other)));
+    Ok(looked.swap_remove(LOOKS / 2))
 }
 
 async fn look_in_another_process(path: &Path) -> Outcome<Value> {

@@ -10,7 +10,7 @@ use pistol_sync::proto::message::{Acknowledge, Topic};
 
 use super::forget::Removal;
 use super::{Engine, answer};
-use crate::documents::lock;
+use crate::documents::{lock, lock_between_edits};
 use crate::effect::{Effect, Reply, ReplyError};
 use crate::input::{ConnectionId, Token};
 use crate::limits;
@@ -146,7 +146,7 @@ impl Engine {
 
     fn seal(&self, document: &DocumentId) -> Option<Sealed> {
         let replica = self.documents.replica(document)?;
-        let mut replica = lock(&replica);
+        let mut replica = lock_between_edits(&replica);
         replica.seal()
     }
 
@@ -184,7 +184,7 @@ impl Engine {
         }
         for sealed in &under_way.sealed {
             if let Some(replica) = self.documents.replica(&sealed.document) {
-                let mut replica = lock(&replica);
+                let mut replica = lock_between_edits(&replica);
                 replica.settle(sealed);
                 self.documents.weigh(&sealed.document, replica.bytes());
             }

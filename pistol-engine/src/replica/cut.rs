@@ -22,12 +22,15 @@ pub(crate) fn rows(changes: &[VerifiedChange], own: Option<ChainId>) -> impl Ite
     pieces(changes, move |changes| row_length(changes, own))
 }
 
-/// Whether a row is as long as it should get. One that ends with another author's signature may be cut there for good,
-/// so half of it is enough.
+/// Whether a row is as long as it should get.
 pub(super) fn is_full(row: &[VerifiedChange], own: Option<ChainId>) -> bool {
-    let is_foreign = row.last().is_none_or(|last| Some(last.chain()) != own);
-    let least = if is_foreign { TAIL_CHANGES / 2 } else { TAIL_CHANGES };
-    row.len() >= least || weight(row) * 2 >= ROW_WEIGHT
+    is_enough(row.len(), weight(row), row.last().is_some_and(|last| Some(last.chain()) == own))
+}
+
+/// One that ends with another author's signature may be cut there for good, so half of it is enough.
+fn is_enough(changes: usize, weight: usize, is_last_own: bool) -> bool {
+    let least = if is_last_own { TAIL_CHANGES } else { TAIL_CHANGES / 2 };
+    changes >= least || weight * 2 >= ROW_WEIGHT
 }
 
 /// About how many bytes an envelope of these changes takes.
@@ -49,33 +52,80 @@ fn stretch_length(changes: &[Linked]) -> usize {
     changes.iter().take(TAIL_CHANGES).take_while(|change| size.add(change)).count().max(1).min(changes.len())
 }
 
-/// How many of the first changes fit one envelope: at least one. It ends where signatures do, if it can: else the
-/// changes between its last one and the signature must be named, and the next envelope carries the signature again.
+/// How many of the first changes fit one envelope: at least one.
 fn row_length(changes: &[VerifiedChange], own: Option<ChainId>) -> usize {
-    let mut size = Size::default();
-    // Of each run how many changes lie between its last one here and the signature.
-    let mut runs: BTreeMap<(ChainId, Link), usize> = BTreeMap::new();
-    let (mut named, mut fitting, mut whole) = (0, 0, 0);
-    for (count, change) in (1..=TAIL_CHANGES).zip(changes) {
-        named -= runs.remove(&(change.chain(), change.base())).unwrap_or(0);
-        let unsigned = if Some(change.chain()) == own { 0 } else { change.unsigned_after() };
-        named += unsigned;
-        runs.insert((change.chain(), change.link()), unsigned);
-        if !size.add(change) || runs.len() > ENVELOPE_CHAINS_MAX {
-            break;
-        }
-        if named == 0 {
-            whole = count;
-        }
-        if size.weight + named * NAME_WEIGHT <= ROW_WEIGHT {
-            fitting = count;
-        }
+    let mut row = Row::new(own);
+    changes.iter().take_while(|change| row.add(change)).count();
+    row.length().min(changes.len())
+}
+
+/// A row to which changes are added. It ends where signatures do, if it can: else the changes between its last one and the
+/// signature must be named, and the next envelope carries the signature again.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    /// Its changes can be signed anywhere.
+    own: Option<ChainId>,
+    size: Size,
+    count: usize,
+    is_last_own: bool,
+    /// Of each run how many changes lie between its last one here and the signature.
+    runs: BTreeMap<(ChainId, Link), usize>,
+    named: usize,
+    /// How many changes end where all signatures do, and how many leave room for the names of others.
+    whole: usize,
+    fitting: usize,
+    is_over: bool,
+}
+
+impl Row {
+    pub(super) fn new(own: Option<ChainId>) -> Self {
+        let (size, runs) = (Size::default(), BTreeMap::new());
+        Row { own, size, count: 0, is_last_own: false, runs, named: 0, whole: 0, fitting: 0, is_over: false }
     }
-    [whole, fitting].into_iter().find(|count| *count > 0).unwrap_or(1).min(changes.len())
+
+    pub(super) fn is_of(&self, own: Option<ChainId>) -> bool {
+        self.own == own
+    }
+
+    /// Adds a change; whether another may fit after it.
+    pub(super) fn add(&mut self, change: &VerifiedChange) -> bool {
+        self.is_over |= self.count >= TAIL_CHANGES;
+        if self.is_over {
+            return false;
+        }
+        self.count += 1;
+        self.is_last_own = Some(change.chain()) == self.own;
+        self.named -= self.runs.remove(&(change.chain(), change.base())).unwrap_or(0);
+        let unsigned = if self.is_last_own { 0 } else { change.unsigned_after() };
+        self.named += unsigned;
+        self.runs.insert((change.chain(), change.link()), unsigned);
+        self.is_over = !self.size.add(change) || self.runs.len() > ENVELOPE_CHAINS_MAX;
+        if self.is_over {
+            return false;
+        }
+        if self.named == 0 {
+            self.whole = self.count;
+        }
+        if self.size.weight + self.named * NAME_WEIGHT <= ROW_WEIGHT {
+            self.fitting = self.count;
+        }
+        true
+    }
+
+    fn length(&self) -> usize {
+        [self.whole, self.fitting].into_iter().find(|count| *count > 0).unwrap_or(1)
+    }
+
+    /// Whether all that was added fits one envelope and leaves room for more.
+    pub(super) fn has_room(&self) -> bool {
+        !self.is_over
+            && self.length().min(self.count) == self.count
+            && !is_enough(self.count, self.size.weight, self.is_last_own)
+    }
 }
 
 /// What changes in one envelope come to.
-#[derive(Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Size {
     weight: usize,
     operations: usize,
@@ -149,6 +199,22 @@ mod tests {
             let envelope = Envelope::from_bytes(DOCUMENT, &Verified::seal(DOCUMENT, &again).to_bytes()).unwrap();
             assert_eq!(envelope.signatures(), 1);
             assert!(envelope.verify(&mut Verifier::default()).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_row_that_grows_has_room_as_long_as_all_of_it_is_one_row_and_not_full() {
+        let changes = signed(&[1, 3, 700, 40, 300, 9, 1]);
+        let own = changes[0].chain();
+        for own in [None, Some(own)] {
+            let mut row = Row::new(own);
+            assert!(row.has_room());
+            for count in 1..=changes.len() {
+                row.add(&changes[count - 1]);
+                let all = &changes[..count];
+                let is_one_row = rows(all, own).nth(1).is_none();
+                assert_eq!(row.has_room(), is_one_row && !is_full(all, own), "{count} changes");
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use pistol_core::store::schema::{self, EndRecord, SessionRecord};
 use pistol_core::store::{Table, Write};
 use pistol_core::validate::{Accepted, Ordinal, Rule};
 
-use super::cut::{is_full, rows, stretches};
+use super::cut::{Row, is_full, rows, stretches};
 use super::rows::{Rows, StoredRow};
 use super::snapshot::Saving;
 use super::{Replica, Unstored};
@@ -209,17 +209,30 @@ impl Replica {
     /// Writes what is new after the small rows, or both in full rows and the rest in a small one.
     fn write_rows(&mut self, sealed: &mut Sealed) {
         let own = self.own_chain();
-        let new = sealed.changes.iter().map(|(change, _)| change.clone());
-        let all: Vec<VerifiedChange> = self.tail.iter().cloned().chain(new).collect();
-        let new = all.get(self.tail.len()..).unwrap_or_default();
+        let new: Vec<VerifiedChange> = sealed.changes.iter().map(|(change, _)| change.clone()).collect();
+        let both = self.measured(&new, own);
         // What is new may be cut where all is not: a full row after small ones would be read before them.
-        let is_one_row = [&all, new].iter().all(|changes| rows(changes, own).nth(1).is_none()) && !is_full(&all, own);
-        if is_one_row {
-            return self.write_each(sealed, new, sealed.first, own);
+        if both.has_room() && rows(&new, own).nth(1).is_none() {
+            self.write_each(sealed, &new, sealed.first, own);
+            self.tail_as_row = Some(both);
+            return;
         }
         let first = self.remove_tail_rows(sealed).unwrap_or(sealed.first);
-        self.tail.clear();
+        let all: Vec<VerifiedChange> = self.tail.drain(..).chain(new).collect();
         self.write_each(sealed, &all, first, own);
+        self.tail_as_row = None;
+    }
+
+    /// The tail and what is new as one row. The tail is not looked through for each keystroke.
+    fn measured(&mut self, new: &[VerifiedChange], own: Option<ChainId>) -> Row {
+        let known = self.tail_as_row.take().filter(|row| row.is_of(own));
+        let mut row = known.unwrap_or_else(|| {
+            let mut row = Row::new(own);
+            self.tail.iter().take_while(|change| row.add(change)).count();
+            row
+        });
+        new.iter().take_while(|change| row.add(change)).count();
+        row
     }
 
     /// Writes changes row by row. All but the last are full for good, and it if it is.

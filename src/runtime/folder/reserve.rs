@@ -53,6 +53,11 @@ impl<S: Store> ReservedStore<S> {
         self.on_reserve.clone()
     }
 
+    /// Whether the reserve is known to be there.
+    pub(crate) fn has_reserve(&self) -> bool {
+        self.is_made
+    }
+
     /// Makes the reserve if it is missing and there is room. To be called when nobody waits for the disk.
     pub(crate) fn make_reserve(&mut self) {
         if self.is_made || self.tried.is_some_and(|tried| tried.elapsed() < TRY_AGAIN) {

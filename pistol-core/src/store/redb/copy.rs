@@ -18,7 +18,7 @@ pub struct Copied {
     pub unreadable: Vec<Table>,
 }
 
-/// Copies every row that can be read and that `is_wanted`.
+/// Copies every row that can be read and that `is_wanted`, and leaves no free room between them.
 pub(super) fn copy_rows(
     from: &(impl Store + ?Sized),
     to: &mut RedbStore,
@@ -26,7 +26,9 @@ pub(super) fn copy_rows(
     mut seen: impl FnMut(Table, &[u8]),
 ) -> Result<Copied, StoreError> {
     let mut copied = Copied::default();
-    for table in Table::ALL {
+    // Pictures are the largest values, and redb puts each at a multiple of its size: later they would leave gaps.
+    let (large, small): (Vec<Table>, Vec<Table>) = Table::ALL.iter().partition(|table| **table == Table::Snapshots);
+    for table in large.into_iter().chain(small) {
         let found = scan(from, table, (&[], &END), &mut |rows| {
             let mut batch = Batch::default();
             for (key, value) in rows.into_iter().filter(|(key, _)| is_wanted(table, key)) {
@@ -40,6 +42,7 @@ pub(super) fn copy_rows(
         copied.damaged.extend(damaged.map(|key| (table, key)));
         copied.unreadable.extend(found.has_holes.then_some(table));
     }
+    to.squeeze()?;
     Ok(copied)
 }
 
