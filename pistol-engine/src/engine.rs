@@ -265,6 +265,7 @@ impl Engine {
         self.dial_due(effects);
         self.give_up_joins(effects);
         self.retry_store(effects);
+        self.take_pictures();
         self.close_silent_peers(effects);
         self.ask_again(effects);
         self.ask_refusers(effects);

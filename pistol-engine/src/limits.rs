@@ -144,6 +144,10 @@ pub(crate) const SNAPSHOT_SHARE: u32 = 32;
 /// again, and is opened at least once.
 pub(crate) const REST_SHARE: u32 = 256;
 pub(crate) const REST_PART: u32 = 4;
+/// Changes of a document from which on nobody is to wait while its picture is taken, which copies it: some 2 ms for so many.
+pub(crate) const CALM_CHANGES: u32 = 10_000;
+/// Milliseconds after an edit for which such a picture waits: people pause. Who never does waits when twice as much is new.
+pub(crate) const CALM_MS: u64 = 300;
 /// Operations left to a session below which another is begun.
 pub(crate) const SESSION_RESERVE: u32 = 131_072;
 /// Kinds of refusals counted apart.

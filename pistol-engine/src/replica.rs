@@ -59,6 +59,8 @@ pub(crate) struct Replica {
     /// Accepted and not yet given to the disk, in order of acceptance.
     unstored: Vec<Unstored>,
     unstored_bytes: usize,
+    /// When it was last edited here, by the steady clock.
+    edited_ms: u64,
     /// What is durable.
     rows: Rows,
     /// The changes of the rows that are not sealed yet, durable or on their way to the disk.
@@ -128,6 +130,7 @@ impl Replica {
             is_session_stored: session.is_some(),
             unstored: Vec::new(),
             unstored_bytes: 0,
+            edited_ms: 0,
             tail_rows: rows.unsealed(),
             rows,
             tail,

@@ -1,7 +1,7 @@
 //! Group commit: one batch is on its way to the disk, and what gathers meanwhile goes into the next. What it holds is
 //! sent, acknowledged and answered only when it is durable.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pistol_core::id::DocumentId;
@@ -32,6 +32,8 @@ pub(super) struct Commits {
     acknowledge: BTreeSet<(ConnectionId, Topic)>,
     retry_ms: Option<u64>,
     failure: Option<String>,
+    /// Documents of which a picture is to be taken, and when.
+    pictures_at_ms: BTreeMap<DocumentId, u64>,
 }
 
 #[derive(Debug)]
@@ -100,7 +102,7 @@ impl Commits {
     }
 
     pub(super) fn deadline_ms(&self) -> Option<u64> {
-        self.retry_ms
+        self.pictures_at_ms.values().copied().chain(self.retry_ms).min()
     }
 
     pub(super) fn failure(&self) -> Option<&String> {
@@ -122,7 +124,8 @@ impl Engine {
         if self.commits.under_way.is_some() {
             return;
         }
-        let mut sealed: Vec<Sealed> = self.documents.take_dirty().iter().filter_map(|id| self.seal(id)).collect();
+        let dirty = self.documents.take_dirty();
+        let mut sealed: Vec<Sealed> = dirty.iter().filter_map(|id| self.seal(id)).collect();
         effects.extend(
             sealed.iter_mut().filter_map(|sealed| sealed.saving.take()).map(|saving| Effect::Save(Box::new(saving))),
         );
@@ -144,10 +147,22 @@ impl Engine {
         self.documents.will_look_again();
     }
 
-    fn seal(&self, document: &DocumentId) -> Option<Sealed> {
+    fn seal(&mut self, document: &DocumentId) -> Option<Sealed> {
+        self.commits.pictures_at_ms.remove(document);
         let replica = self.documents.replica(document)?;
         let mut replica = lock_between_edits(&replica);
-        replica.seal()
+        let sealed = replica.seal(self.now);
+        if let Some(at) = replica.snapshot_at_ms().filter(|at| *at > self.now.steady_ms) {
+            self.commits.pictures_at_ms.insert(*document, at);
+        }
+        sealed
+    }
+
+    /// Documents of which a picture was to wait are looked at again.
+    pub(super) fn take_pictures(&mut self) {
+        let now = self.now.steady_ms;
+        let due = self.commits.pictures_at_ms.extract_if(.., |_, at| *at <= now);
+        due.for_each(|(document, _)| self.documents.mark_dirty(document));
     }
 
     /// A picture was saved: it goes to the disk with the next batch, after all that it speaks of.

@@ -80,7 +80,7 @@ impl Replica {
         let chain = self.writing_chain()?;
         let by = EditAs { chain, time_ms: told(now), message, judge: pistol_acl::allow };
         let made = self.document.edit(&by, closure)?;
-        Ok(self.keep(made))
+        Ok(self.keep(made, now))
     }
 
     /// Whether an edit would be made. It is made and taken back.
@@ -96,10 +96,11 @@ impl Replica {
         let splices: Vec<_> = delta.splices().collect();
         let splices = splices.iter().map(|splice| (splice.at, splice.length, splice.text.as_str()));
         let made = self.document.edit_followed(&by, object, splices)?;
-        Ok(self.keep(made))
+        Ok(self.keep(made, now))
     }
 
-    fn keep<T>(&mut self, made: Made<T>) -> Edited<T> {
+    fn keep<T>(&mut self, made: Made<T>, now: Now) -> Edited<T> {
+        self.edited_ms = now.steady_ms;
         let is_changed = !made.changes.is_empty();
         self.keep_own(made.changes);
         self.screens.apply(&made.patches);
@@ -159,11 +160,12 @@ impl Replica {
     }
 
     /// Signs and encodes everything that the disk has not got; `None` if there is nothing.
-    pub(crate) fn seal(&mut self) -> Option<Sealed> {
+    pub(crate) fn seal(&mut self, now: Now) -> Option<Sealed> {
         self.keep_made_in_vain();
         let unstored = std::mem::take(&mut self.unstored);
         self.unstored_bytes = 0;
-        if unstored.is_empty() && !self.is_snapshot_due() && !self.has_filled_holes() {
+        let takes_picture = self.snapshot_at_ms().is_some_and(|at| at <= now.steady_ms);
+        if unstored.is_empty() && !takes_picture && !self.has_filled_holes() {
             return None;
         }
         let count = u32::try_from(unstored.len()).ok()?;
@@ -177,7 +179,7 @@ impl Replica {
         self.received.clear();
         self.write_end(&mut sealed);
         self.write_session(&mut sealed);
-        sealed.saving = self.picture_if_due();
+        sealed.saving = self.picture_if_due(now);
         Some(sealed)
     }
 

@@ -11,6 +11,7 @@ use pistol_core::store::{Table, Write};
 use pistol_core::validate::Ordinal;
 
 use super::Replica;
+use crate::input::Now;
 use crate::limits;
 
 /// What is written of a document to open it fast.
@@ -64,9 +65,19 @@ impl Written {
 
     fn is_due(&self, next: Ordinal) -> bool {
         let new = next.saturating_sub(self.end);
-        let is_due = new >= self.every.max(self.end / limits::SNAPSHOT_SHARE);
         let is_due_at_rest = new >= (self.every / limits::REST_PART).max(self.end / limits::REST_SHARE).max(1);
-        !self.is_saving && (is_due || self.is_at_rest && is_due_at_rest)
+        !self.is_saving && (new >= self.least() || self.is_at_rest && is_due_at_rest)
+    }
+
+    /// Whether a due snapshot is to wait until nobody edits, for taking it would keep them waiting.
+    fn is_patient(&self, next: Ordinal) -> bool {
+        let is_late = next.saturating_sub(self.end) >= self.least().saturating_mul(2);
+        !self.is_at_rest && !is_late && next > limits::CALM_CHANGES
+    }
+
+    /// New changes after which a snapshot is due.
+    fn least(&self) -> u32 {
+        self.every.max(self.end / limits::SNAPSHOT_SHARE)
     }
 }
 
@@ -91,9 +102,15 @@ impl Replica {
         self.written.is_saving
     }
 
+    /// When a snapshot that is due is to be taken: a large document's when nobody has edited it for a moment.
+    pub(crate) fn snapshot_at_ms(&self) -> Option<u64> {
+        let is_patient = self.written.is_patient(self.document.history().next());
+        self.is_snapshot_due().then(|| if is_patient { self.edited_ms.saturating_add(limits::CALM_MS) } else { 0 })
+    }
+
     /// Takes a picture, if one is due and nothing accepted is still to be shown.
-    pub(super) fn picture_if_due(&mut self) -> Option<Saving> {
-        let is_due = self.is_snapshot_due();
+    pub(super) fn picture_if_due(&mut self, now: Now) -> Option<Saving> {
+        let is_due = self.snapshot_at_ms().is_some_and(|at| at <= now.steady_ms);
         self.written.is_at_rest = false;
         let picture = if is_due { self.document.picture() } else { None }?;
         self.written.is_saving = true;

@@ -3,7 +3,7 @@
 use pistol_core::id::DocumentId;
 use pistol_core::store::memory::MemoryStore;
 use pistol_core::store::{Batch, Row, Store, Table};
-use pistol_engine::{Command, Effect, Reply, ReplyError};
+use pistol_engine::{Command, Effect, Input, Reply, ReplyError};
 
 use super::machine::{Machine, written};
 
@@ -225,4 +225,29 @@ fn a_node_that_ends_saves_a_picture_of_what_is_in_none() {
     let mut again = ending.restarted_on(|_| ());
     open(&mut again, document);
     check_same(&again, &machine, document);
+}
+
+#[test]
+fn the_picture_of_a_large_document_waits_until_nobody_types() {
+    let mut machine = Machine::new(1);
+    let document = machine.create();
+    machine.sync();
+    for _ in 0..10_100 {
+        machine.write(document, "x");
+    }
+    machine.sync();
+    let taken = machine.rows(Table::Snapshots);
+    assert_eq!(taken.len(), 1, "too much is new to wait for longer");
+    for _ in 0..400 {
+        machine.write(document, "x");
+    }
+    machine.sync();
+    assert_eq!(machine.rows(Table::Snapshots), taken);
+    let at_ms = machine.engine.deadline_ms().unwrap();
+    assert_eq!(at_ms, machine.now_ms + 300);
+    machine.now_ms = at_ms;
+    machine.give(Input::Wake);
+    machine.sync();
+    assert_ne!(machine.rows(Table::Snapshots), taken);
+    assert!(machine.engine.deadline_ms().is_none_or(|at| at > at_ms));
 }
