@@ -69,6 +69,16 @@ fn a_power_cut_at_any_operation_that_tears_what_is_unsynced_loses_nothing() {
     assert!(kept > 2, "{kept}");
 }
 
+/// Each lost a store once.
+const FOUND: [u64; 3] = [5_003_850, 5_022_231, 6_071_090];
+
+#[test]
+fn what_once_lost_something_loses_nothing() {
+    for seed in FOUND {
+        lives(&Plan::of_seed(seed), &format!("seed {seed}"));
+    }
+}
+
 #[test]
 fn runs_by_chance_with_up_to_four_cuts_in_a_row_lose_nothing() {
     let (mut crashes, mut in_recovery) = (0, 0);

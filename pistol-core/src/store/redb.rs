@@ -64,8 +64,14 @@ pub struct RedbStore {
     is_written: bool,
 }
 
-/// Opens the file; called again whenever redb has to be reopened.
-type Opener = Box<dyn Fn(&Builder) -> Result<Database, DatabaseError> + Send>;
+/// How the file is reached; asked again whenever redb has to be reopened.
+struct Opener {
+    open: Box<OpenDatabase>,
+    /// Gives the file the length that it has.
+    keep_length: Box<dyn Fn() -> std::io::Result<()> + Send>,
+}
+
+type OpenDatabase = dyn Fn(&Builder) -> Result<Database, DatabaseError> + Send;
 
 /// The open database. Without one, the next access opens it.
 struct State {
@@ -99,8 +105,13 @@ impl RedbStore {
     pub fn open(path: &Path, options: RedbOptions) -> Result<RedbStore, StoreError> {
         files::access(path)?;
         let is_checked = std::fs::metadata(path)?.len() <= options.checked_bytes_max;
-        let path = path.to_path_buf();
-        RedbStore::open_with(Box::new(move |builder| open_file(builder, &path)), options, is_checked)
+        let (path, again) = (path.to_path_buf(), path.to_path_buf());
+        let open = Box::new(move |builder: &Builder| open_file(builder, &path));
+        let keep_length = Box::new(move || {
+            let file = std::fs::File::options().write(true).open(&again)?;
+            file.set_len(file.metadata()?.len())
+        });
+        RedbStore::open_with(Opener { open, keep_length }, options, is_checked)
     }
 
     /// Opens an existing store on a storage backend of redb's, for tests that let it fail. `reach` is called to learn its
@@ -109,15 +120,20 @@ impl RedbStore {
     /// # Errors
     /// As for [`RedbStore::open`].
     pub fn open_on<B: StorageBackend>(
-        reach: impl Fn() -> std::io::Result<B> + Send + 'static,
+        reach: impl Fn() -> std::io::Result<B> + Clone + Send + 'static,
         options: RedbOptions,
     ) -> Result<RedbStore, StoreError> {
         let is_checked = reach()?.len()? <= options.checked_bytes_max;
-        let opener = move |builder: &Builder| {
+        let again = reach.clone();
+        let open = Box::new(move |builder: &Builder| {
             let backend = reach().map_err(redb::StorageError::Io)?;
             builder.create_with_backend(backend)
-        };
-        RedbStore::open_with(Box::new(opener), options, is_checked)
+        });
+        let keep_length = Box::new(move || {
+            let backend = again()?;
+            backend.set_len(backend.len()?)
+        });
+        RedbStore::open_with(Opener { open, keep_length }, options, is_checked)
     }
 
     /// Makes an empty storage backend of redb's a store that holds the rows of `first`.
@@ -134,11 +150,11 @@ impl RedbStore {
     /// As for [`RedbStore::open`].
     pub fn open_unwritten(path: &Path, options: RedbOptions) -> Result<RedbStore, StoreError> {
         let path = path.to_path_buf();
-        let opener = move |builder: &Builder| {
+        let open = Box::new(move |builder: &Builder| {
             let file = unwritten::Unwritten::open(&path).map_err(redb::StorageError::Io)?;
             builder.create_with_backend(file)
-        };
-        let store = RedbStore::open_any(Box::new(opener), options, false)?;
+        });
+        let store = RedbStore::open_any(Opener { open, keep_length: Box::new(|| Ok(())) }, options, false)?;
         match schema::check_format(store.read(Table::Meta, schema::FORMAT_KEY).unwrap_or_default().as_deref()) {
             // Then the checks of the rows tell whether they are of this format.
             Ok(()) | Err(StoreError::Damaged { .. }) => Ok(store),
@@ -166,6 +182,9 @@ impl RedbStore {
     ) -> Result<T, StoreError> {
         let mut state = self.state.borrow_mut();
         let must_reopen = access == Access::Write && !state.is_writable;
+        if must_reopen && state.database.is_some() {
+            self.keep_length()?;
+        }
         let database = match state.database.take() {
             Some(database) if !must_reopen => database,
             unusable => {
@@ -178,16 +197,37 @@ impl RedbStore {
         };
         let result = contained(|| work(&database));
         match (&result, access) {
-            (Err(_), Access::Read) => close(Some(database)),
+            (Err(_), Access::Read) if state.is_writable || self.keep_length().is_ok() => close(Some(database)),
             (Err(_), Access::Write) => *state = State { database: Some(database), is_writable: false },
-            (Ok(_), _) => state.database = Some(database),
+            // After an error a later access closes it.
+            (Ok(_) | Err(_), _) => state.database = Some(database),
         }
         result
     }
 }
 
+impl RedbStore {
+    /// Closes the store, and says whether all of it is on the disk, also what only makes the next opening faster.
+    fn finish(mut self) -> Result<(), StoreError> {
+        let database = self.state.get_mut().database.take();
+        contained(|| database.map_or(Ok(()), |database| database.close().map_err(from_redb)))
+    }
+}
+
+impl RedbStore {
+    /// A sync that failed may have lost a change of the file's length, and redb trusts the length that it sees. So it is set
+    /// again, to be durable with what redb writes next. To be called while redb has the file locked.
+    fn keep_length(&self) -> Result<(), StoreError> {
+        contained(|| Ok((self.opener.keep_length)()?))
+    }
+}
+
 impl Drop for RedbStore {
     fn drop(&mut self) {
+        if !self.state.get_mut().is_writable {
+            // The last chance; a fault that passes has passed by then.
+            let _ = self.keep_length().or_else(|_| self.keep_length());
+        }
         close(self.state.get_mut().database.take());
     }
 }
@@ -237,7 +277,7 @@ fn open_database(opener: &Opener, options: RedbOptions, is_checked: bool) -> Res
     contained(|| {
         let mut builder = Builder::new();
         builder.set_cache_size(options.cache_bytes).set_check_integrity_on_open(is_checked);
-        opener(&builder).map_err(from_redb)
+        (opener.open)(&builder).map_err(from_redb)
     })
 }
 

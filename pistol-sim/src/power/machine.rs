@@ -165,7 +165,7 @@ impl Machine {
 fn copy(store: &RedbStore, disk: &SimulatedDisk, options: RedbOptions) -> Result<(), StoreError> {
     RedbStore::format(disk.clone(), options, &Batch::default())?;
     let disk = disk.clone();
-    store.copy_into(&mut RedbStore::open_on(move || Ok(disk.clone()), options)?)
+    store.copy_into(RedbStore::open_on(move || Ok(disk.clone()), options)?)
 }
 
 /// Tries something as often as faults of the disk may be planned that pass.

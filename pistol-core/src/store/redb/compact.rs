@@ -26,7 +26,7 @@ const FREE_BYTES: u64 = 112 << 10;
 pub fn compact(path: &Path, options: RedbOptions) -> Result<(), StoreError> {
     let store = RedbStore::open(path, options)?;
     let unnamed = fill_beside(path, options, &Batch::default())?;
-    let copied = RedbStore::open(&unnamed, options).and_then(|mut to| store.copy_into(&mut to));
+    let copied = RedbStore::open(&unnamed, options).and_then(|to| store.copy_into(to));
     drop(store);
     let named = copied.and_then(|()| Ok(files::name(&unnamed, path)?));
     if named.is_err() {
@@ -59,14 +59,14 @@ impl RedbStore {
         Ok(())
     }
 
-    /// Writes all rows into another store.
+    /// Writes all rows into another store, and closes it.
     ///
     /// # Errors
     /// [`StoreError`]; of kind `Damaged` if some of them cannot be read.
-    pub fn copy_into(&self, to: &mut RedbStore) -> Result<(), StoreError> {
-        let copied = copy_rows(self, to, &|_, _| true, |_, _| ())?;
+    pub fn copy_into(&self, mut to: RedbStore) -> Result<(), StoreError> {
+        let copied = copy_rows(self, &mut to, &|_, _| true, |_, _| ())?;
         if copied.damaged.is_empty() && copied.unreadable.is_empty() {
-            return Ok(());
+            return to.finish();
         }
         let reason = "rows of it cannot be read; run `pistol doctor --repair` first".to_owned();
         Err(StoreError::Damaged { reason })

@@ -60,7 +60,10 @@ pub fn back_up(
         return Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, "there is a store already").into());
     }
     let unnamed = fill_beside(path, options, &Batch::default())?;
-    let copied = RedbStore::open(&unnamed, options).and_then(|mut to| copy_rows(store, &mut to, &is_wanted, |_, _| ()));
+    let copied = RedbStore::open(&unnamed, options).and_then(|mut to| {
+        let copied = copy_rows(store, &mut to, &is_wanted, |_, _| ())?;
+        to.finish().map(|()| copied)
+    });
     let named = copied.and_then(|copied| {
         files::name(&unnamed, path)?;
         Ok(copied)
