@@ -21,6 +21,14 @@ pub enum Explanation {
         /// What lets them.
         why: String,
     },
+    /// It is not part of the document as things stand, and may be tomorrow: its author's part was ended, and nobody who may
+    /// write has built on it.
+    Masked {
+        /// Who made it.
+        author: AuthorId,
+        /// What ended it.
+        why: String,
+    },
     /// It is refused, here and everywhere.
     Refused {
         /// The rule that it breaks.
@@ -36,6 +44,7 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Explanation::Accepted { author, why } => write!(f, "accepted: {author} wrote it, and {why}"),
+            Explanation::Masked { author, why } => write!(f, "masked: {author} wrote it, and {why}"),
             Explanation::Refused { why } => write!(f, "refused, here and everywhere: {why}"),
             Explanation::Waiting => {
                 f.write_str("it waits for changes that it builds on, or for a moment, since many came at once")
@@ -55,12 +64,25 @@ impl Doc {
         let verdict = self.runtime().documents.verdict(&self.id(), change);
         match verdict.expect("an explanation inside an edit or a read: end the outer one first") {
             Verdict::Accepted { author } => {
-                Explanation::Accepted { author, why: pistol_acl::why_accepted(&self.genesis(), &author) }
+                let why = self.reason(change).unwrap_or_else(|| pistol_acl::why_accepted(&self.genesis(), &author));
+                Explanation::Accepted { author, why }
+            }
+            Verdict::Masked { author } => {
+                let why = self.reason(change).unwrap_or_else(|| "its author's part was ended".to_owned());
+                Explanation::Masked { author, why }
             }
             Verdict::Refused(rule) => Explanation::Refused { why: rule.to_string() },
             Verdict::Waiting => Explanation::Waiting,
             Verdict::Unknown => Explanation::Unknown,
         }
+    }
+
+    /// Of a document with members, what decided about a change.
+    fn reason(&self, change: &ChangeId) -> Option<String> {
+        let reason = |insight: Insight<'_>| insight.access.map(|access| access.explain(change).to_string());
+        let reason = self.runtime().documents.look(&self.id(), reason).ok()??;
+        // The state is said already.
+        Some(reason.split_once(": ").map_or(reason.clone(), |(_, why)| why.to_owned()))
     }
 
     /// Who may do what in the document, a sentence each.

@@ -19,6 +19,8 @@ pub struct DocStatus {
     pub refusals: Vec<(String, u64)>,
     /// Authors whose sessions forked: a restored backup, a copied profile, or malice. Nothing was lost.
     pub forks: Vec<AuthorId>,
+    /// Changes that are held and not part of the document as things stand, in one with members.
+    pub masked: u64,
     /// Changes that wait for others.
     pub waiting: u64,
     /// Those of them that begin chains or forks, of which many came: they are taken in together, with rests.
@@ -53,11 +55,12 @@ impl DocStatus {
             peers: peers.collect(),
             refusals: state.refusals.iter().map(|(reason, count)| (reason.clone(), *count)).collect(),
             forks: state.forks.iter().copied().collect(),
+            masked: u64::from(insight.held.next().saturating_sub(history.next())),
             waiting: state.waiting as u64,
             branches_waiting: state.branches_waiting as u64,
             waits_for: state.waits_for.iter().map(|(id, count)| (*id, *count as u64)).collect(),
             owed: state.owed.iter().copied().collect(),
-            damage: damage(insight, u64::from(history.next())),
+            damage: damage(insight, u64::from(insight.held.next())),
             store_failure: state.store_failure.clone(),
         }
     }

@@ -6,16 +6,19 @@
 //! dependencies, and what it covers for the first time; a change of the logs costs two sweeps over the document.
 
 mod cited;
+mod news;
 mod place;
 mod purge;
 mod sweep;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pistol_core::envelope::Linked;
 use pistol_core::id::{AuthorityId, ChangeId, DocumentId};
 use pistol_core::key::AuthorId;
 
 pub(crate) use cited::{Basis, Cited};
+pub use news::News;
 pub use place::Place;
 
 use crate::log::{Logs, Ordinal, Refused, Waiting, small};
@@ -34,6 +37,14 @@ pub struct Summary {
     pub deps: Vec<ChangeId>,
     /// What it cites as authority.
     pub authority: Vec<AuthorityId>,
+}
+
+impl Summary {
+    /// What the judge needs to know of a change.
+    pub fn of(change: &Linked) -> Summary {
+        let (id, change) = (change.id(), change.change());
+        Summary { id, author: change.author, deps: change.deps.clone(), authority: change.authority.clone() }
+    }
 }
 
 /// What became of a change.
@@ -84,6 +95,8 @@ pub(crate) struct Acceptance {
     pub(crate) named: BTreeMap<ChangeId, BTreeSet<Ordinal>>,
     pub(crate) place: Place,
     pub(crate) released: Option<Ordinal>,
+    /// Changes that came to be accepted, and whether others ceased to be, since that was asked.
+    news: (Vec<u32>, bool),
 }
 
 impl Acceptance {
@@ -99,6 +112,7 @@ impl Acceptance {
             named: BTreeMap::new(),
             place: Place::Unknown,
             released: None,
+            news: (Vec::new(), false),
         }
     }
 
@@ -160,7 +174,7 @@ impl Acceptance {
     }
 
     /// Everything about a change that is final. What is missing or refused is found for all dependencies.
-    fn examine(&self, summary: &Summary, logs: &Logs) -> Result<Option<Basis>, Unsettled> {
+    pub(crate) fn examine(&self, summary: &Summary, logs: &Logs) -> Result<Option<Basis>, Unsettled> {
         if summary.deps.iter().any(|dep| self.refused.reason(dep).is_some()) {
             return Err(Refusal::Past.into());
         }

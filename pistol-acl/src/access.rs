@@ -2,7 +2,7 @@
 
 use pistol_core::id::{AuthorityId, ChangeId, DocumentId};
 
-use crate::accept::{Acceptance, Added, Summary};
+use crate::accept::{Acceptance, Added, News, Summary};
 use crate::charter::Charter;
 use crate::log::{Held, Logs, Woken};
 use crate::path::Refusal;
@@ -121,6 +121,11 @@ impl Access {
         !self.is_stale
     }
 
+    /// What became of the accepted set since this was asked last; [`Access::settle`] first.
+    pub fn take_news(&mut self) -> News {
+        self.changes.take_news()
+    }
+
     /// The state of a change, as of when things were last settled.
     pub fn state(&self, change: &ChangeId) -> State {
         if let Some(node) = self.node(change) {
@@ -131,6 +136,11 @@ impl Access {
             None if self.changes.is_waiting(change) => State::Pending,
             None => State::Unknown,
         }
+    }
+
+    /// How many changes are known that are not accepted, though all that they need is here.
+    pub fn masked(&self) -> usize {
+        self.changes.nodes.iter().filter(|node| !node.is_accepted()).count()
     }
 
     /// The accepted changes, those that others depend on first.

@@ -73,6 +73,7 @@ impl Charter {
             genesis::Policy::Owned => Policy::Owned,
             genesis::Policy::WorldWritable => Policy::WorldWritable,
             genesis::Policy::FirstWriter { .. } => Policy::FirstWriter { members_only: false },
+            genesis::Policy::Members => Policy::Members,
             _ => return None,
         };
         Some(Charter {

@@ -6,31 +6,35 @@
 //! [`judge`] is the one of documents without members, down to the entry: what a first writer wrote is theirs.
 //!
 //! [`Access`] is the judge of documents with members: from the operations of access logs and summaries of changes it finds
-//! the accepted set. `docs/access.md` states the rules. The engine does not ask it yet.
+//! the accepted set. `docs/access.md` states the rules.
 //!
-//! Architecture Invariant: `Admitted` is made by [`judge`] only, and only an admitted change enters a history.
+//! Architecture Invariant: `Admitted` is made by [`judge`] and [`Access::admit`] only, and only an admitted change enters a history.
 //!
 //! Architecture Invariant: what is accepted is a function of the set of operations and changes, never of their order.
 
 mod accept;
 mod access;
+mod admit;
 mod charter;
 mod explain;
 mod first_writer;
 pub mod limits;
 mod log;
+mod members;
 mod path;
 pub mod record;
 mod release;
 mod rulings;
 mod words;
 
-pub use accept::{Added, Place, Summary};
+pub use accept::{Added, News, Place, Summary};
 pub use access::{Access, Loss, State};
+pub use admit::Unready;
 pub use charter::{Charter, Kind, Policy as AccessPolicy};
 pub use explain::Reason;
 pub use first_writer::{Foreign, Law};
 pub use log::{Held, Woken};
+pub use members::{Member, NoPower};
 pub use path::Refusal;
 pub use record::SignedOp;
 pub use release::{ReleaseError, Released, verify_release};
@@ -59,6 +63,9 @@ pub enum Denied {
     /// The policy lets this author write nothing.
     #[error("the document's policy does not let this author write here; ask one of its roots to make the change")]
     Stranger,
+    /// The document has members: who may write there, its log of operations says, and [`Access`] knows.
+    #[error("only this document's log of operations says who may write here; open the document to ask it")]
+    Members,
     /// The change cites an authority, and documents of first writers know none.
     #[error("the change cites an authority, and in this document nobody has any; write it without")]
     Cites,
@@ -71,13 +78,13 @@ impl Denied {
     /// The rule, as peers tell each other of it.
     pub fn rule(&self) -> Rule {
         match self {
-            Denied::Stranger | Denied::Cites => Rule::Policy,
+            Denied::Stranger | Denied::Members | Denied::Cites => Rule::Policy,
             Denied::Foreign(_) => Rule::FirstWriter,
         }
     }
 }
 
-/// Whether a key may change anything in a document.
+/// Whether a key may change anything in a document without members; in one with members [`Access::path`] says.
 pub fn may_edit(genesis: &Genesis, author: &AuthorId) -> bool {
     match genesis.terms().policy {
         Policy::WorldWritable | Policy::FirstWriter { .. } => true,
@@ -93,6 +100,9 @@ pub fn may_edit(genesis: &Genesis, author: &AuthorId) -> bool {
 /// [`Denied`].
 pub fn check(history: &History, valid: &Valid) -> Result<(), Denied> {
     let (genesis, change) = (history.genesis(), valid.change().change());
+    if genesis.terms().policy == Policy::Members {
+        return Err(Denied::Members);
+    }
     if !may_edit(genesis, &change.author) {
         return Err(Denied::Stranger);
     }

@@ -159,7 +159,7 @@ impl Logs {
     }
 
     /// Everything about an operation that is final: its past, its proof, its author's power to do such a thing.
-    fn examine(&self, op: &AclOp) -> Result<Standing, Unsettled> {
+    pub(crate) fn examine(&self, op: &AclOp) -> Result<Standing, Unsettled> {
         let charter = self.charter(&op.log)?;
         let prev = if self.ignores_past { Vec::new() } else { self.find_all(&op.prev)? };
         let is_one_log = prev.iter().filter_map(|ordinal| self.entry(*ordinal)).all(|entry| entry.op().log == op.log);
@@ -279,6 +279,10 @@ impl Logs {
     pub(crate) fn of_log(&self, log: &LogId) -> impl Iterator<Item = (Ordinal, &Entry)> {
         let ordinals = self.by_log.get(log).map_or(&[][..], Vec::as_slice);
         ordinals.iter().filter_map(|ordinal| Some((*ordinal, self.entry(*ordinal)?)))
+    }
+
+    pub(crate) fn count_of(&self, log: &LogId) -> u32 {
+        self.by_log.get(log).map_or(0, |ordinals| small(ordinals.len()))
     }
 
     /// The operation that opened a log for ever, if there is one.

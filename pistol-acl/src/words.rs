@@ -34,6 +34,11 @@ pub fn rules(genesis: &Genesis) -> Vec<String> {
                 "who deletes a container of their own hides what others put in it".to_owned(),
             ]
         }
+        Policy::Members => vec![
+            format!("its roots change everything, and say who else may: {roots}"),
+            "writers change everything, admins say who may as well, and readers and relays change nothing".to_owned(),
+            "who was revoked changes nothing more; what others built on of theirs stays".to_owned(),
+        ],
         _ => vec!["a rule that this version has no words for".to_owned()],
     }
 }

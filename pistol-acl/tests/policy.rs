@@ -51,8 +51,9 @@ fn verdict(policy: Policy, number: u8) -> Result<(), Rule> {
     let genesis = genesis(policy);
     let chain = ChainId { author: key(number).id(), session: Session(1) };
     let mut writer = Document::new(Arc::clone(&genesis)).unwrap();
-    let made =
-        writer.edit(&EditAs { chain, time_ms: 0, message: None, judge: UNJUDGED }, |edit| edit.put("a", 1)).unwrap();
+    let made = writer
+        .edit(&EditAs { chain, time_ms: 0, message: None, authority: &[], judge: UNJUDGED }, |edit| edit.put("a", 1))
+        .unwrap();
     let signed = Verified::sign(&key(number), genesis.id(), &[made.changes[0].change.clone()]).unwrap();
     let reader = Document::new(Arc::clone(&genesis)).unwrap();
     let Check::Valid(valid) = reader.check(&signed.changes()[0]) else { panic!("structure is not the question") };

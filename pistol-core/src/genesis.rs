@@ -39,6 +39,8 @@ pub enum Policy {
         /// Whether anybody may put a value at any key; who is read there, `Slot` says.
         shared_slots: bool,
     },
+    /// Whoever was granted a role, and was not revoked: the document's log of operations says who.
+    Members,
 }
 
 /// Where an author may insert into lists and texts.

@@ -40,11 +40,14 @@ pub enum Table {
     Owed = 9,
     /// Log number -> how far the log goes; (log, number) -> an envelope set aside while earlier ones are missing.
     Ends = 10,
+    /// (log, number in the order of arrival) -> operation of an access log. Stores of before lack the table, which is as if it
+    /// were empty.
+    Operations = 11,
 }
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Table; 10] = [
+    pub const ALL: [Table; 11] = [
         Table::Meta,
         Table::Logs,
         Table::Envelopes,
@@ -55,6 +58,7 @@ impl Table {
         Table::Snapshots,
         Table::Owed,
         Table::Ends,
+        Table::Operations,
     ];
 }
 

@@ -221,6 +221,7 @@ fn who_follows_a_text_sees_what_is_there_though_somebody_overwrites_it() {
         chain: ChainId { author: one.key.id(), session: Session(9) },
         time_ms: 0,
         message: None,
+        authority: &[],
         judge: UNJUDGED,
     };
     let made = one.document.edit_followed(&by, &body, splice).unwrap();

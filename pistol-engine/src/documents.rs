@@ -7,13 +7,17 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
+use pistol_acl::record::{Action, Subject};
+use pistol_acl::{Access, Loss};
 use pistol_core::delta::Delta;
 use pistol_core::document::{Content, Document, Edit, EditError, TextContent};
-use pistol_core::id::{ChangeId, DocumentId};
+use pistol_core::id::{AuthorityId, ChangeId, DocumentId};
 use pistol_core::key::AuthorId;
 
+use pistol_core::validate::History;
+
 use crate::input::Now;
-use crate::replica::{DocumentState, Replica, Verdict};
+use crate::replica::{DocumentState, OperateError, Replica, Verdict};
 use open::Open;
 pub use pin::Pin;
 use pin::Pins;
@@ -53,6 +57,10 @@ pub struct Edited<T> {
 pub struct Insight<'a> {
     /// The document.
     pub document: &'a Document,
+    /// Everything that keeps the rules. In a document with members some of it may not be shown.
+    pub held: &'a History,
+    /// Of a document with members, who may write, and what of it is masked.
+    pub access: Option<&'a Access>,
     /// What is known of its state and its peers.
     pub state: &'a DocumentState,
 }
@@ -217,6 +225,32 @@ impl Documents {
     /// As [`Documents::edit`] would.
     pub fn rehearse<T>(&self, id: &DocumentId, now: Now, closure: impl FnOnce(&mut Edit) -> T) -> Result<T, EditError> {
         self.inside(id, |replica| replica.rehearse(now, closure))?
+    }
+
+    /// Writes an operation into the log of a document with members, made of what is known at that moment.
+    ///
+    /// # Errors
+    /// [`OperateError`]; the document is then as before.
+    pub fn operate(
+        &self,
+        id: &DocumentId,
+        make: impl FnOnce(Insight<'_>) -> Result<Action, OperateError>,
+    ) -> Result<AuthorityId, OperateError> {
+        let operated = self.inside(id, |replica| replica.operate(make))??;
+        self.mark_dirty(*id);
+        Ok(operated)
+    }
+
+    /// What an operation would take away, if it was written now.
+    ///
+    /// # Errors
+    /// As [`Documents::operate`] would.
+    pub fn loss(&self, id: &DocumentId, subject: &Subject, action: Action) -> Result<Loss, OperateError> {
+        self.inside(id, |replica| {
+            let signed = replica.signed(action)?;
+            let members = replica.members().ok_or(OperateError::NoMembers)?;
+            Ok(members.access().loss(signed, subject))
+        })?
     }
 
     /// Reads a document.

@@ -7,6 +7,7 @@ mod forget;
 mod import;
 mod join;
 mod load;
+mod operations;
 mod owed;
 mod peer;
 mod records;

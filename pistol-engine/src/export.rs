@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use pistol_acl::SignedOp;
+use pistol_acl::limits::OPERATION_BYTES_MAX;
 use pistol_core::codec::{Malformed, Reader, Writer};
 use pistol_core::envelope::VerifiedChange;
-use pistol_core::genesis::{Genesis, GenesisError};
+use pistol_core::genesis::{Genesis, GenesisError, Policy};
 use pistol_core::hash::{Context, hash};
 use pistol_core::id::DocumentId;
 use pistol_core::key::Verifier;
@@ -13,14 +15,16 @@ use pistol_core::limits::{ENVELOPE_BYTES_MAX, GENESIS_BYTES_MAX};
 use pistol_core::store::scan::scan;
 use pistol_core::store::schema::{self, LogNumber, LogRecord};
 use pistol_core::store::{Store, StoreError, Table};
-use pistol_core::validate::{Check, History, Rule};
+use pistol_core::validate::{Check, History, Rule, Valid};
 
+use crate::replica::Members;
 use crate::salvage::Inspection;
 
 /// The first line of a file, up to the version.
 const NAME: &[u8] = b"pistol document ";
-/// The version that is written.
+/// The version of documents without members, and that of those with a log of operations.
 const VERSION: &[u8] = b"1\n";
+const VERSION_WITH_LOG: &[u8] = b"2\n";
 /// Bytes of the hash at the end.
 const HASH_BYTES: usize = 32;
 
@@ -28,6 +32,7 @@ const HASH_BYTES: usize = 32;
 #[derive(Clone, Debug)]
 pub struct Exported {
     pub(crate) genesis: Arc<Genesis>,
+    pub(crate) operations: Vec<SignedOp>,
     pub(crate) changes: Vec<VerifiedChange>,
 }
 
@@ -75,17 +80,23 @@ impl Exported {
     /// # Errors
     /// [`ExportError`], also if a single change would not be taken from a peer.
     pub fn read(bytes: &[u8]) -> Result<Self, ExportError> {
-        let (genesis, envelopes) = parts(bytes)?;
+        let Parts { genesis, operations, envelopes } = parts(bytes)?;
         let mut verifier = Verifier::default();
         let genesis = Arc::new(Genesis::verify(genesis, &mut verifier)?);
-        let mut history = History::new(Arc::clone(&genesis))?;
+        let mut judge = Judge::new(&genesis)?;
+        let operations = operations
+            .into_iter()
+            .map(|bytes| {
+                SignedOp::verify(bytes, &mut verifier).map_err(|error| ExportError::Changes(error.to_string()))
+            })
+            .collect::<Result<Vec<SignedOp>, ExportError>>()?;
+        operations.iter().try_for_each(|signed| judge.take_operation(signed))?;
         let mut changes = Vec::new();
         for bytes in envelopes {
             for change in verified(genesis.id(), bytes, &mut verifier)? {
-                match history.check(&change) {
+                match judge.history().check(&change) {
                     Check::Valid(valid) => {
-                        let admitted = pistol_acl::judge(&history, *valid)?;
-                        history.accept(admitted.into_valid()).map_err(|_| ExportError::Incomplete)?;
+                        judge.accept(*valid)?;
                         changes.push(change);
                     }
                     Check::Missing(_) => return Err(ExportError::Incomplete),
@@ -94,7 +105,7 @@ impl Exported {
                 }
             }
         }
-        Ok(Exported { genesis, changes })
+        Ok(Exported { genesis, operations, changes })
     }
 
     /// Which document it is.
@@ -108,6 +119,49 @@ impl Exported {
     }
 }
 
+/// Judges what is read as a document of its own.
+enum Judge {
+    Plain(Box<History>),
+    Members(Box<Members>),
+}
+
+impl Judge {
+    fn new(genesis: &Arc<Genesis>) -> Result<Self, Rule> {
+        Ok(match Members::of(genesis) {
+            Some(members) => Judge::Members(Box::new(members)),
+            None => Judge::Plain(Box::new(History::new(Arc::clone(genesis))?)),
+        })
+    }
+
+    fn history(&self) -> &History {
+        match self {
+            Judge::Plain(history) => history,
+            Judge::Members(members) => members.ready().history(),
+        }
+    }
+
+    fn take_operation(&mut self, signed: &SignedOp) -> Result<(), ExportError> {
+        match self {
+            Judge::Members(members) if signed.op().log == members.ready().history().genesis().id() => {
+                members.take_stored(signed.clone()).map_err(ExportError::Changes)
+            }
+            Judge::Plain(_) | Judge::Members(_) => Err(ExportError::Damaged),
+        }
+    }
+
+    fn accept(&mut self, valid: Valid) -> Result<(), ExportError> {
+        match self {
+            Judge::Plain(history) => {
+                let admitted = pistol_acl::judge(history, valid)?;
+                history.accept(admitted.into_valid()).map_err(|_| ExportError::Incomplete)?;
+            }
+            Judge::Members(members) if members.lacks(valid.change()).is_some() => return Err(ExportError::Incomplete),
+            Judge::Members(members) => drop(members.accept(valid)?),
+        }
+        Ok(())
+    }
+}
+
 /// Writes a document that a store holds, as it is durable there.
 ///
 /// # Errors
@@ -118,23 +172,31 @@ pub fn export(store: &dyn Store, document: &DocumentId) -> Result<Vec<u8>, Expor
     if !inspection.is_whole() && !inspection.is_accepted() {
         return Err(ExportError::Lost);
     }
-    let mut envelopes = Vec::new();
-    for table in [Table::Envelopes, Table::Tail] {
+    let values = |table: Table| {
+        // Rows of all three tables are found alike.
         let (from, to) = schema::envelopes_from(log, 0);
-        scan(store, table, (&from, &to), &mut |rows| {
-            envelopes.extend(rows.into_iter().map(|(_, value)| value));
+        let mut values = Vec::new();
+        let scanned = scan(store, table, (&from, &to), &mut |rows| {
+            values.extend(rows.into_iter().map(|(_, value)| value));
             Ok(())
-        })?;
-    }
-    Ok(write(genesis.bytes(), &envelopes))
+        });
+        scanned.map(|_| values)
+    };
+    let envelopes = [values(Table::Envelopes)?, values(Table::Tail)?].concat();
+    let operations = if genesis.terms().policy == Policy::Members { Some(values(Table::Operations)?) } else { None };
+    Ok(write(genesis.bytes(), operations.as_deref(), &envelopes))
 }
 
-/// Writes a file of a genesis and envelopes in an order in which they can be taken in.
-pub fn write(genesis: &[u8], envelopes: &[Vec<u8>]) -> Vec<u8> {
+/// Writes a file of a genesis, the operations of its log if it has one, and envelopes, in an order in which they can be taken in.
+pub fn write(genesis: &[u8], operations: Option<&[Vec<u8>]>, envelopes: &[Vec<u8>]) -> Vec<u8> {
     let mut writer = Writer::new();
     writer.raw(NAME);
-    writer.raw(VERSION);
+    writer.raw(if operations.is_some() { VERSION_WITH_LOG } else { VERSION });
     writer.bytes(genesis);
+    if let Some(operations) = operations {
+        writer.length(operations.len());
+        operations.iter().for_each(|operation| writer.bytes(operation));
+    }
     writer.length(envelopes.len());
     envelopes.iter().for_each(|envelope| writer.bytes(envelope));
     let hash = hash(Context::Export, &[writer.as_bytes()]);
@@ -142,10 +204,18 @@ pub fn write(genesis: &[u8], envelopes: &[Vec<u8>]) -> Vec<u8> {
     writer.into_bytes()
 }
 
-/// The genesis and the envelopes of a file whose hash is right.
-fn parts(bytes: &[u8]) -> Result<(&[u8], Vec<&[u8]>), ExportError> {
+/// What a file holds.
+struct Parts<'a> {
+    genesis: &'a [u8],
+    operations: Vec<&'a [u8]>,
+    envelopes: Vec<&'a [u8]>,
+}
+
+/// The parts of a file whose hash is right.
+fn parts(bytes: &[u8]) -> Result<Parts<'_>, ExportError> {
     let versioned = bytes.strip_prefix(NAME).ok_or(ExportError::NotAnExport)?;
-    let Some(body) = versioned.strip_prefix(VERSION) else {
+    let has_log = versioned.starts_with(VERSION_WITH_LOG);
+    let Some(body) = versioned.strip_prefix(if has_log { VERSION_WITH_LOG } else { VERSION }) else {
         let is_number =
             versioned.split(|byte| *byte == b'\n').next().is_some_and(|line| line.len() <= 9 && is_digits(line));
         return Err(if is_number { ExportError::Newer } else { ExportError::Damaged });
@@ -156,16 +226,18 @@ fn parts(bytes: &[u8]) -> Result<(&[u8], Vec<&[u8]>), ExportError> {
     }
     let content =
         body.len().checked_sub(HASH_BYTES).and_then(|length| body.get(..length)).ok_or(ExportError::Damaged)?;
-    read_parts(content).map_err(|_| ExportError::Damaged)
+    read_parts(content, has_log).map_err(|_| ExportError::Damaged)
 }
 
-fn read_parts(content: &[u8]) -> Result<(&[u8], Vec<&[u8]>), Malformed> {
+fn read_parts(content: &[u8], has_log: bool) -> Result<Parts<'_>, Malformed> {
     let mut reader = Reader::new(content);
     let genesis = reader.bytes(GENESIS_BYTES_MAX)?;
+    let count = if has_log { reader.count(usize::MAX, 2)? } else { 0 };
+    let operations = (0..count).map(|_| reader.bytes(OPERATION_BYTES_MAX)).collect::<Result<_, _>>()?;
     let count = reader.count(usize::MAX, 2)?;
     let envelopes = (0..count).map(|_| reader.bytes(ENVELOPE_BYTES_MAX)).collect::<Result<_, _>>()?;
     reader.end()?;
-    Ok((genesis, envelopes))
+    Ok(Parts { genesis, operations, envelopes })
 }
 
 fn is_digits(line: &[u8]) -> bool {

@@ -34,6 +34,6 @@ pub use engine::{CacheState, Contact, Engine, Opening, Start, inspect_cache, is_
 pub use entropy::Entropy;
 pub use input::{Address, Command, ConnectionId, Input, Now, ReadId, Token, Unreadable};
 pub use limits::{OPEN_BYTES, SNAPSHOT_CHANGES};
-pub use replica::{DocumentState, PeerState, PeerView, Saved, Saving, Verdict};
+pub use replica::{DocumentState, OperateError, PeerState, PeerView, Saved, Saving, Verdict};
 pub use salvage::{Inspection, Salvage};
 pub use turns::{Turn, Turns, carried_us};

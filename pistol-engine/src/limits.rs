@@ -11,6 +11,11 @@ pub const WAITING_A_PEER: usize = 10_000;
 pub const WAITING_BYTES_A_PEER: usize = 4 << 20;
 /// Memory that all changes with missing dependencies take.
 pub const WAITING_BYTES_IN_ALL: usize = 64 << 20;
+/// Operations of a document's log that wait for others at most, and their bytes: peers send them in order.
+pub const OPERATIONS_WAITING_MAX: usize = 256;
+pub(crate) const OPERATIONS_WAITING_BYTES_MAX: usize = 1 << 20;
+/// What an operation takes in memory beside its bytes, about.
+pub(crate) const OPERATION_ROOM: usize = 512;
 /// Things waited for that a document's status names.
 pub(crate) const WAITS_TOLD_MAX: usize = 8;
 /// Peers that a document remembers to be asked again, those that are dialled anyway apart.

@@ -3,6 +3,7 @@
 mod admit;
 mod cut;
 mod holes;
+mod members;
 mod publish;
 mod received;
 mod rows;
@@ -21,12 +22,14 @@ use pistol_core::genesis::ReadKey;
 use pistol_core::id::{ChangeId, DocumentId, Session};
 use pistol_core::key::AuthorKey;
 use pistol_core::store::schema::LogNumber;
-use pistol_core::validate::{Ordinal, Rule};
+use pistol_core::validate::{History, Ordinal, Rule};
 use pistol_sync::node::NodeId;
 use pistol_sync::proto::heads;
 use pistol_sync::proto::message::Head;
 
 pub(crate) use cut::rows as cut_into_rows;
+pub use members::OperateError;
+pub(crate) use members::{Members, Took, grow};
 pub(crate) use publish::Sealed;
 pub(crate) use rows::{Rows, StoredRow};
 pub(crate) use snapshot::Written;
@@ -48,7 +51,10 @@ use waiting::Waiting;
 /// An open document.
 #[derive(Debug)]
 pub(crate) struct Replica {
+    /// What readers see.
     document: Document,
+    /// Of a document with members, what else there is.
+    members: Option<Members>,
     log: LogNumber,
     read_key: Option<ReadKey>,
     key: Arc<AuthorKey>,
@@ -107,6 +113,7 @@ enum Unstored {
 #[derive(Debug)]
 pub(crate) struct Parts {
     pub(crate) document: Document,
+    pub(crate) members: Option<Members>,
     pub(crate) log: LogNumber,
     pub(crate) read_key: Option<ReadKey>,
     pub(crate) key: Arc<AuthorKey>,
@@ -119,9 +126,10 @@ pub(crate) struct Parts {
 
 impl Replica {
     pub(crate) fn new(parts: Parts) -> Self {
-        let Parts { document, log, read_key, key, entropy, session, rows, tail, written } = parts;
+        let Parts { document, members, log, read_key, key, entropy, session, rows, tail, written } = parts;
         Replica {
             document,
+            members,
             log,
             read_key,
             key,
@@ -154,6 +162,20 @@ impl Replica {
         &self.document
     }
 
+    /// Everything that keeps the rules: what is stored, and what peers are told of and sent. In a document with members some of
+    /// it may not be shown.
+    pub(crate) fn history(&self) -> &History {
+        self.members.as_ref().map_or(self.document.history(), |members| members.ready().history())
+    }
+
+    pub(crate) fn members(&self) -> Option<&Members> {
+        self.members.as_ref()
+    }
+
+    pub(crate) fn members_mut(&mut self) -> Option<&mut Members> {
+        self.members.as_mut()
+    }
+
     pub(crate) fn read_key(&self) -> Option<&ReadKey> {
         self.read_key.as_ref()
     }
@@ -177,12 +199,18 @@ impl Replica {
 
     /// Whether everything accepted is durable.
     pub(crate) fn is_durable(&self) -> bool {
-        self.rows.end() == self.document.history().next()
+        self.rows.end() == self.history().next() && self.members.as_ref().is_none_or(Members::is_durable)
     }
 
     /// The ends of the chains, as far as they are durable: nothing else may be told of.
     pub(crate) fn heads(&self) -> Vec<Head> {
-        heads::heads_of(self.document.history(), self.rows.end())
+        heads::heads_of(self.history(), self.rows.end())
+    }
+
+    /// What nodes that hold the same have in common, as far as it is durable.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let of_changes = heads::digest(&self.heads());
+        self.members.as_ref().map_or(of_changes, |members| members.digest(of_changes))
     }
 
     /// About how much memory it takes.
@@ -191,7 +219,8 @@ impl Replica {
         let changes = usize::try_from(history.next()).unwrap_or(usize::MAX).saturating_mul(limits::CHANGE_BYTES);
         let operations = history.operations().saturating_mul(limits::OPERATION_BYTES);
         let content = usize::try_from(history.bytes()).unwrap_or(usize::MAX);
-        [changes, operations, content].into_iter().fold(limits::DOCUMENT_BYTES, usize::saturating_add)
+        let of_members = self.members.as_ref().map_or(0, |members| members.bytes(self.document.history()));
+        [changes, operations, content, of_members].into_iter().fold(limits::DOCUMENT_BYTES, usize::saturating_add)
     }
 
     /// Whether nothing is lost if it is closed, as far as it knows: everything is durable and shown, and nothing waits.
@@ -206,6 +235,11 @@ impl Replica {
     }
 
     pub(crate) fn insight(&self) -> Insight<'_> {
-        Insight { document: &self.document, state: &self.state }
+        Insight {
+            document: &self.document,
+            held: self.history(),
+            access: self.members.as_ref().map(Members::access),
+            state: &self.state,
+        }
     }
 }

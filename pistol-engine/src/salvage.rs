@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use pistol_acl::SignedOp;
 use pistol_core::envelope::{Verified, VerifiedChange};
 use pistol_core::genesis::Genesis;
 use pistol_core::id::DocumentId;
@@ -16,7 +17,7 @@ use pistol_core::store::{Batch, Row, Store, StoreError, Table};
 use pistol_core::validate::{Check, History, Ordinal};
 
 use crate::engine::verified;
-use crate::replica::cut_into_rows;
+use crate::replica::{Members, cut_into_rows};
 
 /// A document whose rows are to be put in order; done by whoever holds the store.
 #[derive(Clone, Debug)]
@@ -52,6 +53,10 @@ pub struct Inspection {
     log: LogNumber,
     document: DocumentId,
     history: History,
+    /// Of a document with members: its history, and its log.
+    members: Option<Members>,
+    /// Operations of the log that are there and cannot be taken in.
+    lost_operations: usize,
     /// Rows that stay as they are.
     kept: BTreeMap<Ordinal, Table>,
     /// Changes of small rows before the damage, and of all readable rows after it, in an order in which they are valid.
@@ -99,6 +104,8 @@ impl Inspection {
             log,
             document: genesis.id(),
             history,
+            members: Members::of(genesis),
+            lost_operations: 0,
             kept: BTreeMap::new(),
             moved: Vec::new(),
             aside: Vec::new(),
@@ -109,6 +116,11 @@ impl Inspection {
             has_holes: false,
         };
         let mut verifier = Verifier::default();
+        if inspection.members.is_some() {
+            let operations =
+                inspection.read_range(store, Table::Operations, schema::operations_from(inspection.log, 0))?;
+            inspection.take_operations(&operations, &mut verifier);
+        }
         let rows = inspection.read(store)?;
         let ends = inspection.read_range(store, Table::Ends, schema::ends_range(log))?;
         inspection.take_rows(rows, &mut verifier);
@@ -124,8 +136,13 @@ impl Inspection {
 
     /// Whether nothing is missing, and every row is what was written.
     pub fn is_whole(&self) -> bool {
-        let is_told = self.end.is_some_and(|end| end.end == self.history.next() && end.damage.is_none());
-        self.damaged_rows == 0 && !self.has_holes && self.aside.is_empty() && self.missing() == 0 && is_told
+        let is_told = self.end.is_some_and(|end| end.end == self.history().next() && end.damage.is_none());
+        self.damaged_rows == 0
+            && self.lost_operations == 0
+            && !self.has_holes
+            && self.aside.is_empty()
+            && self.missing() == 0
+            && is_told
     }
 
     /// Whether a row is an envelope of a document.
@@ -135,7 +152,7 @@ impl Inspection {
 
     /// Whether what is missing is known, and the owner goes on without it.
     pub fn is_accepted(&self) -> bool {
-        let is_told = |end: EndRecord| end.end == self.history.next() && end.damage.is_some_and(|d| d.is_accepted);
+        let is_told = |end: EndRecord| end.end == self.history().next() && end.damage.is_some_and(|d| d.is_accepted);
         self.damaged_rows == 0 && !self.has_holes && self.end.is_some_and(is_told)
     }
 
@@ -146,7 +163,7 @@ impl Inspection {
 
     /// How many changes can be read and shown.
     pub fn readable(&self) -> u32 {
-        self.history.next().saturating_sub(1)
+        self.history().next().saturating_sub(1)
     }
 
     /// How many more can be read, but need some that are missing.
@@ -167,7 +184,7 @@ impl Inspection {
 
     /// Whether a part of the file could not be read, or how far the log went is not known: then there may have been more.
     pub fn may_miss_more(&self) -> bool {
-        self.has_holes || self.end.is_none()
+        self.has_holes || self.end.is_none() || self.lost_operations > 0
     }
 
     /// What makes the rows whole again, as far as they can be read. `is_accepted`: whether the owner goes on without what is
@@ -184,11 +201,14 @@ impl Inspection {
             }
         }
         let moved = u32::try_from(self.moved.len()).unwrap_or(u32::MAX);
-        let mut first = self.history.next().saturating_sub(moved);
+        let mut first = self.history().next().saturating_sub(moved);
         for row in cut_into_rows(&self.moved, None) {
             let bytes = Verified::seal(self.document, row).to_bytes();
             batch.put(Table::Envelopes, schema::envelope_key(self.log, first), bytes);
             first = first.saturating_add(u32::try_from(row.len()).unwrap_or(u32::MAX));
+        }
+        for (number, signed) in self.members.iter().flat_map(|members| members.durable_from(0)) {
+            batch.put(Table::Operations, schema::operation_key(self.log, number), signed.bytes());
         }
         for (number, waiting) in (1..).zip(&self.aside) {
             batch.put(Table::Ends, schema::aside_key(self.log, number), waiting.bytes.as_slice());
@@ -211,7 +231,7 @@ impl Inspection {
         let is_accepted = is_accepted || !is_short || known.is_some_and(|damage| damage.is_accepted);
         let damage = Damage { expected: self.expected, is_accepted };
         let damage = Some(damage).filter(|_| is_short || self.may_miss_more() || known.is_some());
-        EndRecord { end: self.history.next(), damage }
+        EndRecord { end: self.history().next(), damage }
     }
 
     fn read(&mut self, store: &(impl Store + ?Sized)) -> Result<BTreeMap<Ordinal, (Table, Vec<u8>)>, StoreError> {
@@ -238,10 +258,14 @@ impl Inspection {
             Ok(())
         })?;
         self.damaged_rows += found.damaged.len();
+        if table == Table::Operations {
+            self.lost_operations += found.damaged.len();
+        }
         self.has_holes |= found.has_holes;
         for key in &found.damaged {
             // That there was a change at its place is known.
-            let place = schema::envelope_position(key).ok().filter(|_| table != Table::Ends);
+            let is_of_change = !matches!(table, Table::Ends | Table::Operations);
+            let place = schema::envelope_position(key).ok().filter(|_| is_of_change);
             self.expected = self.expected.max(place.map_or(1, |(_, first)| first.saturating_add(1)));
         }
         let readable = all.iter().map(|(key, _)| key.clone());
@@ -260,7 +284,7 @@ impl Inspection {
             };
             let count = u32::try_from(changes.len()).unwrap_or(u32::MAX);
             self.expected = self.expected.max(first.saturating_add(count));
-            is_cut |= first != self.history.next();
+            is_cut |= first != self.history().next();
             let accepted = changes.iter().take_while(|change| !is_cut && self.accept(change)).count();
             is_cut |= accepted < changes.len();
             if !is_cut && table == Table::Envelopes && self.moved.is_empty() {
@@ -285,9 +309,36 @@ impl Inspection {
     }
 
     fn accept(&mut self, change: &VerifiedChange) -> bool {
-        let Check::Valid(valid) = self.history.check(change) else { return false };
+        let Check::Valid(valid) = self.history().check(change) else { return false };
+        if let Some(members) = &mut self.members {
+            return members.accept(*valid).is_ok();
+        }
         let admitted = pistol_acl::judge(&self.history, *valid);
         admitted.is_ok_and(|admitted| self.history.accept(admitted.into_valid()).is_ok())
+    }
+
+    fn history(&self) -> &History {
+        self.members.as_ref().map_or(&self.history, |members| members.ready().history())
+    }
+
+    /// Takes in the readable operations. One that follows on a lost one is lost with it, until peers send both.
+    fn take_operations(&mut self, rows: &[Row], verifier: &mut Verifier) {
+        let Some(members) = &mut self.members else { return };
+        for (key, value) in rows {
+            let is_next = schema::operation_position(key).is_ok_and(|(_, number)| number == members.durable());
+            let signed = SignedOp::verify(value, verifier);
+            let is_taken = signed.is_ok_and(|signed| members.take_stored(signed).is_ok());
+            self.lost_operations += usize::from(!is_next || !is_taken);
+        }
+    }
+
+    /// Whether a change needs others, or operations, that are missing.
+    fn waits(&self, change: &VerifiedChange) -> bool {
+        match self.history().check(change) {
+            Check::Missing(_) => true,
+            Check::Valid(_) => self.members.as_ref().is_some_and(|members| members.lacks(change).is_some()),
+            Check::Known | Check::Rejected(_) => false,
+        }
     }
 
     /// Accepts what waits, as far as what it needs is there.
@@ -304,15 +355,14 @@ impl Inspection {
                 break;
             }
         }
-        let waits = |change: &VerifiedChange| matches!(self.history.check(change), Check::Missing(_));
-        waiting.iter_mut().for_each(|waiting| waiting.changes.retain(waits));
+        waiting.iter_mut().for_each(|waiting| waiting.changes.retain(|change| self.waits(change)));
         waiting.retain(|waiting| !waiting.changes.is_empty());
         self.aside = waiting;
     }
 
     fn expect(&mut self) {
         let told = self.end.map_or(1, |end| end.damage.map_or(end.end, |damage| damage.expected.max(end.end)));
-        let found = self.history.next().saturating_add(self.waiting());
+        let found = self.history().next().saturating_add(self.waiting());
         self.expected = self.expected.max(told).max(found);
     }
 }

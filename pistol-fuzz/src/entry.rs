@@ -9,6 +9,7 @@ pub mod genesis;
 pub mod key_file;
 mod machine;
 pub mod node;
+pub mod operation;
 mod planted;
 pub mod row;
 pub mod snapshot;
@@ -46,12 +47,13 @@ const fn entry(name: &'static str, share: u64, prepare: fn(), run: fn(&mut Chanc
 }
 
 /// The ways in, with shares of a thousand.
-pub const ENTRIES: [Entry; 16] = [
+pub const ENTRIES: [Entry; 17] = [
     entry("frame", 193, || {}, frame::run),
     entry("stream", 80, || {}, stream::run),
     entry("envelope", 250, envelope::prepare, envelope::run),
     entry("change", 120, envelope::prepare, change::run),
-    entry("genesis", 80, || {}, genesis::run),
+    entry("operation", 20, || {}, operation::run),
+    entry("genesis", 60, || {}, genesis::run),
     entry("key-file", 20, || {}, key_file::run),
     entry("ticket", 80, || {}, ticket::run),
     entry("row", 50, || {}, row::run),

@@ -16,6 +16,14 @@ pub const SAMPLES_MAX: usize = 64;
 pub const EXTENSIONS_MAX: usize = 32;
 /// Refused changes told in one acknowledgement.
 pub const REFUSED_TOLD_MAX: usize = 16;
+/// Heads of a document's log of operations told at once. Of more, others are not told of; they are sent all the same.
+pub const LOG_HEADS_MAX: usize = 1024;
+/// Operations before the heads told with them: every second power of a log's length.
+pub const LOG_SAMPLES_MAX: usize = 64;
+/// Operations in one message: to check the signatures of so many takes some milliseconds, and nobody else's turn is later than that.
+pub const OPERATIONS_MAX: usize = 64;
+/// Bytes of operations after which a message of them is closed, unless one alone is larger.
+pub const OPERATIONS_BYTES_AIM: usize = 256 << 10;
 /// Documents that one session may follow.
 pub const TOPICS_MAX: usize = 4096;
 /// Bytes of envelopes, and of what their changes take in memory, that may be under way to one peer without an acknowledgement.

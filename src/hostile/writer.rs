@@ -51,7 +51,7 @@ impl Writer {
     /// # Errors
     /// [`EditError`] if it would not be well formed.
     pub fn edit<T>(&mut self, closure: impl FnOnce(&mut Edit) -> T) -> Result<T, EditError> {
-        let by = EditAs { chain: self.chain, time_ms: 0, message: None, judge: UNJUDGED };
+        let by = EditAs { chain: self.chain, time_ms: 0, message: None, authority: &[], judge: UNJUDGED };
         let made = self.document.edit(&by, closure)?;
         let changes = made.changes.into_iter().map(|accepted| accepted.change);
         changes.for_each(|change| {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::purge::Named;
 use super::{Acceptance, Place};
-use crate::log::{Entry, Logs, Ordinal};
+use crate::log::{Entry, Logs, Ordinal, small};
 use crate::record::Action;
 use crate::rulings::{Rulings, may_vouch};
 
@@ -42,10 +42,16 @@ impl Acceptance {
             }
         }
         for (at, node) in self.nodes.iter_mut().enumerate() {
+            let was_accepted = node.is_accepted();
             node.is_active = flag(active, at);
             node.is_purged = flag(purged, at);
             node.is_tainted = flag(&tainted, at);
             node.is_covered = flag(&covered, at);
+            match (was_accepted, node.is_accepted()) {
+                (false, true) => self.news.0.push(small(at)),
+                (true, false) => self.news.1 = true,
+                _ => {}
+            }
         }
     }
 
@@ -98,6 +104,9 @@ impl Acceptance {
             let Some(node) = self.nodes.get_mut(at as usize) else { continue };
             if !std::mem::replace(&mut node.is_covered, true) {
                 stack.extend(node.deps.iter().copied());
+                if node.is_accepted() {
+                    self.news.0.push(at);
+                }
             }
         }
     }

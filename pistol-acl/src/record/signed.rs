@@ -64,6 +64,12 @@ impl SignedOp {
         if is_signed { Ok(read) } else { Err(OpError::Signature) }
     }
 
+    /// The id that an operation has, if these are one's bytes; whether they are is not looked at.
+    pub fn id_of(bytes: &[u8]) -> Option<AuthorityId> {
+        let (body, _) = bytes.split_last_chunk::<64>().filter(|_| bytes.len() <= limits::OPERATION_BYTES_MAX)?;
+        Some(id(body))
+    }
+
     fn read(bytes: Arc<[u8]>) -> Result<Self, OpError> {
         if bytes.len() > limits::OPERATION_BYTES_MAX {
             return Err(Malformed::Limit.into());

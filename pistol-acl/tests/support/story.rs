@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pistol_acl::record::{AclOp, Action, Heads, Keep, LogId, Mode, Role, Subject};
-use pistol_acl::{Access, AccessPolicy, Charter, Held, Kind, SignedOp, State, Summary};
+use pistol_acl::{Access, AccessPolicy, Charter, Held, Kind, News, SignedOp, State, Summary};
 use pistol_core::id::{AuthorityId, ChangeId, DocumentId};
 use pistol_core::key::{AuthorId, AuthorKey};
 
@@ -201,13 +201,16 @@ impl Story {
         }
         dice.shuffle(&mut items);
         let mut access = Access::new(self.document);
+        let mut shown = BTreeSet::new();
         for item in items {
             take(&mut access, item);
             if dice.one_in(4) {
                 access.settle();
+                follow(&mut access, &mut shown);
             }
         }
         access.settle();
+        follow(&mut access, &mut shown);
         let as_grown = self.states(&access);
         access.judge_anew();
         assert_eq!(as_grown, self.states(&access), "order {seed}: the fast path and judging anew agree");
@@ -228,6 +231,17 @@ pub(crate) fn tell(document: DocumentId, items: &[Item]) -> Access {
     items.iter().for_each(|item| take(&mut access, item.clone()));
     access.settle();
     access
+}
+
+/// Follows what is accepted by the news of it alone.
+fn follow(access: &mut Access, shown: &mut BTreeSet<ChangeId>) {
+    let News { grown, has_shrunk } = access.take_news();
+    shown.extend(grown);
+    let accepted: BTreeSet<ChangeId> = access.accepted().copied().collect();
+    if has_shrunk {
+        shown.retain(|change| accepted.contains(change));
+    }
+    assert_eq!(*shown, accepted, "the news tell all that is new");
 }
 
 pub(crate) fn take(access: &mut Access, item: Item) {

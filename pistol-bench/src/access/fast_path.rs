@@ -52,7 +52,7 @@ fn written(count: usize) -> Outcome<(Arc<Genesis>, Vec<Linked>)> {
     let mut changes = Vec::with_capacity(count);
     for (key, time_ms) in keys.iter().cycle().zip(1_700_000_000_000..).take(count) {
         let chain = ChainId { author: key.id(), session: Session(1) };
-        let by = EditAs { chain, time_ms, message: None, judge: pistol_acl::allow };
+        let by = EditAs { chain, time_ms, message: None, authority: &[], judge: pistol_acl::allow };
         // A message after the last one, which somebody else wrote.
         let made = document.edit(&by, |doc| doc.list("messages").push("a message of some words"))?;
         changes.extend(made.changes.into_iter().map(|accepted| accepted.change));

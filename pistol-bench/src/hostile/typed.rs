@@ -29,7 +29,7 @@ impl Typed {
         for (key, time_ms) in trace.keystrokes.iter().zip(1_700_000_000_000..) {
             let writer = keys.get(changes.len() % keys.len()).ok_or("nobody types")?;
             let chain = ChainId { author: writer.id(), session: Session(1) };
-            let by = EditAs { chain, time_ms, message: None, judge: UNJUDGED };
+            let by = EditAs { chain, time_ms, message: None, authority: &[], judge: UNJUDGED };
             let made = document.edit(&by, |doc| doc.text(BODY).splice(key.at, key.deleted, &key.text))?;
             changes.extend(made.changes.into_iter().map(|accepted| accepted.change));
         }

@@ -94,7 +94,7 @@ impl Backlog {
     }
 }
 
-fn write(accepted: &Accepted, writer: &mut Writer) {
+pub(super) fn write(accepted: &Accepted, writer: &mut Writer) {
     let change = accepted.change.change();
     writer.number(u64::from(accepted.ordinal));
     writer.byte(u8::from(accepted.is_fork));
@@ -111,7 +111,7 @@ fn write(accepted: &Accepted, writer: &mut Writer) {
     change.ops.iter().for_each(|op| write_operation(op, writer));
 }
 
-fn read(reader: &mut Reader<'_>, history: &History) -> Option<Accepted> {
+pub(super) fn read(reader: &mut Reader<'_>, history: &History) -> Option<Accepted> {
     let (ordinal, is_fork) = (reader.number32().ok()?, reader.byte().ok()? != 0);
     let deps = read_ordinals(reader, ordinal, limits::DEPENDENCIES_MAX).ok()?;
     let table = read_ordinals(reader, ordinal, limits::REFERENCES_MAX).ok()?;

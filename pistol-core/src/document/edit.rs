@@ -73,6 +73,15 @@ pub enum EditError {
         /// Whose it is; none if nobody may write there.
         owner: Option<AuthorId>,
     },
+    /// Nothing in the document's log lets this author write.
+    #[error("you have no part in this document that lets you write; ask an admin or root of it to grant you one")]
+    NotAMember,
+    /// What let this author write counts no more.
+    #[error(
+        "your part in this document was ended, so you cannot change it; what was shown of your work stays as its members \
+         decide; ask an admin or root of it for a new grant"
+    )]
+    Revoked,
     /// Another edit of this document is going on in this thread.
     #[error("an edit inside an edit was refused; finish the outer one first")]
     Nested,

@@ -15,7 +15,7 @@ use super::{Document, apply, convert, rivals};
 use crate::chain::ChainId;
 use crate::change::{Change, Op, Place, Reference};
 use crate::envelope::Linked;
-use crate::id::{ChangeId, Link};
+use crate::id::{AuthorityId, ChangeId, Link};
 use crate::limits;
 use crate::validate::{Accepted, Check, History, Ordinal, Rule, Spot, Valid};
 use references::Draft;
@@ -35,6 +35,8 @@ pub struct EditAs<'a> {
     pub time_ms: u64,
     /// What the author says of it.
     pub message: Option<&'a str>,
+    /// What allows the author to write here, and is cited by each change; empty where nothing need be cited.
+    pub authority: &'a [AuthorityId],
     /// The policy's judge: what he refuses is not made.
     pub judge: Judge,
 }
@@ -288,7 +290,7 @@ impl Document {
             session: by.chain.session,
             seq,
             deps: deps.into_iter().collect(),
-            authority: Vec::new(),
+            authority: by.authority.to_vec(),
             time_ms: by.time_ms,
             message: by.message.map(str::to_owned),
             table: Vec::new(),

@@ -21,7 +21,7 @@ pub fn skeleton<T>(content: impl FnOnce(&mut Edit) -> T) -> Result<(T, Vec<Op>),
     let chain = ChainId { author: scratch.id(), session: Session(0) };
     let genesis = Genesis::sign(&scratch, empty(&scratch)).map_err(|_| EditError::Refused(Rule::Operation))?;
     let mut document = Document::new(Arc::new(genesis)).map_err(EditError::Refused)?;
-    let made = document.edit(&EditAs { chain, time_ms: 0, message: None, judge: UNJUDGED }, content)?;
+    let made = document.edit(&EditAs { chain, time_ms: 0, message: None, authority: &[], judge: UNJUDGED }, content)?;
     let ops = made.changes.iter().flat_map(|accepted| accepted.change.change().ops.iter());
     let ops: Vec<Op> = ops.cloned().map(as_skeleton).collect();
     if ops.len() > limits::SKELETON_OPERATIONS_MAX {

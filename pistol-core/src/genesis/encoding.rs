@@ -53,6 +53,7 @@ fn write_policy(policy: Policy, writer: &mut Writer) {
             writer.byte(u8::from(shared_counters));
             writer.byte(u8::from(shared_slots));
         }
+        Policy::Members => writer.byte(3),
     }
 }
 
@@ -65,6 +66,7 @@ fn read_policy(reader: &mut Reader<'_>) -> Result<Policy, Malformed> {
             shared_counters: read_flag(reader)?,
             shared_slots: read_flag(reader)?,
         },
+        3 => Policy::Members,
         _ => return Err(Malformed::Tag),
     })
 }

@@ -269,6 +269,7 @@ const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'s
         Table::Peers => "peers",
         Table::Snapshots => "snapshots",
         Table::Owed => "owed",
+        Table::Operations => "operations",
         Table::Ends => "ends",
     })
 }

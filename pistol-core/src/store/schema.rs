@@ -149,6 +149,24 @@ pub fn envelopes_from(log: LogNumber, ordinal: u32) -> (Vec<u8>, Vec<u8>) {
     (envelope_key(log, ordinal), end)
 }
 
+/// The key of an operation in [`super::Table::Operations`]: `number` counts those of its log in the order of arrival, from 0.
+pub fn operation_key(log: LogNumber, number: u32) -> Vec<u8> {
+    envelope_key(log, number)
+}
+
+/// Reads the key of an operation.
+///
+/// # Errors
+/// [`StoreError::Damaged`].
+pub fn operation_position(key: &[u8]) -> Result<(LogNumber, u32), StoreError> {
+    envelope_position(key).map_err(|_| damaged("key of an operation"))
+}
+
+/// The range, from inclusive to exclusive, of a log's operations from a number on.
+pub fn operations_from(log: LogNumber, number: u32) -> (Vec<u8>, Vec<u8>) {
+    envelopes_from(log, number)
+}
+
 /// The key of a petname in [`super::Table::Names`].
 pub fn name_key(name: &str) -> Vec<u8> {
     name.as_bytes().to_vec()

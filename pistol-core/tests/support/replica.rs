@@ -97,7 +97,7 @@ impl Replica {
     pub fn edit<T>(&mut self, closure: impl FnOnce(&mut Edit) -> T) -> Result<T, EditError> {
         self.clock += 1;
         let chain = ChainId { author: self.key.id(), session: self.session };
-        let by = EditAs { chain, time_ms: self.clock, message: None, judge: UNJUDGED };
+        let by = EditAs { chain, time_ms: self.clock, message: None, authority: &[], judge: UNJUDGED };
         let made = self.document.edit(&by, closure)?;
         self.unsigned.extend(made.changes.into_iter().map(|accepted| accepted.change));
         Ok(made.result)

@@ -60,6 +60,8 @@ impl Parked {
 fn size(message: &Message) -> usize {
     let bytes = match message {
         Message::Envelope(_, bytes) => bytes.len(),
+        Message::Operations(_, operations) => operations.iter().map(|bytes| bytes.len().saturating_add(24)).sum(),
+        Message::LogHeads(_, heads) => 32 * heads.heads.len().saturating_add(heads.samples.len()),
         Message::Heads(_, heads) => size_of_val(heads.ends.as_slice()),
         Message::Locate(locate) => size_of_val(locate.samples.as_slice()),
         Message::Acknowledge(acknowledge) => size_of_val(acknowledge.refused.as_slice()),
@@ -197,6 +199,8 @@ fn topic_of(message: &Message) -> Option<Topic> {
         Message::Heads(topic, _)
         | Message::MoreHeads(topic, _)
         | Message::Envelope(topic, _)
+        | Message::LogHeads(topic, _)
+        | Message::Operations(topic, _)
         | Message::Settled(topic, _) => Some(*topic),
         Message::Locate(locate) => Some(locate.topic),
         Message::Acknowledge(acknowledge) => Some(acknowledge.topic),

@@ -12,7 +12,7 @@ use crate::effect::{Effect, Reply, ReplyError};
 use crate::input::{Token, Unreadable};
 
 /// The tables in which a document has many rows, what others can be made from last.
-const TABLES: [Table; 4] = [Table::Snapshots, Table::Ends, Table::Tail, Table::Envelopes];
+const TABLES: [Table; 5] = [Table::Snapshots, Table::Ends, Table::Tail, Table::Envelopes, Table::Operations];
 
 /// A document that is being removed.
 #[derive(Clone, Debug)]
@@ -75,6 +75,7 @@ impl Engine {
         let (from, to) = match table {
             Table::Snapshots => removal.log.range(),
             Table::Ends => schema::ends_range(removal.log),
+            Table::Operations => schema::operations_from(removal.log, 0),
             _ => schema::envelopes_from(removal.log, 0),
         };
         self.read_to_remove(removal, (table, from, to), effects);

@@ -11,7 +11,7 @@ use crate::input::Token;
 impl Engine {
     /// Takes in what was read from a file, and answers when it is durable. What is here already is kept.
     pub(super) fn import(&mut self, token: Token, exported: Exported, effects: &mut Vec<Effect>) {
-        let Exported { genesis, changes } = exported;
+        let Exported { genesis, operations, changes } = exported;
         let document = genesis.id();
         let added = match self.catalog.log(&document) {
             Some(_) => Ok(()),
@@ -20,7 +20,7 @@ impl Engine {
         let replica = self.documents.replica(&document);
         let taken = added.and_then(|()| {
             let replica = replica.or_else(|| self.documents.replica(&document)).ok_or(ReplyError::NotFound)?;
-            lock(&replica).take_in(changes).map_err(|rule| ReplyError::BadTicket(rule.to_string()))
+            lock(&replica).take_in(&operations, changes).map_err(|rule| ReplyError::BadTicket(rule.to_string()))
         });
         match taken {
             Ok(is_new) => {

@@ -17,7 +17,7 @@ use crate::documents::lock;
 use crate::effect::{Effect, Reply, ReplyError};
 use crate::input::Token;
 use crate::limits;
-use crate::replica::{Parts, Replica, Rows, Written};
+use crate::replica::{Members, Parts, Replica, Rows, Written};
 
 /// Somebody waits for the genesis of a document.
 #[derive(Debug)]
@@ -76,7 +76,8 @@ impl Engine {
         let end = EndRecord { end: document.history().next(), damage: None }.to_value();
         self.commits.write(Write { table: Table::Ends, key: log.number.key(), value: Some(end) });
         let written = Written::up_to(self.snapshot_changes, 1);
-        self.insert(&log, document, Rows::default(), Vec::new(), written);
+        let members = Members::of(&genesis);
+        self.insert(&log, document, members, (Rows::default(), Vec::new()), written);
         Ok(())
     }
 
@@ -85,12 +86,13 @@ impl Engine {
         &mut self,
         log: &Log,
         document: Document,
-        rows: Rows,
-        tail: Vec<pistol_core::envelope::VerifiedChange>,
+        members: Option<Members>,
+        (rows, tail): (Rows, Vec<pistol_core::envelope::VerifiedChange>),
         written: Written,
     ) {
         let parts = Parts {
             document,
+            members,
             log: log.number,
             read_key: log.read_key.clone(),
             key: Arc::clone(&self.key),

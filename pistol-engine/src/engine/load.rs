@@ -229,10 +229,11 @@ impl Engine {
     fn finish_load(&mut self, id: DocumentId, log: &Log, effects: &mut Vec<Effect>) -> Result<(), String> {
         let load = self.loads.under_way.get_mut(&id).and_then(|under_way| under_way.load.as_mut());
         let Some(load) = load else { return Ok(()) };
+        load.show_members()?;
         load.document.project().map_err(|rule| rule.to_string())?;
         let Some(UnderWay { tokens, load: Some(load) }) = self.loads.under_way.remove(&id) else { return Ok(()) };
         let written = Written::up_to(self.snapshot_changes, load.pictured);
-        self.insert(log, load.document, load.rows, load.tail, written);
+        self.insert(log, load.document, load.members, (load.rows, load.tail), written);
         if let Some(replica) = self.documents.replica(&id) {
             let mut replica = lock(&replica);
             replica.state.forks = load.forks;

@@ -225,6 +225,8 @@ impl Engine {
             Message::Refused(topic, why) => self.was_refused(connection, topic, why, effects),
             Message::Heads(topic, heads) => self.took_heads(connection, topic, &heads, effects),
             Message::MoreHeads(topic, after) => self.send_heads(connection, topic, after, effects),
+            Message::LogHeads(topic, heads) => self.took_log_heads(connection, topic, &heads, effects),
+            Message::Operations(topic, operations) => self.took_operations(connection, topic, &operations, effects),
             Message::Locate(locate) => self.locate(connection, &locate, effects),
             Message::Envelope(topic, bytes) => self.took_envelope(connection, topic, &bytes, effects),
             Message::Acknowledge(acknowledge) => self.took_acknowledgement(connection, &acknowledge, effects),
@@ -307,12 +309,14 @@ impl Engine {
         let Some(state) = peer.topics.get_mut(&topic) else { return };
         let Some(replica) = self.documents.replica(&state.document) else { return };
         let replica = lock(&replica);
-        let history = replica.document().history();
+        let history = replica.history();
         let proof = replica.read_key().map(|key| peer.binding.prove(key, peer.role, &state.document));
         let genesis = state.wants_genesis.then(|| history.genesis().bytes().to_vec());
         let follow = Follow { topic, proof, genesis, heads: heads::part(&replica.heads(), None) };
         effects.push(send(connection, &Message::Follow(follow)));
         state.is_following = true;
+        drop(replica);
+        self.follow_log(connection, topic, effects);
     }
 
     /// A document came into memory or into the store: peers that waited for it are answered and asked.
@@ -387,6 +391,7 @@ impl Engine {
         if let Some(state) = self.topic_mut(connection, follow.topic) {
             state.is_following = true;
         }
+        self.follow_log(connection, follow.topic, effects);
         self.send_heads(connection, follow.topic, None, effects);
         self.took_heads(connection, follow.topic, &follow.heads, effects);
     }

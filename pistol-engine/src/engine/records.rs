@@ -114,6 +114,6 @@ impl Engine {
     fn holds_all_of(&self, document: DocumentId, envelope: &Envelope) -> bool {
         let Some(replica) = self.documents.replica(&document) else { return false };
         let replica = lock(&replica);
-        envelope.ids().iter().all(|id| replica.document().history().ordinal(id).is_some())
+        envelope.ids().iter().all(|id| replica.history().ordinal(id).is_some())
     }
 }

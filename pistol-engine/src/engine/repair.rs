@@ -105,7 +105,7 @@ impl Engine {
         let aside = self.repairs.aside.get(&document);
         let is_whole = {
             let replica = lock(&replica);
-            let history = replica.document().history();
+            let history = replica.history();
             let mut aside = aside.into_iter().flatten().flat_map(|(_, ids)| ids);
             replica.rows().end() >= damage.expected && aside.all(|id| history.ordinal(id).is_some())
         };
@@ -169,7 +169,7 @@ impl Engine {
         if replica.holes().is_empty() {
             return;
         }
-        let heads = heads::heads_of(replica.document().history(), replica.whole_before());
+        let heads = heads::heads_of(replica.history(), replica.whole_before());
         let heads = heads::part(&heads, None);
         drop(replica);
         if let Some(state) = self.topic_mut(connection, topic) {

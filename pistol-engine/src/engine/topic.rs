@@ -11,6 +11,7 @@ use pistol_sync::proto::heads::{self, Comparison, Held};
 use pistol_sync::proto::message::{Head, Message, Topic};
 
 use super::Engine;
+use super::operations::LogState;
 use super::peer::send;
 use crate::documents::lock;
 use crate::effect::Effect;
@@ -58,7 +59,7 @@ pub(super) struct TopicState {
     /// Of how many it was asked without an answer.
     locates_under_way: usize,
     pub(super) was_equal: bool,
-    is_settled: bool,
+    pub(super) is_settled: bool,
     /// When to ask again for what was dropped.
     pub(super) ask_again_ms: Option<u64>,
     /// Whether something that the peer sent could not be kept, and its heads were not compared since.
@@ -67,8 +68,10 @@ pub(super) struct TopicState {
     pub(super) drops: u32,
     /// Whether the peer was asked for what lies in damaged rows here.
     pub(super) is_asked_for_holes: bool,
-    /// Envelopes of a later version, which cannot be read here.
+    /// Envelopes and operations of a later version, which cannot be read here.
     pub(super) unreadable: usize,
+    /// Of a document with members, what is known of its log there.
+    pub(super) log: Option<LogState>,
 }
 
 impl TopicState {
@@ -102,6 +105,7 @@ impl TopicState {
             drops: 0,
             is_asked_for_holes: false,
             unreadable: 0,
+            log: None,
         }
     }
 
@@ -130,11 +134,16 @@ impl TopicState {
 
     /// Whether the peer told what it has, and everything is here.
     pub(super) fn has_all(&self) -> bool {
-        self.has_heads && self.unknown.is_empty() && !self.has_more_unknown
+        let has_log = self.log.as_ref().is_none_or(LogState::has_all);
+        self.has_heads && self.unknown.is_empty() && !self.has_more_unknown && has_log
     }
 
     pub(super) fn has_sent_all(&self) -> bool {
-        self.queue.is_empty() && !self.is_reading && self.under_way.is_empty() && self.waiting_there == 0
+        self.may_send_changes()
+            && self.queue.is_empty()
+            && !self.is_reading
+            && self.under_way.is_empty()
+            && self.waiting_there == 0
     }
 
     /// Notes which heads of the peer have come in the meantime; whether there were any.
@@ -154,7 +163,7 @@ impl TopicState {
     /// Plans to send everything durable that the peer lacks, but for chains of which that is not known yet.
     fn plan(&mut self, replica: &Replica) {
         self.queue.clear();
-        let lacking = self.held.lacking(replica.document().history());
+        let lacking = self.held.lacking(replica.history());
         let durable = lacking.into_iter().take_while(|ordinal| *ordinal < replica.rows().end());
         durable.for_each(|ordinal| self.enqueue(ordinal));
     }
@@ -191,9 +200,14 @@ impl TopicState {
         is_all_lacked
     }
 
+    /// Whether the peer has, or will have before, all operations that changes may cite.
+    pub(super) fn may_send_changes(&self) -> bool {
+        self.log.as_ref().is_none_or(LogState::has_sent_all)
+    }
+
     /// Whether there is something to send and nothing is being read for it.
     pub(super) fn wants_rows(&self) -> bool {
-        !self.queue.is_empty() && !self.is_reading && self.read_again_ms.is_none()
+        self.may_send_changes() && !self.queue.is_empty() && !self.is_reading && self.read_again_ms.is_none()
     }
 }
 
@@ -206,7 +220,10 @@ impl Engine {
         let document = state.document;
         let Some(replica) = self.documents.replica(&document) else { return };
         let replica = lock(&replica);
-        if state.note_known(replica.document().history()) {
+        if let (Some(log), Some(members)) = (&mut state.log, replica.members()) {
+            log.note_known(members);
+        }
+        if state.note_known(replica.history()) {
             state.plan(&replica);
         }
         if state.wants_heads_again() {
@@ -224,7 +241,7 @@ impl Engine {
         };
         if is_equal && !state.is_settled {
             state.is_settled = true;
-            let digest = heads::digest(&replica.heads());
+            let digest = replica.digest();
             effects.push(send(connection, &Message::Settled(topic, digest)));
         }
         let was_equal = state.was_equal;
@@ -242,7 +259,7 @@ impl Engine {
         let Some(state) = peer.topics.get_mut(&topic) else { return };
         let (document, is_equal) = (state.document, state.is_equal());
         let Some(replica) = self.documents.replica(&document) else { return };
-        let own = heads::digest(&lock(&replica).heads());
+        let own = lock(&replica).digest();
         if own == digest {
             (state.is_owed, state.drops) = (false, 0);
             self.pay(document, node);

@@ -37,6 +37,7 @@ pub(super) struct Wanted {
 impl Engine {
     /// Reads the next rows for a topic, if its window has room.
     pub(super) fn pump(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
+        self.send_operations(connection, topic, effects);
         let Some(peer) = self.peers.get_mut(&connection) else { return };
         let has_room = peer.has_room();
         let Some(state) = peer.topics.get_mut(&topic).filter(|state| has_room && state.wants_rows()) else {
@@ -150,7 +151,7 @@ impl Engine {
         let Some(document) = self.topic_mut(connection, topic).map(|state| state.document) else { return };
         let Some(replica) = self.documents.replica(&document) else { return };
         let Some(state) = self.topic_mut(connection, topic) else { return };
-        state.sent(lock(&replica).document().history(), from, to);
+        state.sent(lock(&replica).history(), from, to);
         let changes = usize::try_from(to.saturating_sub(from)).unwrap_or(usize::MAX);
         let room = bytes.len().saturating_add(changes.saturating_mul(CHANGE_ROOM));
         self.send_envelope(connection, topic, (bytes, room), effects);
@@ -176,16 +177,17 @@ impl Engine {
         let following: Vec<_> = self.peers.iter().filter_map(following).collect();
         let Some(replica) = self.documents.replica(&sealed.document) else { return };
         for (connection, topic) in following {
+            self.send_operations(connection, topic, effects);
             let Some(peer) = self.peers.get_mut(&connection) else { continue };
             let has_room = peer.has_room();
             let Some(state) = peer.topics.get_mut(&topic).filter(|state| state.has_heads) else { continue };
             state.read_again_ms = None;
-            let is_caught_up = has_room && state.queue.is_empty() && !state.is_reading;
+            let is_caught_up = has_room && state.may_send_changes() && state.queue.is_empty() && !state.is_reading;
             let is_all_lacked = {
                 let replica = lock(&replica);
                 let ordinals = (sealed.first..).zip(&sealed.changes);
                 state.became_durable(
-                    replica.document().history(),
+                    replica.history(),
                     ordinals.map(|(ordinal, (_, from))| (ordinal, *from == Some(connection))),
                 )
             };
@@ -216,10 +218,10 @@ impl Engine {
             } else {
                 self.branching.remove(&document);
             }
-            if !admission.accepted.is_empty() {
-                self.documents.mark_dirty(document);
+            if admission.is_to_show {
                 self.unshown.insert(document);
-            } else if self.has_holes(&document) {
+            }
+            if admission.is_to_store || self.has_holes(&document) {
                 self.documents.mark_dirty(document);
             }
             self.tell_refused(&document, admission.refused, effects);
@@ -278,6 +280,10 @@ impl Engine {
     fn tell_shown(&mut self, document: DocumentId, effects: &mut Vec<Effect>) {
         let Some(replica) = self.documents.replica(&document) else { return };
         let authors: Vec<_> = lock(&replica).shown().into_iter().collect();
+        if lock(&replica).has_nothing_to_show() {
+            // What came is masked, or was seen before.
+            self.unshown.remove(&document);
+        }
         if !authors.is_empty() {
             self.unshown.remove(&document);
             if lock(&replica).is_snapshot_due() {

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use pistol_acl::SignedOp;
 use pistol_core::envelope::VerifiedChange;
-use pistol_core::id::ChangeId;
+use pistol_core::id::{AuthorityId, ChangeId};
 use pistol_core::key::AuthorId;
 use pistol_core::validate::{Branch, Check, Rule, Valid};
 
+use super::members::{Members, Shown};
 use super::waiting::Until;
 use super::{Replica, Source, Unstored};
 use crate::input::ConnectionId;
@@ -24,6 +26,10 @@ const FROM_FILE: ConnectionId = ConnectionId::MAX;
 pub(crate) struct Admission {
     /// Whose changes were accepted, and how many of each.
     pub(crate) accepted: BTreeMap<AuthorId, u64>,
+    /// Whether readers are to see something else.
+    pub(crate) is_to_show: bool,
+    /// Whether there is something new for the disk.
+    pub(crate) is_to_store: bool,
     /// What was refused, by whom it was sent.
     pub(crate) refused: Vec<(Source, ChangeId, Rule)>,
     /// Connections whose changes waited and do so no more.
@@ -35,6 +41,8 @@ impl Replica {
     pub(crate) fn admit(&mut self, now_ms: u64, changes: Vec<(VerifiedChange, Source)>, room: &mut Room) -> Admission {
         let mut admission = Admission::default();
         let mut queue: VecDeque<(VerifiedChange, Source)> = changes.into();
+        self.keep_made_in_vain();
+        self.release_decided(&mut admission, &mut queue, room);
         self.note_branches(now_ms);
         let (dialled_ms, other_ms) = (self.branches_rest_until_ms(true), self.branches_rest_until_ms(false));
         let rests = |is_dialled| now_ms < if is_dialled { dialled_ms } else { other_ms };
@@ -47,19 +55,22 @@ impl Replica {
                 self.release(&mut admission, Until::Decided(id), &mut queue, room);
                 continue;
             }
-            match self.document.check(&change) {
+            match self.history().check(&change) {
                 Check::Known => self.fill_hole(&change),
                 Check::Missing(missing) => {
                     let Some(dependency) = missing.first() else { continue };
                     self.keep_waiting(change, from, Until::Decided(*dependency), room);
                 }
                 Check::Rejected(rule) => self.refuse(&mut admission, from, id, rule),
-                Check::Valid(valid) if rests(from.is_dialled) && self.may_branch(&valid) => {
-                    self.keep_waiting(change, from, Until::Rested { is_dialled: from.is_dialled }, room);
-                }
-                Check::Valid(valid) => match self.accept(*valid, change, from.connection) {
-                    Ok(author) => *admission.accepted.entry(author).or_default() += 1,
-                    Err(rule) => self.refuse(&mut admission, from, id, rule),
+                Check::Valid(valid) => match self.lacks(&change) {
+                    Some(cited) => self.keep_waiting(change, from, Until::Cited(cited), room),
+                    None if rests(from.is_dialled) && self.may_branch(&valid) => {
+                        self.keep_waiting(change, from, Until::Rested { is_dialled: from.is_dialled }, room);
+                    }
+                    None => match self.accept(*valid, change, from.connection) {
+                        Ok(author) => *admission.accepted.entry(author).or_default() += 1,
+                        Err(rule) => self.refuse(&mut admission, from, id, rule),
+                    },
                 },
             }
             if self.is_decided(&id) {
@@ -70,34 +81,71 @@ impl Replica {
             self.received.clear();
         }
         self.note_waiting();
-        self.will_show(&admission.accepted);
+        let shown = self.shown_of(&admission.accepted);
+        self.will_show(&shown);
+        admission.is_to_show = !shown.is_empty();
+        admission.is_to_store = !admission.accepted.is_empty() || self.has_unstored_operations();
         admission
+    }
+
+    /// What of accepted changes readers will see; in a document with members that is another question.
+    fn shown_of(&mut self, accepted: &Shown) -> Shown {
+        if self.members.is_some() { self.follow_access() } else { accepted.clone() }
+    }
+
+    /// Changes that cite operations which came are looked at again.
+    fn release_decided(
+        &mut self,
+        admission: &mut Admission,
+        queue: &mut VecDeque<(VerifiedChange, Source)>,
+        room: &mut Room,
+    ) {
+        let Some(members) = &mut self.members else { return };
+        admission.released.append(&mut members.take_released());
+        for operation in members.take_decided() {
+            self.release(admission, Until::Cited(operation), queue, room);
+        }
+    }
+
+    fn lacks(&self, change: &VerifiedChange) -> Option<AuthorityId> {
+        self.members.as_ref().and_then(|members| members.lacks(change))
+    }
+
+    pub(super) fn has_unstored_operations(&self) -> bool {
+        self.members.as_ref().is_some_and(Members::has_unstored)
     }
 
     /// Whether a change would begin a branch, and may: what the policy refuses need not rest before.
     fn may_branch(&self, valid: &Valid) -> bool {
-        let history = self.document.history();
-        history.would_branch(valid) && pistol_acl::check(history, valid).is_ok()
+        let history = self.history();
+        history.would_branch(valid) && (self.members.is_some() || pistol_acl::check(history, valid).is_ok())
     }
 
-    /// Takes in changes that were checked together, each after what it needs. Returns whether any was new.
-    pub(crate) fn take_in(&mut self, changes: Vec<VerifiedChange>) -> Result<bool, Rule> {
+    /// Takes in operations and changes that were checked together, each after what it needs. Returns whether any was new.
+    pub(crate) fn take_in(&mut self, operations: &[SignedOp], changes: Vec<VerifiedChange>) -> Result<bool, Rule> {
         let mut accepted: BTreeMap<AuthorId, u64> = BTreeMap::new();
+        self.keep_made_in_vain();
+        if let Some(members) = &mut self.members {
+            for signed in operations {
+                members.take_operation(signed, FROM_FILE);
+            }
+        }
         for change in changes {
-            match self.document.check(&change) {
+            match self.history().check(&change) {
                 Check::Known => self.fill_hole(&change),
                 Check::Valid(valid) => *accepted.entry(self.accept(*valid, change, FROM_FILE)?).or_default() += 1,
                 Check::Rejected(rule) => return Err(rule),
                 Check::Missing(_) => return Err(Rule::Dependencies),
             }
         }
-        self.will_show(&accepted);
-        Ok(!accepted.is_empty() || self.has_filled_holes())
+        let shown = self.shown_of(&accepted);
+        self.will_show(&shown);
+        Ok(!accepted.is_empty() || self.has_unstored_operations() || self.has_filled_holes())
     }
 
     /// Whether a change is accepted, or refused for ever.
     fn is_decided(&self, id: &ChangeId) -> bool {
-        self.document.history().ordinal(id).is_some() || self.rejected.find(id).is_some()
+        self.history().ordinal(id).is_some() || self.rejected.find(id).is_some()
     }
 
     fn keep_waiting(&mut self, change: VerifiedChange, from: Source, until: Until, room: &mut Room) {
@@ -107,7 +155,7 @@ impl Replica {
 
     /// How many changes of its chain are to be accepted before a change, as far as the latest branches tell.
     fn distance(&self, change: &VerifiedChange) -> u64 {
-        let history = self.document.history();
+        let history = self.history();
         let latest = history.branches_of(&change.chain()).iter().rev().take(BRANCHES_LOOKED_AT);
         let lasts = latest.filter_map(|branch| history.branches().get(*branch as usize)).map(Branch::last_seq);
         change.change().seq.saturating_sub(lasts.max().unwrap_or(0))
@@ -126,7 +174,8 @@ impl Replica {
 
     /// How many changes from a connection are not durable because they wait for others.
     pub(crate) fn waiting_from(&self, connection: ConnectionId) -> usize {
-        self.waiting.count_of(connection)
+        let operations = self.members.as_ref().map_or(0, |members| members.waiting_from(connection));
+        self.waiting.count_of(connection).saturating_add(operations)
     }
 
     /// Moves a change that waits into the share of another peer that sent it, if it has room.
@@ -158,9 +207,12 @@ impl Replica {
     }
 
     fn accept(&mut self, valid: Valid, change: VerifiedChange, from: ConnectionId) -> Result<AuthorId, Rule> {
-        let admitted = pistol_acl::judge(self.document.history(), valid)?;
-        self.keep_made_in_vain();
-        let accepted = self.document.accept(admitted.into_valid()).map_err(|_| Rule::Chain)?;
+        let accepted = if let Some(members) = &mut self.members {
+            members.accept(valid)?
+        } else {
+            let admitted = pistol_acl::judge(self.document.history(), valid)?;
+            self.document.accept(admitted.into_valid()).map_err(|_| Rule::Chain)?
+        };
         let author = change.change().author;
         if accepted.is_fork {
             self.state.forks.insert(author);

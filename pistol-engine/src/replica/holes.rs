@@ -67,7 +67,7 @@ impl Replica {
 
     /// A change that is known came again: it may be one that lies in a damaged row.
     pub(super) fn fill_hole(&mut self, change: &VerifiedChange) {
-        let Some(ordinal) = self.document.history().ordinal(&change.id()) else { return };
+        let Some(ordinal) = self.history().ordinal(&change.id()) else { return };
         let hole = self.holes.0.range_mut(..=ordinal).next_back();
         if let Some((_, hole)) = hole.filter(|(_, hole)| ordinal < hole.end) {
             hole.found.insert(ordinal, change.clone());

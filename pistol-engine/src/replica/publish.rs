@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use pistol_core::chain::ChainId;
 use pistol_core::delta::Delta;
-use pistol_core::document::{Edit, EditAs, EditError, Made};
+use pistol_core::document::{Edit, EditAs, EditError, Judge, Made, UNJUDGED};
 use pistol_core::envelope::{Linked, Verified, VerifiedChange};
-use pistol_core::id::{DocumentId, Session};
+use pistol_core::id::{AuthorityId, DocumentId, Session};
 use pistol_core::store::schema::{self, EndRecord, SessionRecord};
 use pistol_core::store::{Table, Write};
 use pistol_core::validate::{Accepted, Ordinal, Rule};
@@ -34,6 +34,8 @@ pub(crate) struct Sealed {
     rows: Vec<(Ordinal, Option<StoredRow>)>,
     /// A picture to be saved.
     pub(crate) saving: Option<Saving>,
+    /// How many operations of the document's log are durable then.
+    operations: u32,
 }
 
 impl Sealed {
@@ -77,22 +79,22 @@ impl Replica {
         message: Option<&str>,
         closure: impl FnOnce(&mut Edit) -> T,
     ) -> Result<Edited<T>, EditError> {
-        let chain = self.writing_chain()?;
-        let by = EditAs { chain, time_ms: told(now), message, judge: pistol_acl::allow };
+        let (chain, authority) = self.writing_chain()?;
+        let by = EditAs { chain, time_ms: told(now), message, authority: &authority, judge: self.judge() };
         let made = self.document.edit(&by, closure)?;
         Ok(self.keep(made, now))
     }
 
     /// Whether an edit would be made. It is made and taken back.
     pub(crate) fn rehearse<T>(&mut self, now: Now, closure: impl FnOnce(&mut Edit) -> T) -> Result<T, EditError> {
-        let chain = self.writing_chain()?;
-        let by = EditAs { chain, time_ms: told(now), message: None, judge: pistol_acl::allow };
+        let (chain, authority) = self.writing_chain()?;
+        let by = EditAs { chain, time_ms: told(now), message: None, authority: &authority, judge: self.judge() };
         self.document.rehearse(&by, closure)
     }
 
     pub(crate) fn edit_text(&mut self, now: Now, object: &str, delta: &Delta) -> Result<Edited<()>, EditError> {
-        let chain = self.writing_chain()?;
-        let by = EditAs { chain, time_ms: told(now), message: None, judge: pistol_acl::allow };
+        let (chain, authority) = self.writing_chain()?;
+        let by = EditAs { chain, time_ms: told(now), message: None, authority: &authority, judge: self.judge() };
         let splices: Vec<_> = delta.splices().collect();
         let splices = splices.iter().map(|splice| (splice.at, splice.length, splice.text.as_str()));
         let made = self.document.edit_followed(&by, object, splices)?;
@@ -104,11 +106,22 @@ impl Replica {
         let is_changed = !made.changes.is_empty();
         self.keep_own(made.changes);
         self.screens.apply(&made.patches);
+        self.follow_access();
         Edited { result: made.result, is_changed, author: self.key.id() }
+    }
+
+    /// What an edit's content is judged by; where there are members, whoever may write may write everything.
+    fn judge(&self) -> Judge {
+        if self.members.is_some() { UNJUDGED } else { pistol_acl::allow }
     }
 
     fn keep_own(&mut self, changes: Vec<Accepted>) {
         for accepted in changes {
+            if let Some(Err(rule)) = self.members.as_mut().map(|members| members.enter_own(&accepted.change)) {
+                // What was accepted there keeps the rules here; if it did not, it must not be stored where it has no number.
+                self.state.refuse(&format!("a change that was made here is refused here: {rule}"));
+                continue;
+            }
             self.unstored_bytes += accepted.change.bytes();
             self.unstored.push(Unstored::Own(accepted.change));
         }
@@ -121,10 +134,11 @@ impl Replica {
         self.keep_own(changes);
     }
 
-    /// The chain that the next edit continues, if it may be made at all.
-    fn writing_chain(&mut self) -> Result<ChainId, EditError> {
+    /// The chain that the next edit continues, and what it cites, if it may be made at all.
+    fn writing_chain(&mut self) -> Result<(ChainId, Vec<AuthorityId>), EditError> {
         let author = self.key.id();
-        if !pistol_acl::may_edit(self.document.history().genesis(), &author) {
+        let authority = self.path_to_write()?;
+        if self.members.is_none() && !pistol_acl::may_edit(self.document.history().genesis(), &author) {
             return Err(EditError::Refused(Rule::Policy));
         }
         if self.unstored_bytes > limits::UNSTORED_BYTES_MAX {
@@ -137,18 +151,22 @@ impl Replica {
             Session(self.entropy.number())
         };
         self.session = Some(session);
-        Ok(ChainId { author, session })
+        Ok((ChainId { author, session }, authority))
     }
 
-    /// Whether a session has not forked and has room for one more change.
+    /// Whether a session has not forked, is all shown, and has room for one more change.
     fn may_continue(&self, session: Session) -> bool {
-        let history = self.document.history();
+        let history = self.history();
         let limits = &history.genesis().terms().limits;
         let chain = ChainId { author: self.key.id(), session };
         match history.branches_of(&chain) {
             [] => true,
             [branch] => {
                 let last = history.branch(*branch).and_then(|branch| branch.changes().last().copied());
+                let is_shown = |last| history.id(last).is_some_and(|id| self.document.history().ordinal(&id).is_some());
+                if self.members.is_some() && !last.is_some_and(is_shown) {
+                    return false;
+                }
                 let (first, ops) = last.and_then(|last| history.numbers(last)).unwrap_or((0, 0));
                 let bytes = last.and_then(|last| history.chain_bytes(last)).unwrap_or(0);
                 let reserve = limits::SESSION_RESERVE.min(limits.ops_per_change);
@@ -165,15 +183,17 @@ impl Replica {
         let unstored = std::mem::take(&mut self.unstored);
         self.unstored_bytes = 0;
         let takes_picture = self.snapshot_at_ms().is_some_and(|at| at <= now.steady_ms);
-        if unstored.is_empty() && !takes_picture && !self.has_filled_holes() {
+        let is_nothing = unstored.is_empty() && !self.has_unstored_operations();
+        if is_nothing && !takes_picture && !self.has_filled_holes() {
             return None;
         }
         let count = u32::try_from(unstored.len()).ok()?;
-        let first = self.document.history().next().checked_sub(count)?;
+        let first = self.history().next().checked_sub(count)?;
         let document = self.id();
         let changes = self.sign(document, unstored);
         let (writes, as_stored, rows) = (Vec::new(), Vec::new(), Vec::new());
-        let mut sealed = Sealed { document, writes, changes, first, as_stored, rows, saving: None };
+        let mut sealed = Sealed { document, writes, changes, first, as_stored, rows, saving: None, operations: 0 };
+        self.write_operations(&mut sealed);
         self.write_filled_holes(&mut sealed);
         self.write_rows(&mut sealed);
         self.received.clear();
@@ -186,6 +206,16 @@ impl Replica {
     /// What was sealed is durable.
     pub(crate) fn settle(&mut self, sealed: &Sealed) {
         sealed.apply_rows(&mut self.rows);
+        if let Some(members) = &mut self.members {
+            members.became_durable(sealed.operations);
+        }
+    }
+
+    /// Operations are durable no later than what cites them.
+    fn write_operations(&mut self, sealed: &mut Sealed) {
+        if let Some(members) = &mut self.members {
+            sealed.operations = members.write(self.log, &mut sealed.writes);
+        }
     }
 
     /// Signs this node's own changes, leaving all in their order.
@@ -290,7 +320,7 @@ impl Replica {
     /// How far the log goes: that its last rows are there is seen by nothing else.
     fn write_end(&self, sealed: &mut Sealed) {
         if !sealed.changes.is_empty() {
-            let end = EndRecord { end: self.document.history().next(), damage: self.state.damage };
+            let end = EndRecord { end: self.history().next(), damage: self.state.damage };
             sealed.writes.push(Write { table: Table::Ends, key: self.log.key(), value: Some(end.to_value()) });
         }
     }

@@ -131,6 +131,11 @@ impl Replica {
         })
     }
 
+    /// Whether readers see all that there is, and listeners were told.
+    pub(crate) fn has_nothing_to_show(&self) -> bool {
+        !self.document.is_behind() && self.showing.has_told_all()
+    }
+
     /// Whose changes readers see since the last time; none while some are not shown.
     pub(crate) fn shown(&mut self) -> BTreeMap<AuthorId, u64> {
         if self.document.is_behind() { BTreeMap::new() } else { std::mem::take(&mut self.showing.authors) }

@@ -34,6 +34,8 @@ pub struct Saving {
     log: LogNumber,
     key: StampKey,
     picture: Picture,
+    /// The number after the last change that was known when it was taken.
+    end: Ordinal,
 }
 
 impl Saving {
@@ -44,7 +46,7 @@ impl Saving {
 
     /// Saves it; `None` if Automerge fails.
     pub fn save(&self) -> Option<Saved> {
-        let (end, heads) = (self.picture.end(), self.picture.heads().to_vec());
+        let (end, heads) = (self.end, self.picture.heads().to_vec());
         let value = Snapshot { end, heads, save: self.picture.save()? }.to_value(&self.document, &self.key);
         Some(Saved { end, write: Write { table: Table::Snapshots, key: self.log.key(), value: Some(value) } })
     }
@@ -61,6 +63,16 @@ impl Written {
     /// A snapshot is there of the changes before `end`; of none if that is 1.
     pub(crate) fn up_to(every: u32, end: Ordinal) -> Self {
         Written { every, end, is_saving: false, is_at_rest: false }
+    }
+
+    /// Something that the last snapshot shows counts no more, or the other way round: it is renewed soon.
+    pub(super) fn is_stale(&mut self) {
+        self.end = 1;
+    }
+
+    /// The number after the last change that the last snapshot speaks of.
+    pub(super) fn end(&self) -> Ordinal {
+        self.end
     }
 
     fn is_due(&self, next: Ordinal) -> bool {
@@ -86,7 +98,7 @@ impl Replica {
     pub(crate) fn is_snapshot_due(&self) -> bool {
         // The one of before the damage may be all that is left of what was lost.
         let is_damaged = self.state.damage.is_some_and(|damage| !damage.is_accepted);
-        !is_damaged && self.written.is_due(self.document.history().next())
+        !is_damaged && self.written.is_due(self.history().next())
     }
 
     /// Nothing more is to be written for a while. Returns whether a snapshot is due for that reason.
@@ -114,12 +126,13 @@ impl Replica {
         self.written.is_at_rest = false;
         let picture = if is_due { self.document.picture() } else { None }?;
         self.written.is_saving = true;
-        Some(Saving { document: self.id(), log: self.log, key: self.key.stamp_key(), picture })
+        let (document, end) = (self.id(), self.history().next());
+        Some(Saving { document, log: self.log, key: self.key.stamp_key(), picture, end })
     }
 
     /// A picture was saved, or could not be: then it is tried again when as much is new.
     pub(crate) fn saved(&mut self, saved: Option<&Saved>) {
         self.written.is_saving = false;
-        self.written.end = saved.map_or(self.document.history().next(), |saved| saved.end);
+        self.written.end = saved.map_or(self.history().next(), |saved| saved.end);
     }
 }

@@ -14,6 +14,11 @@ pub enum Verdict {
         /// Who made it.
         author: AuthorId,
     },
+    /// It keeps the rules and is not part of the document as things stand: its author's part was ended.
+    Masked {
+        /// Who made it.
+        author: AuthorId,
+    },
     /// It is refused, here and everywhere.
     Refused(Rule),
     /// It waits for others, or for the end of a rest.
@@ -24,9 +29,10 @@ pub enum Verdict {
 
 impl Replica {
     pub(crate) fn verdict(&self, change: &ChangeId) -> Verdict {
-        let history = self.document.history();
+        let history = self.history();
         if let Some(author) = history.ordinal(change).and_then(|ordinal| history.author(ordinal)) {
-            return Verdict::Accepted { author };
+            let is_shown = self.document.history().ordinal(change).is_some();
+            return if is_shown { Verdict::Accepted { author } } else { Verdict::Masked { author } };
         }
         match self.rejected.find(change) {
             Some(rule) => Verdict::Refused(*rule),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use pistol_core::envelope::VerifiedChange;
-use pistol_core::id::{ChangeId, DocumentId, Link};
+use pistol_core::id::{AuthorityId, ChangeId, DocumentId, Link};
 
 use super::Source;
 use crate::input::ConnectionId;
@@ -17,6 +17,8 @@ pub(super) enum Until {
     Rested { is_dialled: bool },
     /// Another change.
     Decided(ChangeId),
+    /// An operation of the document's log.
+    Cited(AuthorityId),
 }
 
 #[derive(Debug, Default)]
@@ -65,7 +67,7 @@ impl Waiting {
     pub(super) fn for_what(&self) -> impl Iterator<Item = (ChangeId, usize)> + '_ {
         let of = |(until, records): (&Until, &BTreeSet<Record>)| match until {
             Until::Decided(dependency) => Some((*dependency, records.len())),
-            Until::Rested { .. } => None,
+            Until::Rested { .. } | Until::Cited(_) => None,
         };
         self.until.iter().filter_map(of)
     }

@@ -172,12 +172,16 @@ impl Machine {
 
     /// The same; documents with other nonces are others.
     pub fn create_with(&mut self, nonce: [u8; 16]) -> DocumentId {
+        self.create_of(Policy::WorldWritable, nonce)
+    }
+
+    pub fn create_of(&mut self, policy: Policy, nonce: [u8; 16]) -> DocumentId {
         let key = AuthorKey::from_seed(&self.node.0);
         let terms = Terms {
             kind: Kind::Document,
             roots: vec![key.id()],
             creator: 0,
-            policy: Policy::WorldWritable,
+            policy,
             limits: Limits::default(),
             read: Read::Public,
             skeleton: vec![],
@@ -206,7 +210,7 @@ impl Machine {
     /// Where the chains end.
     pub fn heads(&self, document: DocumentId) -> Vec<Head> {
         let heads = |history: &History| heads::heads_of(history, history.next());
-        self.engine.documents().look(&document, |insight| heads(insight.document.history())).unwrap()
+        self.engine.documents().look(&document, |insight| heads(insight.held)).unwrap()
     }
 
     pub fn join(&mut self, document: DocumentId, other: &Machine) {

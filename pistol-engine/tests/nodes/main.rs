@@ -8,6 +8,7 @@ mod damage;
 mod forgetting;
 mod heads;
 mod machine;
+mod members;
 mod orders;
 mod snapshots;
 mod states;

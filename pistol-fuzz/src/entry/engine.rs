@@ -8,7 +8,7 @@ use pistol_core::id::{ChangeId, DocumentId};
 use pistol_engine::{Input, Insight};
 use pistol_sync::limits::HEADS_MAX;
 use pistol_sync::node::NodeId;
-use pistol_sync::proto::message::{Acknowledge, Head, Heads, Interest, Locate, Message, Refusal, Scope};
+use pistol_sync::proto::message::{Acknowledge, Head, Heads, Interest, Locate, LogHeads, Message, Refusal, Scope};
 
 use super::frame;
 use super::machine::{Machine, exchange};
@@ -147,7 +147,7 @@ fn something_else(node: &mut Machine, chance: &mut Chance) -> Result<(), Diverge
 
 fn any_frame(recorded: &Recorded, document: DocumentId, chance: &mut Chance) -> Vec<u8> {
     let some = |chance: &mut Chance| chance.pick(&recorded.frames).cloned().unwrap_or_default();
-    match chance.below(11) {
+    match chance.below(13) {
         0..=4 => some(chance),
         5..=6 => {
             let (mut frame, other) = (some(chance), some(chance));
@@ -188,6 +188,11 @@ fn made_up(document: DocumentId, chance: &mut Chance) -> Message {
         5 => Message::Leave(topic),
         6 => Message::Refused(topic, Refusal::Busy(u32::try_from(number(chance) >> 32).unwrap_or(0))),
         7 => Message::Ping(topic),
+        9 => {
+            let ids = |chance: &mut Chance, most| (0..chance.below(most)).map(|_| chance.bytes32()).collect();
+            Message::LogHeads(topic, LogHeads { heads: ids(chance, 40), samples: ids(chance, 9) })
+        }
+        10 => Message::Operations(topic, (0..chance.below(4)).map(|_| super::operation::mutated(chance)).collect()),
         8 => Message::MoreHeads(topic, chance.one_in(2).then(|| any_head(chance))),
         _ => {
             let scope = if chance.one_in(4) { chance.bytes32() } else { document.0 };

@@ -24,7 +24,7 @@ pub(super) fn prepare() {
 fn exported(stage: &'static Stage) -> Vec<u8> {
     let seal = |changes: &[VerifiedChange]| Verified::seal(stage.genesis.id(), changes).to_bytes();
     let envelopes: Vec<Vec<u8>> = stage.honest.chunks(3).map(seal).collect();
-    write(stage.genesis.bytes(), &envelopes)
+    write(stage.genesis.bytes(), None, &envelopes)
 }
 
 /// Gives the bytes of a file.

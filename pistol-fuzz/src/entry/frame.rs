@@ -1,7 +1,7 @@
 //! The payload of a frame: a message.
 
 use pistol_sync::proto::message::{
-    Acknowledge, Follow, Head, Heads, Hello, Interest, Locate, Message, Refusal, Scope, VERSIONS,
+    Acknowledge, Follow, Head, Heads, Hello, Interest, Locate, LogHeads, Message, Refusal, Scope, VERSIONS,
 };
 
 use crate::chance::Chance;
@@ -61,6 +61,8 @@ pub(crate) fn examples() -> Vec<Message> {
         Message::Refused(0, Refusal::Busy(500)),
         Message::Heads(0, Heads { after: Some(head(0)), ends: vec![head(1), head(2), head(3)], has_more: true }),
         Message::MoreHeads(0, Some(head(1))),
+        Message::LogHeads(0, LogHeads { heads: vec![[1; 32], [2; 32]], samples: vec![[3; 32]] }),
+        Message::Operations(0, vec![vec![1; 300], vec![2; 5]]),
         Message::Locate(Locate { topic: 0, author, session, samples, is_reply: true }),
         Message::Envelope(0, vec![9; 100]),
         Message::Acknowledge(Acknowledge { topic: 0, count: 2, waiting: 3, refused: vec![([3; 32], 4)] }),

@@ -189,6 +189,7 @@ fn go_on(replicas: &mut [Replica], chance: &mut Chance) -> Result<(), Divergence
         chain: ChainId { author: key.id(), session: Session(1) },
         time_ms: 9,
         message: None,
+        authority: &[],
         judge: pistol_acl::allow,
     };
     let Some((editor, others)) = replicas.split_first_mut() else { return Ok(()) };

@@ -244,7 +244,7 @@ impl Editor {
         let mut unsigned: Vec<Linked> = Vec::new();
         for _ in 0..=chance.below(2) {
             self.edits += 1;
-            let by = EditAs { chain, time_ms: self.edits, message: None, judge: pistol_acl::allow };
+            let by = EditAs { chain, time_ms: self.edits, message: None, authority: &[], judge: pistol_acl::allow };
             let made = self.replica.document.edit(&by, |edit| any_edit(edit, chance));
             unsigned.extend(made.into_iter().flat_map(|made| made.changes).map(|accepted| accepted.change));
         }

@@ -54,6 +54,16 @@ pub fn digest(heads: &[Head]) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
+/// The digest of everything accepted in a document with members: of its changes, and of the heads of its log, ascending.
+pub fn digest_with_log(of_changes: [u8; 32], heads: impl Iterator<Item = [u8; 32]>) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new_derive_key("pistol digest with log v1");
+    hasher.update(&of_changes);
+    for head in heads {
+        hasher.update(&head);
+    }
+    *hasher.finalize().as_bytes()
+}
+
 /// A chain as a peer names it: the author may be no key at all. Thousands are named at once, so none is parsed.
 type ChainName = ([u8; 32], u64);
 

@@ -145,6 +145,16 @@ pub struct Acknowledge {
     pub refused: Vec<([u8; 32], u8)>,
 }
 
+/// What the sender holds of the log of a document's operations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogHeads {
+    /// The operations on which no other follows, or some of very many.
+    pub heads: Vec<[u8; 32]>,
+    /// Operations before them, ever further back: where the receiver does not know the heads, it may know one of these, and
+    /// then it knows that the sender holds all before it.
+    pub samples: Vec<[u8; 32]>,
+}
+
 /// Everything that nodes say to each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -174,6 +184,10 @@ pub enum Message {
     Pong(u32),
     /// Kind 13: which ends come after this one, or which come first?
     MoreHeads(Topic, Option<Head>),
+    /// Kind 32: what the sender holds of the document's log; after `Follow` and its answer, and again with heads.
+    LogHeads(Topic, LogHeads),
+    /// Kind 33: operations of the document's log, each after those that it cites or follows on. It counts as an envelope.
+    Operations(Topic, Vec<Vec<u8>>),
 }
 
 /// A frame is not a message.
@@ -202,6 +216,8 @@ impl Message {
             Message::Ping(_) => 11,
             Message::Pong(_) => 12,
             Message::MoreHeads(..) => 13,
+            Message::LogHeads(..) => 32,
+            Message::Operations(..) => 33,
         }
     }
 
@@ -225,6 +241,8 @@ impl Message {
             Message::Leave(topic) => write(topic, &mut frame),
             Message::Ping(number) | Message::Pong(number) => write(number, &mut frame),
             Message::MoreHeads(topic, after) => write(&(topic, after), &mut frame),
+            Message::LogHeads(topic, heads) => write(&(topic, heads), &mut frame),
+            Message::Operations(topic, operations) => write(&(topic, operations), &mut frame),
         }
         frame
     }
@@ -249,6 +267,8 @@ impl Message {
             11 => read(body).map(Message::Ping),
             12 => read(body).map(Message::Pong),
             13 => read(body).map(|(topic, after)| Message::MoreHeads(topic, after)),
+            32 => read(body).map(|(topic, heads)| Message::LogHeads(topic, heads)),
+            33 => read(body).map(|(topic, operations)| Message::Operations(topic, operations)),
             128.. => return Ok(None),
             _ => None,
         };
@@ -261,6 +281,10 @@ impl Message {
             Message::Interest(interest) => interest.extensions.len() <= limits::EXTENSIONS_MAX,
             Message::Follow(Follow { heads, .. }) | Message::Heads(_, heads) => heads.ends.len() <= limits::HEADS_MAX,
             Message::Locate(locate) => locate.samples.len() <= limits::SAMPLES_MAX,
+            Message::LogHeads(_, LogHeads { heads, samples }) => {
+                heads.len() <= limits::LOG_HEADS_MAX && samples.len() <= limits::LOG_SAMPLES_MAX
+            }
+            Message::Operations(_, operations) => operations.len() <= limits::OPERATIONS_MAX,
             Message::Acknowledge(acknowledge) => acknowledge.refused.len() <= limits::REFUSED_TOLD_MAX,
             _ => true,
         }
@@ -321,6 +345,8 @@ mod tests {
             Message::Ping(5),
             Message::Pong(6),
             Message::MoreHeads(1, Some(head)),
+            Message::LogHeads(1, LogHeads { heads: vec![[1; 32]], samples: vec![[2; 32], [3; 32]] }),
+            Message::Operations(1, vec![vec![1; 200], vec![2; 300]]),
         ]
     }
 
@@ -338,6 +364,15 @@ mod tests {
             for length in 0..frame.len() {
                 assert!(Message::from_frame(&frame[..length]).is_err(), "{message:?} to {length}");
             }
+        }
+    }
+
+    #[test]
+    fn more_of_a_log_than_one_message_may_hold_is_refused() {
+        let heads = LogHeads { heads: vec![[1; 32]; limits::LOG_HEADS_MAX + 1], samples: vec![] };
+        let operations = vec![vec![1]; limits::OPERATIONS_MAX + 1];
+        for (message, kind) in [(Message::LogHeads(1, heads), 32), (Message::Operations(1, operations), 33)] {
+            assert_eq!(Message::from_frame(&message.to_frame()), Err(NotAMessage { kind }));
         }
     }
 

@@ -65,7 +65,7 @@ impl Author {
 
     fn edit(&mut self, change: impl FnOnce(&mut Edit)) -> Vec<Linked> {
         let message = Some("why").filter(|_| self.again.is_multiple_of(3));
-        let by = EditAs { chain: self.chain, time_ms: 5, message, judge: crate::document::UNJUDGED };
+        let by = EditAs { chain: self.chain, time_ms: 5, message, authority: &[], judge: crate::document::UNJUDGED };
         let made = match self.document.edit(&by, change) {
             Ok(made) => made,
             Err(EditError::Missing { .. } | EditError::OtherKind { .. } | EditError::Rivals { .. }) => return vec![],

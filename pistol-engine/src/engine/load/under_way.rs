@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use pistol_acl::record::SignedOp;
 use pistol_core::document::{Document, Opened};
 use pistol_core::envelope::VerifiedChange;
 use pistol_core::genesis::Genesis;
@@ -13,14 +14,16 @@ use pistol_core::key::{AuthorId, Verifier};
 use pistol_core::stamp::StampKey;
 use pistol_core::store::schema::{self, Damage, EndRecord, LogNumber, Snapshot};
 use pistol_core::store::{Row, Table};
-use pistol_core::validate::{Check, Ordinal};
+use pistol_core::validate::{Check, History, Ordinal};
 
 use super::verified;
-use crate::replica::{Rows, StoredRow};
+use crate::replica::{Members, Rows, StoredRow, grow};
 
 #[derive(Debug)]
 pub(super) struct Load {
     pub(super) document: Document,
+    /// Of a document with members: what is accepted is known, and shown, when all was read.
+    pub(super) members: Option<Members>,
     pub(super) rows: Rows,
     pub(super) tail: Vec<VerifiedChange>,
     /// Authors whose sessions forked.
@@ -66,6 +69,8 @@ pub(super) enum Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
     Snapshot,
+    /// The document's log: it comes before the changes that cite it.
+    Operations,
     Rows(Table),
     /// How far the log goes, then what was set aside.
     Ends,
@@ -79,6 +84,7 @@ impl Load {
     /// Begins with the snapshot; `None` if the genesis makes no document.
     pub(super) fn new(genesis: Arc<Genesis>) -> Option<Self> {
         Some(Load {
+            members: Members::of(&genesis),
             document: Document::new(genesis).ok()?,
             rows: Rows::default(),
             tail: Vec::new(),
@@ -101,9 +107,18 @@ impl Load {
     pub(super) fn pass_unreadable(&mut self) -> bool {
         let is_snapshot = self.stage == Stage::Snapshot;
         if is_snapshot {
-            self.stage = Stage::Rows(Table::Envelopes);
+            self.stage = self.after_snapshot();
         }
         is_snapshot
+    }
+
+    fn after_snapshot(&self) -> Stage {
+        if self.members.is_some() { Stage::Operations } else { Stage::Rows(Table::Envelopes) }
+    }
+
+    /// Everything that was stored, shown or not.
+    fn history(&self) -> &History {
+        self.members.as_ref().map_or(self.document.history(), |members| members.ready().history())
     }
 
     /// Which rows are wanted next.
@@ -111,6 +126,10 @@ impl Load {
         let from = |table, first| Some((table, schema::envelopes_from(log, first)));
         match self.stage {
             Stage::Snapshot => Some((Table::Snapshots, log.range())),
+            Stage::Operations => {
+                let count = self.members.as_ref().map_or(0, Members::durable);
+                Some((Table::Operations, schema::operations_from(log, count)))
+            }
             Stage::Rows(Table::Envelopes) if self.rows.end() == 1 => from(Table::Envelopes, 0),
             Stage::Rows(table) => from(table, self.rows.end()),
             Stage::Ends => match self.aside.last() {
@@ -125,11 +144,13 @@ impl Load {
     pub(super) fn take(&mut self, rows: &[Row], key: &StampKey, verifier: &mut Verifier) -> Result<Next, String> {
         match self.stage {
             Stage::Snapshot => {
-                self.stage = Stage::Rows(Table::Envelopes);
+                self.stage = self.after_snapshot();
                 if let Some(save) = self.take_snapshot(rows, key) {
                     return Ok(Next::RowsAndPicture(save));
                 }
             }
+            Stage::Operations if rows.is_empty() => self.stage = Stage::Rows(Table::Envelopes),
+            Stage::Operations => self.take_operations(rows, verifier)?,
             Stage::Rows(Table::Tail) if rows.is_empty() => self.stage = Stage::Ends,
             Stage::Rows(_) if rows.is_empty() => self.stage = Stage::Rows(Table::Tail),
             Stage::Rows(table) => self.take_rows(rows, table, verifier)?,
@@ -175,12 +196,14 @@ impl Load {
     fn all_read(&mut self) -> Result<Next, String> {
         self.stage = Stage::Read;
         self.show_picture()?;
-        let is_awaited = |picture: &Pictured| picture.end <= self.document.history().next();
+        let is_awaited = |picture: &Pictured| picture.end <= self.history().next() && picture.opened.is_none();
         if self.picture.as_ref().is_some_and(is_awaited) {
             return Ok(Next::Picture);
         }
-        // A picture of more than there is shows something else.
-        self.go_on_without_picture()?;
+        // A picture of more than there is shows something else. That of a document with members is shown in the end.
+        if self.members.is_none() {
+            self.go_on_without_picture()?;
+        }
         Ok(Next::Nothing)
     }
 
@@ -198,6 +221,9 @@ impl Load {
 
     /// Shows the picture, if it is loaded and just the changes that it speaks of are taken in.
     fn show_picture(&mut self) -> Result<(), String> {
+        if self.members.is_some() {
+            return Ok(());
+        }
         let next = self.document.history().next();
         let Some(picture) = self.picture.take_if(|picture| picture.opened.is_some() && picture.end == next) else {
             return Ok(());
@@ -206,6 +232,40 @@ impl Load {
             self.pictured = next;
         }
         self.go_on_without_picture()
+    }
+
+    /// Of a document with members, shows what is accepted by all that was read. A picture is used if it shows just what is
+    /// accepted of the changes that were known when it was taken: heads are hashes over all before them.
+    pub(super) fn show_members(&mut self) -> Result<(), String> {
+        let Some(members) = &mut self.members else { return Ok(()) };
+        let accepted = members.settle();
+        let picture = self.picture.take();
+        let end = picture.as_ref().map_or(1, |picture| picture.end);
+        let is_pictured = |id: &&ChangeId| members.ready().history().ordinal(id).is_some_and(|ordinal| ordinal < end);
+        let (before, after): (Vec<_>, Vec<_>) = accepted.iter().partition(is_pictured);
+        let shows = |document: &mut Document, ids: Vec<&ChangeId>| {
+            let mut ids = ids.into_iter();
+            ids.try_for_each(|id| grow(members, document, id).map(drop)).map_err(|rule| rule.to_string())
+        };
+        shows(&mut self.document, before)?;
+        let opened = picture.and_then(|picture| Some((picture.opened?, picture.heads)));
+        if opened.is_some_and(|(opened, heads)| self.document.show_picture(&heads, opened)) {
+            self.pictured = end;
+        }
+        shows(&mut self.document, after)
+    }
+
+    fn take_operations(&mut self, rows: &[Row], verifier: &mut Verifier) -> Result<(), String> {
+        let Some(members) = &mut self.members else { return Ok(()) };
+        for (key, value) in rows {
+            let (_, number) = schema::operation_position(key).map_err(|error| error.to_string())?;
+            if number != members.durable() {
+                return Err(format!("operations before number {number} are missing"));
+            }
+            let signed = SignedOp::verify(value, verifier).map_err(|error| error.to_string())?;
+            members.take_stored(signed)?;
+        }
+        Ok(())
     }
 
     /// Takes in what waits for the picture.
@@ -235,8 +295,8 @@ impl Load {
     /// Takes in a change, or lets it wait for the picture of those before it.
     fn take_change(&mut self, change: &VerifiedChange) -> Result<(), String> {
         self.show_picture()?;
-        let next = self.document.history().next();
-        if self.picture.as_ref().is_some_and(|picture| picture.end <= next) {
+        let next = self.history().next();
+        if self.members.is_none() && self.picture.as_ref().is_some_and(|picture| picture.end <= next) {
             self.after.push(change.clone());
             return Ok(());
         }
@@ -244,12 +304,16 @@ impl Load {
     }
 
     fn accept(&mut self, change: &VerifiedChange) -> Result<(), String> {
-        let ordinal = self.document.history().next();
-        let Check::Valid(valid) = self.document.check(change) else {
+        let ordinal = self.history().next();
+        let Check::Valid(valid) = self.history().check(change) else {
             return Err(format!("change number {ordinal} is not what was stored"));
         };
-        let admitted = pistol_acl::judge(self.document.history(), *valid).map_err(|e| e.to_string())?;
-        let accepted = self.document.accept(admitted.into_valid()).map_err(|error| error.to_string())?;
+        let accepted = if let Some(members) = &mut self.members {
+            members.accept(*valid).map_err(|rule| rule.to_string())?
+        } else {
+            let admitted = pistol_acl::judge(self.document.history(), *valid).map_err(|e| e.to_string())?;
+            self.document.accept(admitted.into_valid()).map_err(|error| error.to_string())?
+        };
         self.forks.extend(accepted.is_fork.then(|| change.change().author));
         Ok(())
     }

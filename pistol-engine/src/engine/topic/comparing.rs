@@ -18,7 +18,7 @@ use crate::replica::Replica;
 impl TopicState {
     /// All of the peer's heads were compared with what is here.
     fn compared(&mut self, replica: &Replica, comparison: Comparison) {
-        self.forked = comparison.forked(replica.document().history());
+        self.forked = comparison.forked(replica.history());
         self.locates_under_way = 0;
         self.held = comparison.held;
         self.unknown = comparison.unknown;
@@ -41,7 +41,7 @@ impl TopicState {
     ) {
         while self.locates_under_way < LOCATES_UNDER_WAY_MAX {
             let Some(chain) = self.forked.pop() else { return };
-            let samples = heads::samples(replica.document().history(), &chain, replica.rows().end());
+            let samples = heads::samples(replica.history(), &chain, replica.rows().end());
             let (author, session) = (*chain.author.as_bytes(), chain.session.0);
             let locate = Locate { topic, author, session, samples, is_reply: false };
             effects.push(send(connection, &Message::Locate(locate)));
@@ -75,7 +75,7 @@ impl Engine {
         // What follows a first part that told of no more than lies in whole rows tells of no more either.
         let is_of_whole = after.is_some() && !replica.holes().is_empty();
         let end = if is_of_whole { replica.whole_before() } else { replica.rows().end() };
-        let heads = heads::part(&heads::heads_of(replica.document().history(), end), after);
+        let heads = heads::part(&heads::heads_of(replica.history(), end), after);
         drop(replica);
         effects.push(send(connection, &Message::Heads(topic, heads)));
     }
@@ -96,7 +96,7 @@ impl Engine {
         }
         let Some(mut comparison) = state.comparison.take() else { return };
         let replica = lock(&replica);
-        match comparison.add(replica.document().history(), told) {
+        match comparison.add(replica.history(), told) {
             Ok(None) => state.compared(&replica, comparison),
             Ok(after) => {
                 state.comparison = Some(comparison);
@@ -123,7 +123,7 @@ impl Engine {
         let Ok(author) = AuthorId::from_bytes(&locate.author) else { return };
         let chain = ChainId { author, session: Session(locate.session) };
         let replica = lock(&replica);
-        let history = replica.document().history();
+        let history = replica.history();
         state.held.locate(history, &chain, &locate.samples);
         state.plan(&replica);
         if locate.is_reply {
@@ -151,6 +151,7 @@ impl Engine {
             }
         }
         for (connection, topic) in due {
+            self.send_log_heads(connection, topic, effects);
             self.send_heads(connection, topic, None, effects);
         }
     }

@@ -1,0 +1,146 @@
+//! Who has a part in a document as things stand, and operations of one's own: what they follow on, and what they cite.
+
+use std::collections::BTreeSet;
+
+use pistol_core::id::AuthorityId;
+use pistol_core::key::AuthorId;
+
+use crate::access::Access;
+use crate::limits::PREVIOUS_MAX;
+use crate::log::{Entry, Ordinal};
+use crate::path::resolve;
+use crate::record::{AclOp, Action, LogId, Role, SignedOp, Subject};
+
+/// Somebody who has a part in a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub subject: Subject,
+    /// What they may.
+    pub role: Role,
+    /// The grant.
+    pub grant: AuthorityId,
+    /// Who granted it.
+    pub by: AuthorId,
+}
+
+/// An operation cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoPower {
+    /// Its author has no role that allows it, as things stand.
+    #[error("your role in this document does not allow that; ask an admin or root of it")]
+    Role,
+    /// The log is not known here.
+    #[error("nothing is known of this log; open its document")]
+    Unknown,
+}
+
+impl Access {
+    /// What a key may cite in the document to do what needs a role, as things stand: the strongest of its grants, of those the
+    /// most senior. A root of the genesis cites nothing. Paths through identities and groups are not looked for.
+    pub fn path(&self, author: &AuthorId, least: Role) -> Option<Vec<AuthorityId>> {
+        let log = &self.changes.document;
+        let counts = |path: &[AuthorityId]| {
+            let standing = resolve(&self.logs, log, author, path).ok()?;
+            let is_active = !standing.is_stranger() && self.rulings.inactive(&self.logs, *log, &standing).is_none();
+            (is_active && standing.role >= least).then_some((standing.role, std::cmp::Reverse(standing.level)))
+        };
+        if counts(&[]).is_some() {
+            return Some(Vec::new());
+        }
+        let names = |entry: &Entry| match &entry.op().action {
+            Action::Grant { to, .. } => *to == Subject::Key(*author),
+            Action::AddRoot { key } => key == author,
+            _ => false,
+        };
+        let grants = self.logs.of_log(log).filter(|(_, entry)| names(entry)).map(|(_, entry)| entry.signed.id());
+        let best = grants.filter_map(|grant| Some((counts(&[grant])?, std::cmp::Reverse(grant)))).max();
+        best.map(|(_, std::cmp::Reverse(grant))| vec![grant])
+    }
+
+    /// What a key may cite to write changes, as things stand; after a release anybody may cite that.
+    pub fn path_to_write(&self, author: &AuthorId) -> Option<Vec<AuthorityId>> {
+        self.path(author, Role::Writer).or_else(|| self.released().map(|release| vec![release]))
+    }
+
+    /// Whether the document's log ever named a key as one who has a part, whatever became of it.
+    pub fn had_part(&self, author: &AuthorId) -> bool {
+        let log = &self.changes.document;
+        let is_root = self.logs.charter(log).is_ok_and(|charter| charter.is_root(author));
+        let names = |entry: &Entry| match &entry.op().action {
+            Action::Grant { to, .. } => *to == Subject::Key(*author),
+            Action::AddRoot { key } => key == author,
+            _ => false,
+        };
+        is_root || self.logs.of_log(log).any(|(_, entry)| names(entry))
+    }
+
+    /// The operation that opened the document for ever, if there is one.
+    pub fn released(&self) -> Option<AuthorityId> {
+        let release = self.logs.release_of(&self.changes.document)?;
+        self.logs.entry(release).map(|entry| entry.signed.id())
+    }
+
+    /// Those to whom the document's log grants something, as things stand.
+    pub fn members(&self) -> Vec<Member> {
+        let log = self.changes.document;
+        let member = |(ordinal, entry): (Ordinal, &Entry)| {
+            let Action::Grant { to, role } = entry.op().action else { return None };
+            let level = entry.standing.level.saturating_add(1);
+            let naming = crate::path::Naming { subject: to, log, hop: Some(ordinal), level };
+            let counts = self.rulings.is_valid(ordinal) && self.rulings.acting(&self.logs, &naming).next().is_none();
+            counts.then(|| Member { subject: to, role, grant: entry.signed.id(), by: entry.op().author })
+        };
+        self.logs.of_log(&log).filter_map(member).collect()
+    }
+
+    /// The operations of a log in the order in which they were taken in, from one on.
+    pub fn operations(&self, log: &LogId, from: u32) -> impl Iterator<Item = &SignedOp> {
+        self.logs.of_log(log).skip(from as usize).map(|(_, entry)| &entry.signed)
+    }
+
+    /// How many operations of a log were taken in.
+    pub fn operation_count(&self, log: &LogId) -> u32 {
+        self.logs.count_of(log)
+    }
+
+    /// An operation of one's own in the document's log, to be signed: it follows on all heads, and cites what allows it.
+    ///
+    /// # Errors
+    /// [`NoPower`].
+    pub fn draft(&self, author: AuthorId, action: Action) -> Result<AclOp, NoPower> {
+        let log = self.changes.document;
+        self.logs.charter(&log).map_err(|_| NoPower::Unknown)?;
+        let is_resignation = matches!(&action, Action::Revoke { who, .. } if *who == Subject::Key(author));
+        let least = if is_resignation { Role::Relay } else { Role::Admin };
+        // A former root may still release: what it cites need not count any more, so it is not looked for among what does.
+        let proof = match action {
+            Action::Release => self.root_path(&author),
+            _ => self.path(&author, least),
+        };
+        let proof = proof.ok_or(NoPower::Role)?;
+        if action == Action::Release {
+            return Ok(AclOp { log, author, proof, prev: Vec::new(), own: None, action });
+        }
+        let own = self.logs.of_log(&log).filter(|(_, entry)| entry.op().author == author).last();
+        let own = own.map(|(_, entry)| entry.signed.id());
+        let mut prev: BTreeSet<AuthorityId> = own.into_iter().collect();
+        // With more heads than may be cited, others are left to be cited by the next one.
+        prev.extend(self.heads(&log).into_iter().take(PREVIOUS_MAX - 1));
+        let prev: Vec<AuthorityId> = prev.into_iter().collect();
+        let own = own.and_then(|own| prev.iter().position(|id| *id == own));
+        Ok(AclOp { log, author, proof, prev, own, action })
+    }
+
+    /// What shows that a key is or was a root.
+    fn root_path(&self, author: &AuthorId) -> Option<Vec<AuthorityId>> {
+        let log = &self.changes.document;
+        if self.logs.charter(log).ok()?.is_root(author) {
+            return Some(Vec::new());
+        }
+        let is_it = |entry: &Entry| matches!(&entry.op().action, Action::AddRoot { key } if key == author);
+        let mut added = self.logs.of_log(log).filter(|(_, entry)| is_it(entry));
+        added.next().map(|(_, entry)| vec![entry.signed.id()])
+    }
+}

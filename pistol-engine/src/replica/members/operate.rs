@@ -1,0 +1,88 @@
+//! Operations of this node's own, and what its edits cite.
+
+use pistol_acl::record::{Action, OpError, SignedOp};
+use pistol_acl::{NoPower, Refusal};
+use pistol_core::document::EditError;
+use pistol_core::id::AuthorityId;
+
+use super::{Members, Took};
+use crate::Insight;
+use crate::input::ConnectionId;
+use crate::replica::Replica;
+
+/// What is made here comes on no connection.
+const FROM_HERE: ConnectionId = ConnectionId::MAX;
+
+/// An operation was not written; the document is as before.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OperateError {
+    /// Who may write here is said by the genesis, for ever.
+    #[error(
+        "this document has no members: who may change it was fixed when it was made; make one with members instead"
+    )]
+    NoMembers,
+    /// The author may not do that.
+    #[error(transparent)]
+    Power(#[from] NoPower),
+    /// It would be refused everywhere.
+    #[error("it would be refused everywhere: {0}")]
+    Refused(#[from] Refusal),
+    /// It is past a limit.
+    #[error("the operation is past a limit ({0}); name less in it")]
+    Limit(#[from] OpError),
+    /// As many as may be follow on nothing that others have built on.
+    #[error("you have written operations on too many devices at the same time; connect to the others first")]
+    Forked,
+    /// More heads than an operation may keep.
+    #[error("the document has too many ends to name in one operation; edit it once, which joins them, then try again")]
+    TooManyHeads,
+    /// The document cannot be entered.
+    #[error(transparent)]
+    Document(#[from] EditError),
+}
+
+impl Replica {
+    /// Writes an operation of this node's author, made of what is known now. What is accepted then is shown at once.
+    pub(crate) fn operate(
+        &mut self,
+        make: impl FnOnce(Insight<'_>) -> Result<Action, OperateError>,
+    ) -> Result<AuthorityId, OperateError> {
+        let action = make(self.insight())?;
+        let signed = self.signed(action)?;
+        self.keep_made_in_vain();
+        let Some(members) = &mut self.members else { return Err(OperateError::NoMembers) };
+        match members.take_operation(&signed, FROM_HERE) {
+            Took::Entered => {}
+            Took::Refused(refusal) => return Err(refusal.into()),
+            Took::Waiting | Took::Dropped => return Err(OperateError::Forked),
+        }
+        self.follow_access();
+        match self.document.project() {
+            Ok(patches) => self.screens.apply(&patches),
+            Err(rule) => self.state.refuse(&format!("Automerge failed on accepted changes: {rule}")),
+        }
+        Ok(signed.id())
+    }
+
+    /// An operation as it would be written.
+    pub(crate) fn signed(&self, action: Action) -> Result<SignedOp, OperateError> {
+        let members = self.members.as_ref().ok_or(OperateError::NoMembers)?;
+        let draft = members.access.draft(self.key.id(), action)?;
+        Ok(SignedOp::sign(&self.key, &draft)?)
+    }
+
+    /// What an edit made now cites. Who may not write is told so before anything is made.
+    pub(in crate::replica) fn path_to_write(&self) -> Result<Vec<AuthorityId>, EditError> {
+        let Some(members) = &self.members else { return Ok(Vec::new()) };
+        members.path_to_write(self.key.id())
+    }
+}
+
+impl Members {
+    fn path_to_write(&self, author: pistol_core::key::AuthorId) -> Result<Vec<AuthorityId>, EditError> {
+        self.access
+            .path_to_write(&author)
+            .ok_or_else(|| if self.access.had_part(&author) { EditError::Revoked } else { EditError::NotAMember })
+    }
+}

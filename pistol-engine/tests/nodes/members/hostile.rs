@@ -1,0 +1,216 @@
+//! Operations and changes made by hand: in any order, forged, of another log, in floods; and changes that cite what nobody knows
+//! (row 38 of the catalogue).
+
+use pistol_acl::SignedOp;
+use pistol_acl::record::{AclOp, Action, Role, Subject};
+use pistol_core::change::Change;
+use pistol_core::id::{AuthorityId, ChangeId, DocumentId};
+use pistol_core::key::AuthorKey;
+use pistol_engine::limits::OPERATIONS_WAITING_MAX;
+use pistol_engine::{Input, Insight};
+use pistol_sync::proto::message::{LogHeads, Message};
+
+use super::{author, grant, operate, settle, team, third};
+use crate::machine::Machine;
+use crate::stranger::Stranger;
+
+fn key(number: u8) -> AuthorKey {
+    AuthorKey::from_seed(&[number; 32])
+}
+
+/// An operation by the key of a number, well signed.
+fn signed(by: u8, log: DocumentId, proof: Vec<AuthorityId>, mut prev: Vec<AuthorityId>, action: Action) -> SignedOp {
+    prev.sort_unstable();
+    SignedOp::sign(&key(by), &AclOp { log, author: key(by).id(), proof, prev, own: None, action }).unwrap()
+}
+
+fn message(operations: &[SignedOp]) -> Message {
+    Message::Operations(0, operations.iter().map(|signed| signed.bytes().to_vec()).collect())
+}
+
+/// A root and a writer as ever, and a peer of the root's on connection 3 that may send anything.
+fn flooded() -> (Machine, Machine, DocumentId) {
+    let (mut root, writer, document) = team();
+    drop(third(&mut root, document, Role::Reader));
+    (root, writer, document)
+}
+
+fn held(machine: &Machine, document: DocumentId) -> u32 {
+    let look = |insight: Insight<'_>| insight.access.unwrap().operation_count(&document);
+    machine.engine.documents().look(&document, look).unwrap()
+}
+
+fn is_known(machine: &Machine, document: DocumentId, id: &ChangeId) -> bool {
+    machine.engine.documents().look(&document, |insight| insight.document.history().ordinal(id).is_some()).unwrap()
+}
+
+/// Grants by the root, each after the one before.
+fn row_of_grants(machine: &Machine, document: DocumentId, count: u8) -> Vec<SignedOp> {
+    let look = |insight: Insight<'_>| insight.access.unwrap().heads(&document);
+    let mut prev = machine.engine.documents().look(&document, look).unwrap();
+    let next = |number: u8| {
+        let made = signed(1, document, vec![], std::mem::take(&mut prev), grant(key(100 + number).id(), Role::Reader));
+        prev = vec![made.id()];
+        made
+    };
+    (0..count).map(next).collect()
+}
+
+/// A change that cites something.
+fn citing(stranger: &Stranger, authority: Vec<AuthorityId>) -> Change {
+    Change { authority, ..stranger.chain(1, 1, vec![]).remove(0) }
+}
+
+#[test]
+fn operations_enter_in_whatever_order_they_come() {
+    for seed in 0..20u64 {
+        let (_, mut writer, document) = team();
+        let mut row = row_of_grants(&writer, document, 6);
+        let mut dice = seed;
+        for at in (1..row.len()).rev() {
+            dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            row.swap(at, usize::try_from(dice >> 33).unwrap() % (at + 1));
+        }
+        for signed in &row {
+            writer.receive(1, &message(std::slice::from_ref(signed)));
+        }
+        assert_eq!(held(&writer, document), 7, "seed {seed}");
+    }
+}
+
+#[test]
+fn an_operation_that_waits_is_counted_in_the_acknowledgement_until_it_does_not() {
+    let (_, mut writer, document) = team();
+    let row = row_of_grants(&writer, document, 2);
+    let waiting = |sent: Vec<Message>| {
+        sent.into_iter().rev().find_map(|message| match message {
+            Message::Acknowledge(acknowledge) => Some(acknowledge.waiting),
+            _ => None,
+        })
+    };
+    writer.receive(1, &message(&row[1..]));
+    writer.sync();
+    assert_eq!(waiting(writer.sent(1)), Some(1));
+    writer.receive(1, &message(&row[..1]));
+    writer.sync();
+    assert_eq!(waiting(writer.sent(1)), Some(0));
+}
+
+#[test]
+fn forged_operations_and_those_of_other_logs_do_not_enter_and_are_blamed() {
+    let (mut root, _, document) = team();
+    let [good] = row_of_grants(&root, document, 1).try_into().unwrap();
+    let mut forged = good.bytes().to_vec();
+    *forged.last_mut().unwrap() ^= 1;
+    let other = signed(1, DocumentId([7; 32]), vec![], vec![], grant(key(9).id(), Role::Admin));
+    let stranger = signed(9, document, vec![], vec![], grant(key(9).id(), Role::Admin));
+    let forgeries = [forged, other.bytes().to_vec(), stranger.bytes().to_vec(), vec![], vec![9; 70], vec![1; 300_000]];
+    for number in 0..40 {
+        root.receive(1, &Message::Operations(0, vec![forgeries[number % forgeries.len()].clone()]));
+    }
+    assert!(root.has_closed(1), "a peer that could have checked them itself");
+    assert_eq!(held(&root, document), 1);
+    let (mut root, _, document) = team();
+    root.receive(1, &Message::Operations(0, vec![forgeries[0].clone()]));
+    root.receive(1, &message(&[good]));
+    assert_eq!(held(&root, document), 2, "a bad signature under a good id keeps nobody out");
+}
+
+#[test]
+fn who_tells_of_a_log_where_there_is_none_is_blamed() {
+    let (mut one, _, _) = crate::machine::pair();
+    for _ in 0..16 {
+        one.receive(1, &Message::LogHeads(0, LogHeads { heads: vec![[1; 32]], samples: vec![] }));
+        one.receive(1, &Message::Operations(0, vec![vec![1; 100]]));
+    }
+    assert!(one.has_closed(1));
+}
+
+#[test]
+fn a_flood_of_operations_that_wait_is_bounded_and_owed_and_honest_ones_go_on() {
+    let (mut root, mut writer, document) = flooded();
+    let nowhere = AuthorityId([0xee; 32]);
+    let flood = |number: u64| {
+        let mut prev = [0xee; 32];
+        prev[..8].copy_from_slice(&number.to_be_bytes());
+        signed(9, document, vec![nowhere], vec![AuthorityId(prev)], grant(key(8).id(), Role::Admin))
+    };
+    let count = u64::try_from(OPERATIONS_WAITING_MAX).unwrap() + 50;
+    for number in 0..count {
+        root.receive(3, &message(&[flood(number)]));
+    }
+    assert!(root.engine.documents().look(&document, |insight| !insight.state.owed.is_empty()).unwrap());
+    assert_eq!(held(&root, document), 2);
+    operate(&mut root, document, grant(key(7).id(), Role::Writer)).unwrap();
+    root.write(document, "goes on ");
+    settle(1, &mut writer, &mut root);
+    assert_eq!(writer.text(document), "root writer goes on ");
+}
+
+#[test]
+fn row_38_a_change_that_cites_an_unknown_grant_waits_for_it() {
+    let (mut root, _, document) = team();
+    let stranger = Stranger::new(7, document);
+    let [granted] = [signed(1, document, vec![], vec![], grant(key(7).id(), Role::Writer))];
+    let change = citing(&stranger, vec![granted.id()]);
+    root.receive(1, &stranger.honest(std::slice::from_ref(&change)));
+    assert!(!is_known(&root, document, &change.id()));
+    assert_eq!(root.engine.documents().look(&document, |insight| insight.state.waiting).unwrap(), 1);
+    root.receive(1, &message(&[granted]));
+    assert!(is_known(&root, document, &change.id()));
+    assert_eq!(root.engine.documents().look(&document, |insight| insight.state.waiting).unwrap(), 0);
+}
+
+#[test]
+fn changes_of_strangers_and_readers_are_refused_and_what_cites_a_refused_operation_is_too() {
+    let (mut root, writer, document) = team();
+    let stranger = Stranger::new(7, document);
+    let granted = signed(1, document, vec![], vec![], grant(key(7).id(), Role::Reader));
+    let of_writer = root
+        .engine
+        .documents()
+        .look(&document, |insight| insight.access.unwrap().path_to_write(&author(&writer)).unwrap())
+        .unwrap();
+    let refused = signed(9, document, vec![], vec![], grant(key(7).id(), Role::Writer));
+    root.receive(1, &message(std::slice::from_ref(&granted)));
+    root.receive(1, &message(std::slice::from_ref(&refused)));
+    for authority in [vec![], vec![granted.id()], of_writer, vec![refused.id()]] {
+        let change = citing(&stranger, authority);
+        root.receive(1, &stranger.honest(std::slice::from_ref(&change)));
+        assert!(!is_known(&root, document, &change.id()));
+        assert!(matches!(
+            root.engine.documents().verdict(&document, &change.id()).unwrap(),
+            pistol_engine::Verdict::Refused(_)
+        ));
+    }
+}
+
+#[test]
+fn a_flood_of_changes_that_cite_what_nobody_knows_takes_no_more_than_its_share() {
+    let (mut root, mut writer, document) = flooded();
+    let stranger = Stranger::new(7, document);
+    for number in 0..30u8 {
+        let first = Change {
+            authority: vec![AuthorityId([number; 32])],
+            ..stranger.chain(u64::from(number), 1, vec![]).remove(0)
+        };
+        root.receive(3, &stranger.honest(&[first]));
+    }
+    assert_eq!(root.engine.documents().look(&document, |insight| insight.state.waiting).unwrap(), 30);
+    assert_eq!(root.engine.waiting().map(|(_, count, _)| count).sum::<usize>(), 30, "it is the sender's room");
+    root.write(document, "goes on ");
+    settle(1, &mut writer, &mut root);
+    assert_eq!(writer.text(document), "root writer goes on ");
+}
+
+#[test]
+fn heads_of_a_log_that_nobody_has_harm_nothing() {
+    let (mut root, mut writer, document) = team();
+    let nobody = LogHeads { heads: vec![[0xee; 32]; 1024], samples: vec![[0xdd; 32]; 64] };
+    root.receive(1, &Message::LogHeads(0, nobody));
+    root.give(Input::Wake);
+    operate(&mut root, document, Action::Grant { to: Subject::Key(key(8).id()), role: Role::Reader }).unwrap();
+    root.write(document, "goes on ");
+    settle(1, &mut writer, &mut root);
+    assert_eq!(writer.text(document), "root writer goes on ");
+}
