@@ -113,6 +113,11 @@ impl Doc {
         Ok(edited.result)
     }
 
+    /// Whether the node was shut down.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.runtime.is_stopped()
+    }
+
     /// Something was edited here: the engine is woken, and listeners are told.
     pub(crate) fn edited(&self) {
         self.runtime.wake();

@@ -5,10 +5,11 @@ use std::fmt;
 use pistol_core::document::EditError;
 use pistol_core::store::StoreError;
 use pistol_core::validate::Rule;
-use pistol_engine::ReplyError;
+use pistol_engine::{OperateError, ReplyError};
 use pistol_sync::net::BindError;
 use pistol_sync::ticket::TicketError;
 
+use crate::release::ReleaseProofError;
 use crate::runtime::folder::FolderError;
 
 /// A node could not be opened.
@@ -292,6 +293,10 @@ pub enum Error {
     Backup(#[from] BackupError),
     /// From [`crate::Doc::edit`].
     Edit(#[from] EditError),
+    /// From [`crate::Doc::grant`] and its like.
+    Members(#[from] OperateError),
+    /// From [`crate::ReleaseProof::verify`].
+    Release(#[from] ReleaseProofError),
     /// From [`crate::Doc::flush`].
     Flush(#[from] FlushError),
     /// From [`crate::Doc::synced`].
@@ -320,6 +325,8 @@ pub enum ErrorKind {
     Refused,
     /// It is somebody else's.
     NotYours,
+    /// No part in the document allows it: none was granted, or it was ended.
+    NoPart,
     /// No peer could be reached, or none answered in time.
     NoPeer,
     /// Another process has the store.
@@ -344,6 +351,10 @@ impl Error {
             Error::Open(OpenError::Sealed(_)) => ErrorKind::Sealed,
             Error::Open(OpenError::Damaged(_) | OpenError::Folder(_)) => ErrorKind::StoreDamaged,
             Error::Edit(EditError::Refused(Rule::Policy)) => ErrorKind::Refused,
+            Error::Edit(EditError::NotAMember | EditError::Revoked)
+            | Error::Members(OperateError::Power(_) | OperateError::NoMembers | OperateError::Refused(_)) => {
+                ErrorKind::NoPart
+            }
             Error::Edit(EditError::NotYours { .. }) => ErrorKind::NotYours,
             Error::Edit(EditError::Missing { .. })
             | Error::Find(FindError::NotFound(_) | FindError::Ambiguous(_))

@@ -9,6 +9,7 @@ use pistol_core::key::AuthorId;
 use pistol_engine::{Insight, Verdict};
 
 use crate::doc::Doc;
+use crate::members::why;
 
 /// What became of a change, and why. Its words are for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,10 +80,8 @@ impl Doc {
 
     /// Of a document with members, what decided about a change.
     fn reason(&self, change: &ChangeId) -> Option<String> {
-        let reason = |insight: Insight<'_>| insight.access.map(|access| access.explain(change).to_string());
-        let reason = self.runtime().documents.look(&self.id(), reason).ok()??;
-        // The state is said already.
-        Some(reason.split_once(": ").map_or(reason.clone(), |(_, why)| why.to_owned()))
+        let reason = |insight: Insight<'_>| insight.access.map(|access| why(access, change));
+        self.runtime().documents.look(&self.id(), reason).ok().flatten()
     }
 
     /// Who may do what in the document, a sentence each.

@@ -25,8 +25,10 @@ mod export;
 pub mod hostile;
 pub mod identity;
 mod json;
+mod members;
 mod node;
 mod preset;
+mod release;
 mod runtime;
 mod status;
 mod view;
@@ -42,11 +44,15 @@ pub use error::{
 };
 pub use explain::Explanation;
 pub use export::Backup;
+pub use members::{Masked, Revocation};
 pub use node::{DocumentInfo, Node, PeerInfo};
 pub use preset::Preset;
+pub use release::{ReleaseProof, ReleaseProofError};
 pub use status::{DocStatus, PeerStatus};
 pub use view::View;
 
+pub use pistol_acl::record::{Role, Subject};
+pub use pistol_acl::{Loss, Member};
 pub use pistol_core::change::Kind;
 pub use pistol_core::delta::{Splice, Units};
 pub use pistol_core::document::{
@@ -56,7 +62,7 @@ pub use pistol_core::document::{
 pub use pistol_core::genesis::{Insert, Policy};
 pub use pistol_core::id::{ChangeId, DocumentId};
 pub use pistol_core::key::AuthorId as Author;
-pub use pistol_engine::PeerState as SyncState;
+pub use pistol_engine::{OperateError as MembersError, PeerState as SyncState};
 pub use pistol_sync::net::Profile;
 pub use pistol_sync::node::NodeId;
 pub use pistol_sync::ticket::{Ticket, TicketError};

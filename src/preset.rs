@@ -12,6 +12,8 @@ pub enum Preset {
     Published,
     /// Who holds a ticket adds, and what they added nobody else can change: a chat, a guest book, a board of scores.
     Wall,
+    /// Who was granted a part changes everything; who holds a ticket reads.
+    Team,
     /// Who holds a ticket changes everything.
     Open,
 }
@@ -24,6 +26,7 @@ impl Preset {
             Preset::Wall => {
                 Policy::FirstWriter { insert: Insert::Anywhere, shared_counters: false, shared_slots: false }
             }
+            Preset::Team => Policy::Members,
             Preset::Open => Policy::WorldWritable,
         }
     }

@@ -95,6 +95,38 @@ impl Access {
         self.logs.of_log(&log).filter_map(member).collect()
     }
 
+    /// The keys that are roots of the document, as things stand.
+    pub fn roots(&self) -> Vec<AuthorId> {
+        let log = &self.changes.document;
+        let of_genesis = self.logs.charter(log).map_or(&[][..], |charter| &charter.roots);
+        let added = self.logs.of_log(log).filter_map(|(_, entry)| match &entry.op().action {
+            Action::AddRoot { key } => Some((*key, vec![entry.signed.id()])),
+            _ => None,
+        });
+        let all = of_genesis.iter().map(|root| (*root, Vec::new())).chain(added);
+        let counts = |(key, path): (AuthorId, Vec<AuthorityId>)| {
+            let standing = resolve(&self.logs, log, &key, &path).ok()?;
+            self.rulings.inactive(&self.logs, *log, &standing).is_none().then_some(key)
+        };
+        all.filter_map(counts).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What proves that the document was released, if it was: the operations that the release stands on, each after what it
+    /// stands on itself, and the release. [`crate::verify_release`] checks it.
+    pub fn release_proof(&self) -> Option<(Vec<SignedOp>, SignedOp)> {
+        let release = self.logs.find(&self.released()?)?;
+        let mut cited = BTreeSet::new();
+        let mut next = release.op().proof.clone();
+        while let Some(ordinal) = next.pop().and_then(|id| self.logs.ordinal(&id)) {
+            if cited.insert(ordinal) {
+                next.extend(self.logs.entry(ordinal).map(|entry| entry.op().proof.clone()).unwrap_or_default());
+            }
+        }
+        // What is cited entered before what cites it.
+        let proof = cited.iter().filter_map(|ordinal| self.logs.entry(*ordinal)).map(|entry| entry.signed.clone());
+        Some((proof.collect(), release.signed.clone()))
+    }
+
     /// The operations of a log in the order in which they were taken in, from one on.
     pub fn operations(&self, log: &LogId, from: u32) -> impl Iterator<Item = &SignedOp> {
         self.logs.of_log(log).skip(from as usize).map(|(_, entry)| &entry.signed)

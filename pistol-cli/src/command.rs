@@ -8,6 +8,7 @@ pub(crate) mod doctor;
 pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod forget;
+pub(crate) mod grant;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod init;
@@ -15,6 +16,8 @@ pub(crate) mod join;
 pub(crate) mod log;
 pub(crate) mod ls;
 pub(crate) mod new;
+pub(crate) mod release;
+pub(crate) mod revoke;
 pub(crate) mod set;
 pub(crate) mod share;
 pub(crate) mod status;
@@ -44,6 +47,9 @@ pub(crate) enum Command {
     Edit(edit::Edit),
     Log(log::Log),
     Acl(acl::Acl),
+    Grant(grant::Grant),
+    Revoke(revoke::Revoke),
+    Release(release::Release),
     Forget(forget::Forget),
     Compact(compact::Compact),
     Share(share::Share),
@@ -72,6 +78,9 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Command::Edit(edit) => edit.run(&context).await,
         Command::Log(log) => log.run(&context).await,
         Command::Acl(acl) => acl.run(&context).await,
+        Command::Grant(grant) => grant.run(&context).await,
+        Command::Revoke(revoke) => revoke.run(&context).await,
+        Command::Release(release) => release.run(&context).await,
         Command::Forget(forget) => forget.run(&context).await,
         Command::Compact(compact) => compact.run(&context).await,
         Command::Share(share) => share.run(&context).await,

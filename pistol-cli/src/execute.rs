@@ -6,7 +6,8 @@ use pistol::{Doc, Node};
 use tokio::sync::watch;
 
 use crate::command::{
-    acl, backup, cat, edit, export, forget, import, init, join, log, ls, new, set, share, status, sync,
+    acl, backup, cat, edit, export, forget, grant, import, init, join, log, ls, new, release, revoke, set, share,
+    status, sync,
 };
 use crate::equal::Terms;
 use crate::failure::Failure;
@@ -35,6 +36,12 @@ pub(crate) async fn execute(
         Request::History { document } => Reply::new(&log::execute(node, &document).await?),
         Request::Rules { document } => Reply::new(&acl::rules(node, &document).await?),
         Request::Why { document, change } => Reply::new(&acl::why(node, &document, &change).await?),
+        Request::Grant { document, author, role } => Reply::new(&grant::execute(node, &document, &author, role).await?),
+        Request::Loss { document, author } => Reply::new(&revoke::loss(node, &document, &author).await?),
+        Request::Revoke { document, author, exact } => {
+            Reply::new(&revoke::execute(node, &document, &author, exact).await?)
+        }
+        Request::Release { document } => Reply::new(&release::execute(node, &document).await?),
         Request::Forget { document } => Reply::new(&forget::execute(node, &document).await?),
         Request::Invite { document } => Reply::new(&share::execute(node, &document).await?),
         Request::Join { ticket, name, wait, timeout_ms } => {

@@ -102,7 +102,7 @@ fn advice(kind: ErrorKind) -> (Exit, Option<&'static str>) {
             let help = "ask the document's owner, or make a document of your own with `pistol new`";
             (Exit::Refused, Some(help))
         }
-        ErrorKind::NotYours => (Exit::Refused, None),
+        ErrorKind::NotYours | ErrorKind::NoPart => (Exit::Refused, None),
         ErrorKind::NoPeer => {
             let help = "check that `pistol share` runs on the other side and that this machine can reach it";
             (Exit::NoPeer, Some(help))

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod command;
+mod confirm;
 mod date;
 mod demo;
 mod equal;

@@ -16,6 +16,8 @@ pub(crate) enum PolicyName {
     WorldWritable,
     /// Everybody who can read it adds, and nobody changes what others wrote
     FirstWriter,
+    /// Whom `pistol grant` names
+    Members,
     /// A rule that this version has no word for
     #[value(skip)]
     Other,
@@ -27,6 +29,7 @@ impl From<Policy> for PolicyName {
             Policy::Owned => PolicyName::Owned,
             Policy::WorldWritable => PolicyName::WorldWritable,
             Policy::FirstWriter { .. } => PolicyName::FirstWriter,
+            Policy::Members => PolicyName::Members,
             _ => PolicyName::Other,
         }
     }
@@ -39,6 +42,7 @@ impl PolicyName {
             PolicyName::Owned => Some(Policy::Owned),
             PolicyName::WorldWritable => Some(Policy::WorldWritable),
             PolicyName::FirstWriter => Some(Preset::Wall.policy()),
+            PolicyName::Members => Some(Policy::Members),
             PolicyName::Other => None,
         }
     }
@@ -50,6 +54,7 @@ impl fmt::Display for PolicyName {
             PolicyName::Owned => "owned",
             PolicyName::WorldWritable => "world-writable",
             PolicyName::FirstWriter => "first-writer",
+            PolicyName::Members => "members",
             PolicyName::Other => "other",
         })
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::command::export::Format;
+use crate::command::grant::RoleName;
 use crate::failure::Failure;
 use crate::policy::PolicyName;
 
@@ -95,6 +96,36 @@ pub(crate) enum Request {
         document: String,
         /// The beginning of the change's id, or all of it.
         change: String,
+    },
+    /// Gives somebody a part in a document.
+    Grant {
+        /// A name or the beginning of an id.
+        document: String,
+        /// Whom.
+        author: String,
+        /// What they may.
+        role: RoleName,
+    },
+    /// What would go if everything of somebody's went.
+    Loss {
+        /// A name or the beginning of an id.
+        document: String,
+        /// Whose.
+        author: String,
+    },
+    /// Ends somebody's part in a document.
+    Revoke {
+        /// A name or the beginning of an id.
+        document: String,
+        /// Whose.
+        author: String,
+        /// Whether everything of theirs goes.
+        exact: bool,
+    },
+    /// Opens a document to everybody, for ever.
+    Release {
+        /// A name or the beginning of an id.
+        document: String,
     },
     /// Removes a document from the store.
     Forget {

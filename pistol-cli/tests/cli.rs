@@ -17,6 +17,8 @@ mod editing;
 mod failures;
 #[path = "cli/keeping.rs"]
 mod keeping;
+#[path = "cli/members.rs"]
+mod members;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/running_node.rs"]

@@ -8,6 +8,7 @@ pub use sealed::{SEALED_KEY_FILE_BYTES, SealedKey, SealingCost, is_sealed_key_fi
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 
@@ -59,6 +60,20 @@ impl fmt::Display for AuthorId {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
+
+impl FromStr for AuthorId {
+    type Err = NotAnAuthor;
+
+    fn from_str(text: &str) -> Result<Self, NotAnAuthor> {
+        let bytes = data_encoding::HEXLOWER_PERMISSIVE.decode(text.as_bytes()).map_err(|_| NotAnAuthor)?;
+        AuthorId::from_bytes(&bytes.try_into().map_err(|_| NotAnAuthor)?).map_err(|_| NotAnAuthor)
+    }
+}
+
+/// A text is not an author.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is no author: an author is 64 hexadecimal digits, as its node shows them")]
+pub struct NotAnAuthor;
 
 impl fmt::Debug for AuthorId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

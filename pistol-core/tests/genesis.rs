@@ -43,7 +43,9 @@ fn altered(genesis: &Genesis, alter: impl FnOnce(&mut Vec<u8>)) -> Result<Genesi
 #[test]
 fn each_policy_has_its_bytes_and_is_read_as_it_was_written() {
     let first_writers = (0..8).map(|flags| (first_writer(flags), vec![2, flags & 1, flags >> 1 & 1, flags >> 2 & 1]));
-    for (policy, bytes) in [(Policy::Owned, vec![0]), (Policy::WorldWritable, vec![1])].into_iter().chain(first_writers)
+    for (policy, bytes) in [(Policy::Owned, vec![0]), (Policy::WorldWritable, vec![1]), (Policy::Members, vec![3])]
+        .into_iter()
+        .chain(first_writers)
     {
         let genesis = genesis(policy);
         assert_eq!(genesis.bytes()[AT..AT + bytes.len()], bytes);
@@ -55,7 +57,7 @@ fn each_policy_has_its_bytes_and_is_read_as_it_was_written() {
 #[test]
 fn a_flag_that_is_neither_0_nor_1_and_a_policy_of_a_later_version_are_refused() {
     let genesis = genesis(first_writer(0));
-    for (at, value) in [(0, 3), (0, 255), (1, 2), (2, 2), (3, 2), (3, 255)] {
+    for (at, value) in [(0, 4), (0, 255), (1, 2), (2, 2), (3, 2), (3, 255)] {
         let altered = altered(&genesis, |body| body[AT + at] = value);
         assert!(matches!(altered, Err(GenesisError::Malformed(_))), "{at} {value}: {altered:?}");
     }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pistol_fuzz::entry::{change, envelope, export, frame, genesis, key_file, row, snapshot, ticket};
+use pistol_fuzz::entry::{change, envelope, export, frame, genesis, key_file, operation, row, snapshot, ticket};
 use pistol_sync::proto::frame::encode;
 
 #[expect(clippy::disallowed_methods, reason = "a program has arguments")]
@@ -19,6 +19,7 @@ fn main() -> std::io::Result<()> {
         ("change", changes),
         ("genesis", genesis::seeds()),
         ("key_file", key_file::seeds()),
+        ("operation", operation::seeds()),
         ("ticket", ticket::seeds()),
         ("row", row::seeds()),
         ("export", export::seeds()),

@@ -1,9 +1,10 @@
 //! `pistol acl`: shows who may do what in a document, and why a change is part of it or not.
 
-use pistol::{ChangeId, Explanation, Node};
+use pistol::{ChangeId, Doc, Explanation, Node, Policy, Subject};
 use serde::{Deserialize, Serialize};
 
 use super::Context;
+use super::grant::RoleName;
 use crate::execute::load;
 use crate::failure::{Exit, Failure};
 use crate::policy::PolicyName;
@@ -27,6 +28,34 @@ pub(crate) struct Access {
     /// This node's author.
     you: String,
     rules: Vec<String>,
+    /// Of a document with members.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    members: Option<Members>,
+}
+
+/// Who has a part, and what is held and not shown.
+#[derive(Debug, Serialize, Deserialize)]
+struct Members {
+    is_released: bool,
+    roots: Vec<String>,
+    granted: Vec<Granted>,
+    masked: Vec<Hidden>,
+}
+
+/// Somebody's part.
+#[derive(Debug, Serialize, Deserialize)]
+struct Granted {
+    who: String,
+    role: RoleName,
+    by: String,
+}
+
+/// A change that is not part of the document as things stand.
+#[derive(Debug, Serialize, Deserialize)]
+struct Hidden {
+    change: String,
+    author: String,
+    why: String,
 }
 
 /// What became of a change.
@@ -54,20 +83,63 @@ impl Access {
     fn words(&self) -> String {
         let rules = self.rules.iter().map(|rule| format!("  {rule}"));
         let head = [format!("{}; you are {}", self.policy, self.you)];
-        head.into_iter().chain(rules).collect::<Vec<_>>().join("\n")
+        let members = self.members.iter().flat_map(Members::words);
+        head.into_iter().chain(rules).chain(members).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Members {
+    fn words(&self) -> Vec<String> {
+        let released = self.is_released.then(|| "released: everybody changes it, for ever".to_owned());
+        let roots = self.roots.iter().map(|root| format!("root    {root}"));
+        let granted = self.granted.iter().map(|part| format!("{:6}  {}", part.role.word(), part.who));
+        let masked =
+            self.masked.iter().map(|hidden| format!("masked  {} by {}: {}", hidden.change, hidden.author, hidden.why));
+        released.into_iter().chain(roots).chain(granted).chain(masked).collect()
+    }
+
+    fn of(doc: &Doc) -> Option<Self> {
+        let granted = doc.members().into_iter().map(|member| Granted {
+            who: whom(&member.subject),
+            role: member.role.into(),
+            by: member.by.to_string(),
+        });
+        let masked = doc.masked().into_iter().map(|masked| Hidden {
+            change: masked.id.to_string(),
+            author: masked.author.to_string(),
+            why: masked.why,
+        });
+        let members = || Members {
+            is_released: doc.is_released(),
+            roots: doc.roots().iter().map(ToString::to_string).collect(),
+            granted: granted.collect(),
+            masked: masked.collect(),
+        };
+        (doc.policy() == Policy::Members).then(members)
+    }
+}
+
+fn whom(subject: &Subject) -> String {
+    match subject {
+        Subject::Key(author) => author.to_string(),
+        Subject::Identity(id) => format!("identity {id}"),
+        Subject::Group(id) => format!("group {id}"),
+        Subject::Space(id) => format!("space {id}"),
     }
 }
 
 /// Who may do what in a document.
 pub(crate) async fn rules(node: &Node, document: &str) -> Result<Access, Failure> {
     let doc = load(node, document).await?;
-    Ok(Access { policy: doc.policy().into(), you: node.author().to_string(), rules: doc.rules() })
+    let (policy, you, rules) = (doc.policy().into(), node.author().to_string(), doc.rules());
+    Ok(Access { policy, you, rules, members: Members::of(&doc) })
 }
 
 /// What became of a change: of one that is part of the document the beginning of its id is enough.
 pub(crate) async fn why(node: &Node, document: &str, change: &str) -> Result<Explained, Failure> {
     let doc = load(node, document).await?;
     let known = doc.history().into_iter().map(|entry| entry.id);
+    let known = known.chain(doc.masked().into_iter().map(|masked| masked.id));
     let mut begun = known.filter(|id| !change.is_empty() && id.to_string().starts_with(change));
     let id = match (begun.next(), begun.next()) {
         (Some(id), None) => id,
@@ -79,6 +151,7 @@ pub(crate) async fn why(node: &Node, document: &str, change: &str) -> Result<Exp
     let explanation = doc.explain(&id);
     let (state, author) = match &explanation {
         Explanation::Accepted { author, .. } => ("accepted", Some(author.to_string())),
+        Explanation::Masked { author, .. } => ("masked", Some(author.to_string())),
         Explanation::Refused { .. } => ("refused", None),
         Explanation::Waiting => ("waiting", None),
         _ => ("unknown", None),

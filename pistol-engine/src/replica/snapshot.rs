@@ -116,7 +116,7 @@ impl Replica {
 
     /// When a snapshot that is due is to be taken: a large document's when nobody has edited it for a moment.
     pub(crate) fn snapshot_at_ms(&self) -> Option<u64> {
-        let is_patient = self.written.is_patient(self.document.history().next());
+        let is_patient = self.written.is_patient(self.history().next());
         self.is_snapshot_due().then(|| if is_patient { self.edited_ms.saturating_add(limits::CALM_MS) } else { 0 })
     }
 

@@ -43,7 +43,7 @@ pub fn inspect_cache(
     }
     let Some(mut load) = Load::new(Arc::clone(genesis)) else { return Ok(CacheState::Absent) };
     match opened(store, log, key, &mut load) {
-        Ok(true) if load.pictured > 1 => Ok(CacheState::Good),
+        Ok(true) if load.pictured > 1 || load.is_picture_out_of_date => Ok(CacheState::Good),
         Ok(true) => Ok(CacheState::Damaged(damaged)),
         Ok(false) | Err(StoreError::Damaged { .. } | StoreError::DamagedRow { .. }) => Ok(CacheState::Absent),
         Err(error) => Err(error),
@@ -63,5 +63,5 @@ fn opened(store: &impl Store, log: LogNumber, key: &StampKey, load: &mut Load) -
             return Ok(false);
         }
     }
-    Ok(true)
+    Ok(load.show_members().is_ok())
 }

@@ -30,6 +30,8 @@ pub(super) struct Load {
     pub(super) forks: BTreeSet<AuthorId>,
     /// The number after the last change that was shown by a picture; 1 if none was.
     pub(super) pictured: Ordinal,
+    /// Whether the picture, which is right, shows what counts no more, or not all that counts of its time.
+    pub(super) is_picture_out_of_date: bool,
     /// Rows that were set aside, and what is known to be missing.
     pub(super) aside: Vec<Row>,
     pub(super) damage: Option<Damage>,
@@ -90,6 +92,7 @@ impl Load {
             tail: Vec::new(),
             forks: BTreeSet::new(),
             pictured: 1,
+            is_picture_out_of_date: false,
             aside: Vec::new(),
             damage: None,
             picture: None,
@@ -249,8 +252,12 @@ impl Load {
         };
         shows(&mut self.document, before)?;
         let opened = picture.and_then(|picture| Some((picture.opened?, picture.heads)));
-        if opened.is_some_and(|(opened, heads)| self.document.show_picture(&heads, opened)) {
-            self.pictured = end;
+        if let Some((opened, heads)) = opened {
+            if self.document.show_picture(&heads, opened) {
+                self.pictured = end;
+            } else {
+                self.is_picture_out_of_date = true;
+            }
         }
         shows(&mut self.document, after)
     }

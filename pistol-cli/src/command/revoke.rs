@@ -1,0 +1,72 @@
+//! `pistol revoke`: ends somebody's part in a document.
+
+use pistol::{Node, Revocation};
+use serde::{Deserialize, Serialize};
+
+use super::Context;
+use super::grant::author_of;
+use super::ls::Listed;
+use crate::confirm::confirm;
+use crate::execute::load;
+use crate::failure::Failure;
+use crate::request::Request;
+
+/// Ends somebody's part in a document; what is shown of their work stays
+#[derive(Debug, clap::Args)]
+#[command(before_help = "Examples:\n  pistol revoke plan 5f1c…e2\n  pistol revoke plan 5f1c…e2 --exact")]
+pub(crate) struct Revoke {
+    /// The document's name, or the beginning of its id
+    document: String,
+    /// Whose
+    author: String,
+    /// Take away everything they wrote as well, and what others built on it; how much that is is said before
+    #[arg(long)]
+    exact: bool,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// What a revocation would take away.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Lost {
+    theirs: usize,
+    others: usize,
+}
+
+impl Revoke {
+    pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        let author = author_of(&self.author)?.to_string();
+        let (document, exact) = (self.document, self.exact);
+        if exact {
+            let loss = Request::Loss { document: document.clone(), author: author.clone() };
+            let lost: Lost = context.ask(loss).await?;
+            let theirs = format!("{} changes of theirs", lost.theirs);
+            context.output.say(format_args!("this takes away {theirs}, and {} of others, here", lost.others));
+            confirm("yes", self.yes.then_some("yes"), "--yes")?;
+        }
+        let changed: Listed = context.ask(Request::Revoke { document, author, exact }).await?;
+        context.output.changed(&changed)?;
+        context.output.say("revoked; it ends their part as others learn of it");
+        Ok(())
+    }
+}
+
+fn how(exact: bool) -> Revocation {
+    if exact { Revocation::Exact } else { Revocation::Endorsed }
+}
+
+/// Counts what would go.
+pub(crate) async fn loss(node: &Node, document: &str, author: &str) -> Result<Lost, Failure> {
+    let doc = load(node, document).await?;
+    let loss = doc.loss(author_of(author)?, how(true)).map_err(Failure::of)?;
+    Ok(Lost { theirs: loss.purged, others: loss.orphaned })
+}
+
+/// Revokes.
+pub(crate) async fn execute(node: &Node, document: &str, author: &str, exact: bool) -> Result<Listed, Failure> {
+    let doc = load(node, document).await?;
+    doc.revoke(author_of(author)?, how(exact)).map_err(Failure::of)?;
+    doc.flush().await.map_err(Failure::of)?;
+    Listed::of(node, doc.id())
+}
