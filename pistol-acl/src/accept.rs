@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use pistol_core::envelope::Linked;
 use pistol_core::id::{AuthorityId, ChangeId, DocumentId};
 use pistol_core::key::AuthorId;
+use pistol_core::validate::Ordinals;
 
 pub(crate) use cited::{Basis, Cited};
 pub use news::News;
@@ -86,9 +87,9 @@ impl Node {
 pub(crate) struct Acceptance {
     pub(crate) document: DocumentId,
     pub(crate) nodes: Vec<Node>,
-    pub(crate) ordinals: BTreeMap<ChangeId, u32>,
+    pub(crate) ordinals: Ordinals,
     pub(crate) cited: Vec<Cited>,
-    cited_by: BTreeMap<(AuthorId, Vec<AuthorityId>), u32>,
+    cited_by: BTreeMap<AuthorId, BTreeMap<Vec<AuthorityId>, u32>>,
     waiting: Waiting<ChangeId, Summary>,
     pub(crate) refused: Refused<ChangeId>,
     /// Changes that an operation names, with the operations that adopt them outright.
@@ -104,7 +105,7 @@ impl Acceptance {
         Acceptance {
             document,
             nodes: Vec::new(),
-            ordinals: BTreeMap::new(),
+            ordinals: Ordinals::default(),
             cited: Vec::new(),
             cited_by: BTreeMap::new(),
             waiting: Waiting::default(),
@@ -119,7 +120,7 @@ impl Acceptance {
     /// Takes in a change and what waited for it. Says `true` if everything must be swept again to know what is accepted.
     pub(crate) fn add(&mut self, summary: Summary, logs: &Logs, rulings: &Rulings) -> (Added, bool) {
         let id = summary.id;
-        if self.ordinals.contains_key(&id) || self.waiting.contains(&id) {
+        if self.ordinals.of(&id).is_some() || self.waiting.contains(&id) {
             return (Added::Known, false);
         }
         if let Some(refusal) = self.refused.reason(&id) {
@@ -178,7 +179,7 @@ impl Acceptance {
         if summary.deps.iter().any(|dep| self.refused.reason(dep).is_some()) {
             return Err(Refusal::Past.into());
         }
-        let unknown = summary.deps.iter().filter(|dep| !self.ordinals.contains_key(dep));
+        let unknown = summary.deps.iter().filter(|dep| self.ordinals.of(dep).is_none());
         let missing: Vec<_> = unknown.map(|dep| dep.0).collect();
         if !missing.is_empty() {
             return Err(Unsettled::Missing(missing));
@@ -190,8 +191,7 @@ impl Acceptance {
     }
 
     fn cited_ordinal(&self, summary: &Summary) -> Option<u32> {
-        // Nearly every change cites nothing, and then no list is copied to look it up.
-        self.cited_by.get(&(summary.author, summary.authority.clone())).copied()
+        self.cited_by.get(&summary.author)?.get(summary.authority.as_slice()).copied()
     }
 
     /// The fast path: without a change of the logs, a change costs its dependencies and what it covers first.
@@ -200,7 +200,7 @@ impl Acceptance {
             (Some(cited), _) => (cited, false),
             (None, basis) => self.cite(basis.unwrap_or(Basis::Release), &summary, logs, rulings),
         };
-        let deps: Vec<u32> = summary.deps.iter().filter_map(|dep| self.ordinals.get(dep).copied()).collect();
+        let deps: Vec<u32> = summary.deps.iter().filter_map(|dep| self.ordinals.of(dep)).collect();
         let tainted = |dep: &u32| self.nodes.get(*dep as usize).is_some_and(|dep| dep.is_tainted);
         let (is_active, is_purged) = self.cited.get(cited as usize).map_or((false, false), |cited| {
             (cited.is_active() || self.released.is_some(), !cited.purges.is_empty() && self.released.is_none())
@@ -231,13 +231,13 @@ impl Acceptance {
         let cited = Cited::new(basis, summary.author, &self.document, logs, rulings);
         let acting = || cited.revoked.iter().chain(&cited.purges);
         let kept: Vec<ChangeId> = acting().flat_map(|by| self.kept_heads(logs, *by)).copied().collect();
-        let is_stale = kept.iter().any(|head| self.ordinals.contains_key(head));
+        let is_stale = kept.iter().any(|head| self.ordinals.of(head).is_some());
         kept.into_iter().for_each(|head| {
             self.named.entry(head).or_default();
         });
         let ordinal = small(self.cited.len());
         self.cited.push(cited);
-        self.cited_by.insert((summary.author, summary.authority.clone()), ordinal);
+        self.cited_by.entry(summary.author).or_default().insert(summary.authority.clone(), ordinal);
         (ordinal, is_stale)
     }
 }

@@ -184,6 +184,6 @@ impl Access {
     }
 
     pub(crate) fn node(&self, change: &ChangeId) -> Option<&crate::accept::Node> {
-        self.changes.nodes.get(*self.changes.ordinals.get(change)? as usize)
+        self.changes.nodes.get(self.changes.ordinals.of(change)? as usize)
     }
 }

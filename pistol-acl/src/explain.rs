@@ -119,7 +119,7 @@ impl Access {
 
     /// An active change that has this one in its past.
     fn built_on(&self, node: &Node) -> Option<ChangeId> {
-        let start = *self.changes.ordinals.get(&node.id)?;
+        let start = self.changes.ordinals.of(&node.id)?;
         let mut reached = std::collections::BTreeSet::from([start]);
         let later = self.changes.nodes.iter().enumerate().skip(start as usize + 1);
         for (at, node) in later {

@@ -9,6 +9,7 @@ mod fast_path;
 mod hand;
 #[path = "../../pistol-acl/tests/support/judged.rs"]
 mod judged;
+mod revocation;
 mod theorems;
 
 use clap::ValueEnum;
@@ -21,7 +22,7 @@ pub(crate) struct Options {
     /// Only this case
     #[arg(long, value_enum, value_name = "NAME")]
     case: Option<Case>,
-    /// Changes that are judged on the fast path
+    /// Changes that are judged, and those of the document of which one author is revoked
     #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
     changes: usize,
     /// Random histories that are judged twice
@@ -32,15 +33,19 @@ pub(crate) struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Case {
     FastPath,
+    Revocation,
     Theorems,
 }
 
 /// Measures what was asked for, one line for each figure.
-pub(crate) fn run(options: &Options) -> Outcome<()> {
+pub(crate) async fn run(options: &Options) -> Outcome<()> {
     let is_wanted = |case| options.case.is_none_or(|only| only == case);
     if is_wanted(Case::FastPath) {
         fast_path::of_first_writers(options.changes)?.print();
         fast_path::of_members(options.changes)?.print();
+    }
+    if is_wanted(Case::Revocation) {
+        revocation::run(options.changes).await?.print();
     }
     if is_wanted(Case::Theorems) {
         theorems::run(options.histories)?.print();

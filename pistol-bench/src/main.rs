@@ -93,7 +93,7 @@ async fn main() -> ExitCode {
         Bench::Hostile(options) => hostile::run(&options).await,
         Bench::Flood { ticket, kind } => hostile::flood::flood(&ticket, kind).await,
         Bench::Store(options) => store::run(&options).await,
-        Bench::Access(options) => access::run(&options),
+        Bench::Access(options) => access::run(&options).await,
         Bench::TypeUnderSync { ticket, folder, same } => store::under_sync::receive(&ticket, &folder, same).await,
         Bench::TypeAlone { folder, edits } => store::durable::type_alone(&folder, edits).await,
         Bench::Look { folder } => store::small::look(&folder).await,

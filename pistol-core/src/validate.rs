@@ -26,7 +26,7 @@ use crate::id::{ChangeId, Link};
 use crate::limits;
 use branch::{Branches, Previous};
 use index::{Addition, Index};
-use ordinals::Ordinals;
+pub use ordinals::Ordinals;
 use past::Past;
 
 /// The number of a change in the order in which this replica accepted them. The skeleton is number 0.

@@ -31,8 +31,8 @@ impl Acceptance {
     fn kept(&self, logs: &Logs, batch: &[Ordinal]) -> Vec<u64> {
         let mut kept = vec![0u64; self.nodes.len()];
         for (bit, by) in batch.iter().enumerate() {
-            for node in self.kept_heads(logs, *by).filter_map(|head| self.ordinals.get(head)) {
-                if let Some(kept) = kept.get_mut(*node as usize) {
+            for node in self.kept_heads(logs, *by).filter_map(|head| self.ordinals.of(head)) {
+                if let Some(kept) = kept.get_mut(node as usize) {
                     *kept |= 1 << bit;
                 }
             }
@@ -80,7 +80,7 @@ impl Acceptance {
     /// Whether a revocation keeps a change: the change is among the heads it keeps, or in the past of one.
     pub(crate) fn keeps(&self, logs: &Logs, by: Ordinal, node: &Node) -> bool {
         let kept = self.kept(logs, &[by]);
-        let at = self.ordinals.get(&node.id).and_then(|at| kept.get(*at as usize));
+        let at = self.ordinals.of(&node.id).and_then(|at| kept.get(at as usize));
         at.is_some_and(|bits| *bits != 0)
     }
 }

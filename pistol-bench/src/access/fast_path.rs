@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pistol_acl::record::{AclOp, Action, Role, Subject};
+use pistol_acl::record::{Action, Role, Subject};
 use pistol_acl::{Access, AccessPolicy, Charter, Held, Kind as LogKind, SignedOp, State, Summary};
 use pistol_core::chain::ChainId;
 use pistol_core::document::{Document, EditAs};
 use pistol_core::envelope::Linked;
 use pistol_core::genesis::{Genesis, Insert, Policy};
-use pistol_core::id::{ChangeId, DocumentId, Session};
+use pistol_core::id::{AuthorityId, ChangeId, DocumentId, Session};
 use pistol_core::key::AuthorKey;
 use pistol_core::validate::Check;
 
@@ -60,47 +60,75 @@ fn written(count: usize) -> Outcome<(Arc<Genesis>, Vec<Linked>)> {
     Ok((genesis, changes))
 }
 
+/// A document of a root and a member, each change of whom cites the grant.
+pub(super) struct Team {
+    pub(super) access: Access,
+    pub(super) log: DocumentId,
+    pub(super) member: AuthorKey,
+    root: AuthorKey,
+    grant: AuthorityId,
+}
+
+impl Team {
+    pub(super) fn new() -> Outcome<Team> {
+        let (root, member) = (AuthorKey::from_seed(&[1; 32]), AuthorKey::from_seed(&[2; 32]));
+        let log = DocumentId([1; 32]);
+        let mut access = Access::new(log);
+        access.found(Charter {
+            log,
+            kind: LogKind::Document,
+            roots: vec![root.id()],
+            creator: root.id(),
+            policy: AccessPolicy::Members,
+            is_releasable: true,
+            space: None,
+        });
+        let mut team = Team { access, log, member, root, grant: AuthorityId([0; 32]) };
+        let grant = team.operation(Action::Grant { to: Subject::Key(team.member.id()), role: Role::Writer })?;
+        team.grant = grant.id();
+        if !matches!(team.access.hold(grant), Held::Entered(_)) {
+            return Err("the grant was refused".into());
+        }
+        team.access.settle();
+        Ok(team)
+    }
+
+    /// An operation of the root's on all that is known.
+    pub(super) fn operation(&self, action: Action) -> Outcome<SignedOp> {
+        let draft = self.access.draft(self.root.id(), action)?;
+        Ok(SignedOp::sign(&self.root, &draft)?)
+    }
+
+    /// The member's change of a number, after the one before.
+    pub(super) fn summary(&self, number: usize) -> Summary {
+        Summary {
+            id: change(number),
+            author: self.member.id(),
+            deps: number.checked_sub(1).map(change).into_iter().collect(),
+            authority: vec![self.grant],
+        }
+    }
+}
+
+/// The id of the change of a number: no two numbers are alike in their first bytes, as no two hashes are.
+pub(super) fn change(number: usize) -> ChangeId {
+    let mut id = [0; 32];
+    let mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    id.iter_mut().zip(mixed.to_be_bytes()).for_each(|(byte, of)| *byte = of);
+    ChangeId(id)
+}
+
 /// A document with members, each change of which cites its author's grant.
 pub(crate) fn of_members(count: usize) -> Outcome<Figure> {
-    let (root, member) = (AuthorKey::from_seed(&[1; 32]), AuthorKey::from_seed(&[2; 32]));
-    let log = DocumentId([1; 32]);
-    let mut access = Access::new(log);
-    access.found(Charter {
-        log,
-        kind: LogKind::Document,
-        roots: vec![root.id()],
-        creator: root.id(),
-        policy: AccessPolicy::Members,
-        is_releasable: true,
-        space: None,
-    });
-    let action = Action::Grant { to: Subject::Key(member.id()), role: Role::Writer };
-    let op = AclOp { log, author: root.id(), proof: vec![], prev: vec![], own: None, action };
-    let grant = SignedOp::sign(&root, &op)?;
-    let cited = grant.id();
-    if !matches!(access.hold(grant), Held::Entered(_)) {
-        return Err("the grant was refused".into());
-    }
-    access.settle();
-    let id = |number: usize| {
-        let mut id = [0; 32];
-        id.iter_mut().zip(number.to_le_bytes()).for_each(|(byte, of)| *byte = of);
-        ChangeId(id)
-    };
-    let summary = |number: usize| Summary {
-        id: id(number),
-        author: member.id(),
-        deps: number.checked_sub(1).map(id).into_iter().collect(),
-        authority: vec![cited],
-    };
-    let summaries: Vec<Summary> = (0..count).map(summary).collect();
+    let mut team = Team::new()?;
+    let summaries: Vec<Summary> = (0..count).map(|number| team.summary(number)).collect();
     let begun = Instant::now();
     for summary in summaries {
-        access.add(summary);
+        team.access.add(summary);
     }
     let judged = begun.elapsed();
     let last = count.checked_sub(1).ok_or("nothing to judge")?;
-    if access.state(&id(last)) != State::Accepted {
+    if team.access.state(&change(last)) != State::Accepted {
         return Err("a member's change was not accepted".into());
     }
     Ok(Figure::new("access", "fast-path")

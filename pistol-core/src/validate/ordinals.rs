@@ -12,15 +12,18 @@ use std::fmt;
 use super::Ordinal;
 use crate::id::ChangeId;
 
+/// The numbers of changes, by their ids.
 #[derive(Clone, Default)]
-pub(super) struct Ordinals(HashMap<ChangeId, Ordinal>);
+pub struct Ordinals(HashMap<ChangeId, Ordinal>);
 
 impl Ordinals {
-    pub(super) fn of(&self, id: &ChangeId) -> Option<Ordinal> {
+    /// The number of a change.
+    pub fn of(&self, id: &ChangeId) -> Option<Ordinal> {
         self.0.get(id).copied()
     }
 
-    pub(super) fn insert(&mut self, id: ChangeId, ordinal: Ordinal) {
+    /// Gives a change a number.
+    pub fn insert(&mut self, id: ChangeId, ordinal: Ordinal) {
         self.0.insert(id, ordinal);
     }
 }
