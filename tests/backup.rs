@@ -35,8 +35,9 @@ async fn write(doc: &Doc, words: &[&str]) {
     }
 }
 
-/// A document that version 1 of the format was written for. It is never written again.
-const FIXTURE: &[u8] = include_bytes!("fixtures/document-v1.pistol");
+/// Documents that each version of the format was written for. They are never written again.
+const FIXTURES: [&[u8]; 2] =
+    [include_bytes!("fixtures/document-v1.pistol"), include_bytes!("fixtures/document-v2.pistol")];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exported_document_is_the_same_document_in_another_store() {
@@ -87,9 +88,13 @@ async fn a_document_from_a_file_is_synced_once_a_ticket_brings_its_key() {
 async fn a_file_of_an_older_version_is_read_for_ever() {
     let folder = tempfile::tempdir().unwrap();
     let node = offline(folder.path()).await;
-    let doc = node.import(FIXTURE).await.unwrap();
+    let doc = node.import(FIXTURES[0]).await.unwrap();
     assert_eq!(text(&doc), "This was exported by version 1.\nAnd written twice.\n");
     assert_eq!(doc.id().to_string(), "2e7eyap5jMGxtwU9dWiCYK3mykDL8pMx49WJz6M9gXP9zTS667");
+    let team = node.import(FIXTURES[1]).await.unwrap();
+    assert_eq!(text(&team), "This was exported by version 2.\nAnd a member wrote this.\n");
+    assert_eq!(team.id().to_string(), "HQUfaj5juNayNqpqHNUXKsFzRum9mjztjo3wUVyhkNzyBkhtV");
+    assert_eq!(team.members().len(), 1);
     node.shutdown().await.unwrap();
 }
 
@@ -97,18 +102,19 @@ async fn a_file_of_an_older_version_is_read_for_ever() {
 async fn no_altered_cut_or_foreign_file_is_taken_in() {
     let folder = tempfile::tempdir().unwrap();
     let node = offline(folder.path()).await;
-    let cut = (0..FIXTURE.len()).map(|length| FIXTURE[..length].to_vec());
-    let altered = (0..FIXTURE.len()).map(|at| {
-        let mut file = FIXTURE.to_vec();
+    let places = || FIXTURES.into_iter().flat_map(|file| (0..file.len()).map(move |at| (file, at)));
+    let cut = places().map(|(file, length)| file[..length].to_vec());
+    let altered = places().map(|(file, at)| {
+        let mut file = file.to_vec();
         file[at] ^= 1 << (at % 8);
         file
     });
-    let longer = [FIXTURE, &[0]].concat();
-    for file in cut.chain(altered).chain([longer, b"a letter".to_vec()]) {
+    let longer = FIXTURES.map(|file| [file, &[0]].concat());
+    for file in cut.chain(altered).chain(longer).chain([b"a letter".to_vec()]) {
         let error = pistol::Error::from(node.import(&file).await.unwrap_err());
         assert_eq!(error.kind(), ErrorKind::BadTicket, "{error}");
     }
-    let newer = [b"pistol document 2\n".as_slice(), &[7; 100]].concat();
+    let newer = [b"pistol document 3\n".as_slice(), &[7; 100]].concat();
     let error = node.import(&newer).await.unwrap_err();
     assert!(matches!(error, ImportError::File(_)) && error.to_string().contains("newer Pistol"), "{error}");
     assert!(node.documents().is_empty());
