@@ -72,13 +72,30 @@ impl Access {
     /// Takes in an operation of any log.
     pub fn hold(&mut self, signed: SignedOp) -> Held {
         let held = self.logs.hold(signed);
-        if let Held::Entered(woken) | Held::Refused(_, woken) = &held {
+        self.note(&held);
+        held
+    }
+
+    /// Takes in an operation on which somebody else is known to have built: it is held however many its author has written
+    /// beside each other.
+    pub fn hold_needed(&mut self, signed: SignedOp) -> Held {
+        let held = self.logs.hold_needed(signed);
+        self.note(&held);
+        held
+    }
+
+    /// Whether [`Access::hold`] has room for an operation that nothing else forbids.
+    pub fn has_room(&self, signed: &SignedOp) -> bool {
+        self.logs.has_room(signed)
+    }
+
+    fn note(&mut self, held: &Held) {
+        if let Held::Entered(woken) | Held::Refused(_, woken) = held {
             if !woken.entered.is_empty() {
                 self.stale();
             }
             woken.entered.iter().chain(&woken.refused).for_each(|id| self.wake(id.0));
         }
-        held
     }
 
     /// Takes in a change.

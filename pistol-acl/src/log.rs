@@ -100,6 +100,15 @@ impl Logs {
 
     /// Takes in an operation, and whatever waited for it.
     pub(crate) fn hold(&mut self, signed: SignedOp) -> Held {
+        self.hold_if(signed, Logs::has_room)
+    }
+
+    /// Takes in an operation on which somebody else is known to have built, however many lines its author has.
+    pub(crate) fn hold_needed(&mut self, signed: SignedOp) -> Held {
+        self.hold_if(signed, |_, _| true)
+    }
+
+    fn hold_if(&mut self, signed: SignedOp, has_room: impl Fn(&Logs, &SignedOp) -> bool) -> Held {
         let id = signed.id();
         if self.ordinals.contains_key(&id) || self.waiting.contains(&id) {
             return Held::Known;
@@ -108,7 +117,7 @@ impl Logs {
             return Held::Refused(refusal, Woken::default());
         }
         match self.examine(signed.op()) {
-            Ok(standing) if self.has_room(&signed) => {
+            Ok(standing) if has_room(self, &signed) => {
                 self.enter(signed, standing);
                 let mut woken = self.wake(id.as_bytes());
                 woken.entered.insert(0, id);
@@ -194,7 +203,7 @@ impl Logs {
     }
 
     /// Whether one more line of this author's may be held: always, if others have built on it.
-    fn has_room(&self, signed: &SignedOp) -> bool {
+    pub(crate) fn has_room(&self, signed: &SignedOp) -> bool {
         let op = signed.op();
         let lines = self.by_author.get(&(op.log, op.author)).map_or(0, Vec::len);
         lines < limits::FORKS_MAX
@@ -277,7 +286,12 @@ impl Logs {
 
     /// A log's operations in order.
     pub(crate) fn of_log(&self, log: &LogId) -> impl Iterator<Item = (Ordinal, &Entry)> {
-        let ordinals = self.by_log.get(log).map_or(&[][..], Vec::as_slice);
+        self.of_log_from(log, 0)
+    }
+
+    /// A log's operations in order, from one on.
+    pub(crate) fn of_log_from(&self, log: &LogId, from: u32) -> impl Iterator<Item = (Ordinal, &Entry)> {
+        let ordinals = self.by_log.get(log).and_then(|all| all.get(from as usize..)).unwrap_or_default();
         ordinals.iter().filter_map(|ordinal| Some((*ordinal, self.entry(*ordinal)?)))
     }
 

@@ -129,7 +129,7 @@ impl Access {
 
     /// The operations of a log in the order in which they were taken in, from one on.
     pub fn operations(&self, log: &LogId, from: u32) -> impl Iterator<Item = &SignedOp> {
-        self.logs.of_log(log).skip(from as usize).map(|(_, entry)| &entry.signed)
+        self.logs.of_log_from(log, from).map(|(_, entry)| &entry.signed)
     }
 
     /// How many operations of a log were taken in.
@@ -158,8 +158,14 @@ impl Access {
         let own = self.logs.of_log(&log).filter(|(_, entry)| entry.op().author == author).last();
         let own = own.map(|(_, entry)| entry.signed.id());
         let mut prev: BTreeSet<AuthorityId> = own.into_iter().collect();
-        // With more heads than may be cited, others are left to be cited by the next one.
-        prev.extend(self.heads(&log).into_iter().take(PREVIOUS_MAX - 1));
+        // With more heads than may be cited, others are left to be cited by the next one: never those of whoever is more
+        // powerful, whatever ids a crowd of others has.
+        let mut heads = self.heads(&log);
+        heads.sort_by_cached_key(|id| {
+            let standing = self.logs.find(id).map(|entry| &entry.standing);
+            (standing.map(|standing| (std::cmp::Reverse(standing.role), standing.level)), *id)
+        });
+        prev.extend(heads.into_iter().take(PREVIOUS_MAX - 1));
         let prev: Vec<AuthorityId> = prev.into_iter().collect();
         let own = own.and_then(|own| prev.iter().position(|id| *id == own));
         Ok(AclOp { log, author, proof, prev, own, action })

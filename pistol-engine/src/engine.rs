@@ -97,7 +97,7 @@ pub struct Engine {
     inbox: BTreeMap<DocumentId, transfer::Inbox>,
     /// Documents of which something is to be shown, or to be told that it was.
     unshown: BTreeSet<DocumentId>,
-    /// Documents in which forks wait to be taken in.
+    /// Documents in which something rests: forks that wait, or operations that are not judged.
     branching: BTreeSet<DocumentId>,
     syncs: Vec<Sync>,
     parked: Parked,

@@ -11,9 +11,17 @@ pub const WAITING_A_PEER: usize = 10_000;
 pub const WAITING_BYTES_A_PEER: usize = 4 << 20;
 /// Memory that all changes with missing dependencies take.
 pub const WAITING_BYTES_IN_ALL: usize = 64 << 20;
-/// Operations of a document's log that wait for others at most, and their bytes: peers send them in order.
-pub const OPERATIONS_WAITING_MAX: usize = 256;
-pub(crate) const OPERATIONS_WAITING_BYTES_MAX: usize = 1 << 20;
+/// Operations of a document's log from one connection that wait for others at most, and their bytes: peers send them in order.
+pub const OPERATIONS_WAITING_MAX: usize = 64;
+pub(crate) const OPERATIONS_WAITING_BYTES_MAX: usize = 512 << 10;
+/// Operations of a log, and changes, that are judged anew in a millisecond, about.
+pub(crate) const JUDGED_OPERATIONS_IN_A_MS: u64 = 500;
+pub(crate) const JUDGED_CHANGES_IN_A_MS: u64 = 10_000;
+/// Rest after judging everything anew, as a multiple of what it took: each operation that somebody sends asks for it, and may cost its
+/// author nothing. What came meanwhile is judged together.
+pub(crate) const RESTS_FROM_JUDGING: u64 = 20;
+/// Milliseconds of that rest at most.
+pub(crate) const RESTS_FROM_JUDGING_MS_MAX: u64 = 10_000;
 /// What an operation takes in memory beside its bytes, about.
 pub(crate) const OPERATION_ROOM: usize = 512;
 /// Things waited for that a document's status names.

@@ -11,7 +11,7 @@ use crate::request::Request;
 
 /// Gives somebody a part in a document with members
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Examples:\n  pistol new plan --policy members\n  pistol grant plan 5f1c…e2 writer")]
+#[command(before_help = "Examples:\n  pistol grant plan 5f1c…e2 writer\n  pistol grant plan 5f1c…e2 admin")]
 pub(crate) struct Grant {
     /// The document's name, or the beginning of its id
     document: String,

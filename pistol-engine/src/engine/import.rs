@@ -24,6 +24,8 @@ impl Engine {
         });
         match taken {
             Ok(is_new) => {
+                // What waited for it is looked at when the tick ends.
+                self.inbox.entry(document).or_default();
                 if is_new {
                     self.documents.mark_dirty(document);
                     self.unshown.insert(document);

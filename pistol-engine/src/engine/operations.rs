@@ -53,7 +53,9 @@ impl LogState {
             members.durable_from(0).map(|(number, signed)| (signed.id(), (number, signed))).collect();
         let mut held = BTreeSet::new();
         let mut next: Vec<AuthorityId> = told.heads.iter().chain(&told.samples).map(|id| AuthorityId(*id)).collect();
-        while let Some((number, signed)) = next.pop().and_then(|id| numbers.get(&id)) {
+        while let Some(id) = next.pop() {
+            // What the peer has and this node has not says nothing of what to send.
+            let Some((number, signed)) = numbers.get(&id) else { continue };
             if held.insert(*number) {
                 // What an operation cites is of this log too, or it is no matter of this log.
                 next.extend(signed.op().prev.iter().chain(&signed.op().proof));
@@ -98,7 +100,7 @@ impl LogState {
 
 /// What is told of a log.
 fn log_heads(members: &Members) -> LogHeads {
-    let heads = members.heads().into_iter().map(|id| id.0).take(LOG_HEADS_MAX).collect();
+    let heads = members.heads().iter().map(|id| id.0).take(LOG_HEADS_MAX).collect();
     let mut samples = Vec::new();
     let mut step = 1;
     while let Some(number) = members.durable().checked_sub(1 + step).filter(|_| samples.len() < LOG_SAMPLES_MAX) {

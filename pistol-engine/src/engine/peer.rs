@@ -154,6 +154,13 @@ impl Engine {
         self.parked.went(connection);
         self.joins.note(peer.node, reason);
         let is_still_connected = self.is_connected(&peer.node);
+        for document in peer.topics.values().filter(|topic| topic.log.is_some()).map(|topic| &topic.document) {
+            if let Some(replica) = self.documents.replica(document)
+                && let Some(members) = lock(&replica).members_mut()
+            {
+                members.went(connection);
+            }
+        }
         for topic in peer.topics.values().filter(|_| !is_still_connected) {
             let state = PeerState::NoPath { last_error: reason.to_owned(), next_try_ms: None };
             self.show(&topic.document, peer.node, state, topic.was_equal);

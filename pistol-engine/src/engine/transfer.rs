@@ -211,7 +211,7 @@ impl Engine {
             self.documents.touch(&document);
             let mut replica = lock(&replica);
             let admission = replica.admit(now, changes, &mut self.room);
-            let is_resting = replica.branches_at_ms().is_some();
+            let is_resting = replica.look_again_ms().is_some();
             drop(replica);
             if is_resting {
                 self.branching.insert(document);
@@ -250,7 +250,7 @@ impl Engine {
     }
 
     fn branches_at_ms_of(&self, document: &DocumentId) -> Option<u64> {
-        self.documents.replica(document).and_then(|replica| lock(&replica).branches_at_ms())
+        self.documents.replica(document).and_then(|replica| lock(&replica).look_again_ms())
     }
 
     /// Shows readers what is due.

@@ -81,9 +81,12 @@ impl Replica {
             self.received.clear();
         }
         self.note_waiting();
-        let shown = self.shown_of(&admission.accepted);
+        let shown = match self.members {
+            Some(_) => self.follow_access_in_turn(now_ms),
+            None => admission.accepted.clone(),
+        };
         self.will_show(&shown);
-        admission.is_to_show = !shown.is_empty();
+        admission.is_to_show = !shown.is_empty() || !self.showing.has_told_all();
         admission.is_to_store = !admission.accepted.is_empty() || self.has_unstored_operations();
         admission
     }
@@ -126,8 +129,9 @@ impl Replica {
         let mut accepted: BTreeMap<AuthorId, u64> = BTreeMap::new();
         self.keep_made_in_vain();
         if let Some(members) = &mut self.members {
-            for signed in operations {
-                members.take_operation(signed, FROM_FILE);
+            // They were checked together: all of them have a place, or none is taken in.
+            if !operations.iter().all(|signed| members.take_checked(signed)) {
+                return Err(Rule::Policy);
             }
         }
         for change in changes {

@@ -37,7 +37,13 @@ pub(crate) struct Members {
     /// How many operations were given to the disk, and how many are durable: the first ones, in the order of arrival.
     given: u32,
     durable: u32,
+    /// The durable operations that no durable one follows on.
+    heads: BTreeSet<AuthorityId>,
+    /// What this node's author cites to write; looked for again when operations were judged.
+    path: Option<Vec<AuthorityId>>,
     waiting: WaitingOperations,
+    /// Until when nothing is judged anew.
+    rest_until_ms: u64,
     /// Operations that were taken in or refused, since changes that wait for them were looked at.
     decided: Vec<AuthorityId>,
     /// Connections whose operations waited and do so no more.
@@ -72,7 +78,10 @@ impl Members {
             ready: Ready::new(Arc::clone(genesis)).ok()?,
             given: 0,
             durable: 0,
+            heads: BTreeSet::new(),
+            path: None,
             waiting: WaitingOperations::default(),
+            rest_until_ms: 0,
             decided: Vec::new(),
             released: BTreeSet::new(),
         })
@@ -127,12 +136,28 @@ impl Members {
         }
     }
 
+    /// Takes in an operation of a file that was checked as a whole. `false` if it is refused here.
+    pub(super) fn take_checked(&mut self, signed: &SignedOp) -> bool {
+        self.path = None;
+        let is_held = matches!(self.access.hold_needed(signed.clone()), Held::Entered(_) | Held::Known);
+        if is_held {
+            self.decided.push(signed.id());
+            self.look_at_waiting();
+        }
+        is_held
+    }
+
     fn try_operation(&mut self, signed: &SignedOp) -> Took {
         match self.access.look_at_operation(signed) {
             Err(Unready::Waiting(_)) => return Took::Waiting,
             Ok(()) | Err(Unready::Refused(_)) => {}
         }
-        match self.access.hold(signed.clone()) {
+        self.path = None;
+        // Who forks without end has no room for more, but what somebody else has built on must come in, or what they wrote
+        // could not.
+        let is_needed = !self.access.has_room(signed) && self.waiting.is_built_on(signed);
+        let held = if is_needed { self.access.hold_needed(signed.clone()) } else { self.access.hold(signed.clone()) };
+        match held {
             Held::Entered(_) | Held::Known => {
                 self.decided.push(signed.id());
                 Took::Entered
@@ -150,13 +175,10 @@ impl Members {
         let mut is_any_decided = true;
         while is_any_decided {
             is_any_decided = false;
-            for (signed, from) in self.waiting.take_all() {
-                match self.try_operation(&signed) {
-                    Took::Waiting => drop(self.waiting.keep(&signed, from)),
-                    Took::Entered | Took::Refused(_) | Took::Dropped => {
-                        is_any_decided = true;
-                        self.released.insert(from);
-                    }
+            for signed in self.waiting.all() {
+                if self.try_operation(&signed) != Took::Waiting {
+                    is_any_decided = true;
+                    self.released.extend(self.waiting.remove(&signed.id()));
                 }
             }
         }
@@ -183,10 +205,12 @@ impl Members {
         if let Err(Unready::Waiting(_)) = self.access.look_at_operation(&signed) {
             return Err("operations before one are missing".to_owned());
         }
-        match self.access.hold(signed) {
+        self.path = None;
+        // It had room, or was needed, when it came.
+        match self.access.hold_needed(signed) {
             Held::Entered(_) => {
                 self.given += 1;
-                self.durable += 1;
+                self.became_durable(self.durable + 1);
                 Ok(())
             }
             held => Err(format!("an operation is not what was stored: {held:?}")),
@@ -224,6 +248,13 @@ impl Members {
     }
 
     pub(super) fn became_durable(&mut self, count: u32) {
+        let new = (count.saturating_sub(self.durable)) as usize;
+        for signed in self.access.operations(&self.document, self.durable).take(new) {
+            for prev in &signed.op().prev {
+                self.heads.remove(prev);
+            }
+            self.heads.insert(signed.id());
+        }
         self.durable = self.durable.max(count);
     }
 
@@ -234,15 +265,13 @@ impl Members {
     }
 
     /// The durable operations that no durable one follows on, ascending.
-    pub(crate) fn heads(&self) -> BTreeSet<AuthorityId> {
-        let mut heads = BTreeSet::new();
-        for (_, signed) in self.durable_from(0) {
-            for prev in &signed.op().prev {
-                heads.remove(prev);
-            }
-            heads.insert(signed.id());
-        }
-        heads
+    pub(crate) fn heads(&self) -> &BTreeSet<AuthorityId> {
+        &self.heads
+    }
+
+    /// A connection is gone: what waits and came on no other goes too.
+    pub(crate) fn went(&mut self, connection: ConnectionId) {
+        self.waiting.went(connection);
     }
 
     /// About how much memory it takes beside what is shown: a history of its own, and the log.
@@ -256,6 +285,6 @@ impl Members {
 
     /// What nodes that hold the same changes and the same operations have in common.
     pub(super) fn digest(&self, of_changes: [u8; 32]) -> [u8; 32] {
-        heads::digest_with_log(of_changes, self.heads().into_iter().map(|id| id.0))
+        heads::digest_with_log(of_changes, self.heads.iter().map(|id| id.0))
     }
 }

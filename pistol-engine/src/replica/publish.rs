@@ -79,6 +79,7 @@ impl Replica {
         message: Option<&str>,
         closure: impl FnOnce(&mut Edit) -> T,
     ) -> Result<Edited<T>, EditError> {
+        self.catch_up(now.steady_ms);
         let (chain, authority) = self.writing_chain()?;
         let by = EditAs { chain, time_ms: told(now), message, authority: &authority, judge: self.judge() };
         let made = self.document.edit(&by, closure)?;
@@ -87,12 +88,14 @@ impl Replica {
 
     /// Whether an edit would be made. It is made and taken back.
     pub(crate) fn rehearse<T>(&mut self, now: Now, closure: impl FnOnce(&mut Edit) -> T) -> Result<T, EditError> {
+        self.catch_up(now.steady_ms);
         let (chain, authority) = self.writing_chain()?;
         let by = EditAs { chain, time_ms: told(now), message: None, authority: &authority, judge: self.judge() };
         self.document.rehearse(&by, closure)
     }
 
     pub(crate) fn edit_text(&mut self, now: Now, object: &str, delta: &Delta) -> Result<Edited<()>, EditError> {
+        self.catch_up(now.steady_ms);
         let (chain, authority) = self.writing_chain()?;
         let by = EditAs { chain, time_ms: told(now), message: None, authority: &authority, judge: self.judge() };
         let splices: Vec<_> = delta.splices().collect();
@@ -106,7 +109,7 @@ impl Replica {
         let is_changed = !made.changes.is_empty();
         self.keep_own(made.changes);
         self.screens.apply(&made.patches);
-        self.follow_access();
+        self.follow_access_in_turn(now.steady_ms);
         Edited { result: made.result, is_changed, author: self.key.id() }
     }
 

@@ -89,9 +89,10 @@ impl Replica {
         at_ms.saturating_add(took_ms.saturating_mul(times).min(limits::RESTS_FROM_BRANCHES_MS_MAX))
     }
 
-    /// When branches that wait may be taken in; none if none wait.
-    pub(crate) fn branches_at_ms(&self) -> Option<u64> {
-        self.waiting.is_branch_dialled().map(|is_dialled| self.branches_rest_until_ms(is_dialled))
+    /// When what rests is looked at again: branches that wait, and operations that are not judged. None if nothing does.
+    pub(crate) fn look_again_ms(&self) -> Option<u64> {
+        let branches = self.waiting.is_branch_dialled().map(|is_dialled| self.branches_rest_until_ms(is_dialled));
+        branches.into_iter().chain(self.judge_at_ms()).min()
     }
 
     /// Shows everything now.

@@ -1,9 +1,10 @@
 //! Operations of this node's own, and what its edits cite.
 
-use pistol_acl::record::{Action, OpError, SignedOp};
-use pistol_acl::{NoPower, Refusal};
+use pistol_acl::record::{Action, OpError, Role, SignedOp, Subject};
+use pistol_acl::{Access, Loss, NoPower, Refusal};
 use pistol_core::document::EditError;
 use pistol_core::id::AuthorityId;
+use pistol_core::key::AuthorId;
 
 use super::{Members, Took};
 use crate::Insight;
@@ -26,8 +27,14 @@ pub enum OperateError {
     #[error(transparent)]
     Power(#[from] NoPower),
     /// It would be refused everywhere.
-    #[error("it would be refused everywhere: {0}")]
+    #[error("it would be refused everywhere: {0}; `pistol acl` shows who may do what here")]
     Refused(#[from] Refusal),
+    /// A revocation that would change nothing.
+    #[error(
+        "it would change nothing: whoever is senior to you, or your equal, gave them their part, or they have none; ask one \
+         of the document's roots to revoke them"
+    )]
+    NoEffect,
     /// It is past a limit.
     #[error("the operation is past a limit ({0}); name less in it")]
     Limit(#[from] OpError),
@@ -48,8 +55,14 @@ impl Replica {
         &mut self,
         make: impl FnOnce(Insight<'_>) -> Result<Action, OperateError>,
     ) -> Result<AuthorityId, OperateError> {
+        self.keep_made_in_vain();
+        let shown = self.follow_access();
+        self.will_show(&shown);
         let action = make(self.insight())?;
         let signed = self.signed(action)?;
+        if self.members.as_ref().is_some_and(|members| !members.has_effect(&signed)) {
+            return Err(OperateError::NoEffect);
+        }
         self.keep_made_in_vain();
         let Some(members) = &mut self.members else { return Err(OperateError::NoMembers) };
         match members.take_operation(&signed, FROM_HERE) {
@@ -73,16 +86,29 @@ impl Replica {
     }
 
     /// What an edit made now cites. Who may not write is told so before anything is made.
-    pub(in crate::replica) fn path_to_write(&self) -> Result<Vec<AuthorityId>, EditError> {
-        let Some(members) = &self.members else { return Ok(Vec::new()) };
+    pub(in crate::replica) fn path_to_write(&mut self) -> Result<Vec<AuthorityId>, EditError> {
+        let Some(members) = &mut self.members else { return Ok(Vec::new()) };
         members.path_to_write(self.key.id())
     }
 }
 
 impl Members {
-    fn path_to_write(&self, author: pistol_core::key::AuthorId) -> Result<Vec<AuthorityId>, EditError> {
-        self.access
-            .path_to_write(&author)
+    fn path_to_write(&mut self, author: AuthorId) -> Result<Vec<AuthorityId>, EditError> {
+        if self.path.is_none() {
+            self.path = self.access.path_to_write(&author);
+        }
+        self.path
+            .clone()
             .ok_or_else(|| if self.access.had_part(&author) { EditError::Revoked } else { EditError::NotAMember })
+    }
+
+    /// Whether a revocation ends a part, or takes anything away. Whoever writes one believes that somebody is out then.
+    fn has_effect(&self, signed: &SignedOp) -> bool {
+        let Action::Revoke { who: who @ Subject::Key(author), .. } = &signed.op().action else { return true };
+        let mut after = self.access.clone();
+        after.hold(signed.clone());
+        after.settle();
+        let path = |access: &Access| access.path(author, Role::Relay);
+        path(&after) != path(&self.access) || self.access.loss(signed.clone(), who) != Loss::default()
     }
 }

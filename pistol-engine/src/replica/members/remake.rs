@@ -11,6 +11,7 @@ use pistol_core::key::AuthorId;
 use pistol_core::validate::{Check, Rule};
 
 use super::Members;
+use crate::limits;
 use crate::replica::Replica;
 
 /// Whose changes readers see, or see no more, and how many of each.
@@ -20,7 +21,9 @@ impl Replica {
     /// Judges again what has to be, and lets the document follow. Says whose changes came into it or went.
     pub(in crate::replica) fn follow_access(&mut self) -> Shown {
         let Some(members) = &mut self.members else { return Shown::new() };
-        members.access.settle();
+        if members.access.settle() {
+            members.path = None;
+        }
         let news = members.access.take_news();
         let gone = if news.has_shrunk { gone(members, &self.document) } else { Shown::new() };
         if !gone.is_empty() {
@@ -43,6 +46,34 @@ impl Replica {
         shown
     }
 
+    /// The same, with rests in between: whoever sends operations without end keeps nobody from typing. Until then things stand as they
+    /// were judged last.
+    pub(in crate::replica) fn follow_access_in_turn(&mut self, now_ms: u64) -> Shown {
+        let Some(members) = &mut self.members else { return Shown::new() };
+        if !members.access.is_settled() {
+            if now_ms < members.rest_until_ms {
+                return Shown::new();
+            }
+            members.rest_until_ms = now_ms.saturating_add(members.judging_rest_ms());
+        }
+        self.follow_access()
+    }
+
+    /// When what came is judged; none if all is.
+    pub(in crate::replica) fn judge_at_ms(&self) -> Option<u64> {
+        self.members.as_ref().filter(|members| !members.access.is_settled()).map(|members| members.rest_until_ms)
+    }
+
+    /// Lets the document follow operations that came since the tick began: nobody edits by what was so before, or builds on
+    /// what is masked already.
+    pub(in crate::replica) fn catch_up(&mut self, now_ms: u64) {
+        if self.members.as_ref().is_some_and(|members| !members.access.is_settled()) {
+            self.keep_made_in_vain();
+            let shown = self.follow_access_in_turn(now_ms);
+            self.will_show(&shown);
+        }
+    }
+
     /// Makes the document anew. Should that fail, which would be a fault of ours, it stays as it is, and says so.
     fn remake(&mut self, gone: Shown) -> Shown {
         let Some(members) = &self.members else { return Shown::new() };
@@ -56,6 +87,14 @@ impl Replica {
             Err(rule) => self.state.refuse(&format!("the document cannot be made anew: {rule}")),
         }
         gone
+    }
+}
+
+impl Members {
+    fn judging_rest_ms(&self) -> u64 {
+        let operations = u64::from(self.access.operation_count(&self.document)) / limits::JUDGED_OPERATIONS_IN_A_MS;
+        let changes = u64::from(self.ready.history().next()) / limits::JUDGED_CHANGES_IN_A_MS;
+        ((operations + changes) * limits::RESTS_FROM_JUDGING).min(limits::RESTS_FROM_JUDGING_MS_MAX)
     }
 }
 

@@ -2,12 +2,13 @@
 //! (row 38 of the catalogue).
 
 use pistol_acl::SignedOp;
-use pistol_acl::record::{AclOp, Action, Role, Subject};
+use pistol_acl::record::{AclOp, Action, Keep, Mode, Role, Subject};
 use pistol_core::change::Change;
+use pistol_core::document::EditError;
 use pistol_core::id::{AuthorityId, ChangeId, DocumentId};
 use pistol_core::key::AuthorKey;
 use pistol_engine::limits::OPERATIONS_WAITING_MAX;
-use pistol_engine::{Input, Insight};
+use pistol_engine::{Input, Insight, OperateError};
 use pistol_sync::proto::message::{LogHeads, Message};
 
 use super::{author, grant, operate, settle, team, third};
@@ -213,4 +214,140 @@ fn heads_of_a_log_that_nobody_has_harm_nothing() {
     root.write(document, "goes on ");
     settle(1, &mut writer, &mut root);
     assert_eq!(writer.text(document), "root writer goes on ");
+}
+
+#[test]
+fn forks_without_end_by_a_reader_keep_no_operation_of_an_admin_from_anybody() {
+    let (mut root, mut writer, document) = team();
+    let granted = operate(&mut root, document, grant(key(3).id(), Role::Reader)).unwrap();
+    settle(1, &mut writer, &mut root);
+    super::part(1, &mut root, &mut writer);
+    let mut reader = Machine::new(3);
+    reader.join(document, &root);
+    super::meet(3, &mut reader, &mut root);
+    reader.join(document, &writer);
+    super::meet(4, &mut reader, &mut writer);
+    let resignation = |number: u8, prev: AuthorityId| {
+        let keep = Keep { changes: vec![], operations: vec![AuthorityId([number; 32])] };
+        let action = Action::Revoke { who: Subject::Key(key(3).id()), mode: Mode::Endorsed, cascade: false, keep };
+        signed(3, document, vec![granted], vec![prev], action)
+    };
+    // Other forks for each, of two operations each, so that nobody else builds on the first ones.
+    for number in 0..64 {
+        for (machine, connection, first) in [(&mut root, 3, number), (&mut writer, 4, number + 100)] {
+            let fork = resignation(first, granted);
+            let on_it = resignation(first, fork.id());
+            machine.receive(connection, &message(&[fork, on_it]));
+        }
+    }
+    root.sync();
+    writer.sync();
+    super::part(3, &mut reader, &mut root);
+    super::part(4, &mut reader, &mut writer);
+    let later = operate(&mut root, document, grant(key(7).id(), Role::Writer)).unwrap();
+    root.sync();
+    super::meet(5, &mut writer, &mut root);
+    for _ in 0..3 {
+        for machine in [&mut root, &mut writer] {
+            machine.now_ms += 60_000;
+            machine.give(Input::Wake);
+        }
+        settle(5, &mut writer, &mut root);
+    }
+    let holds = |insight: Insight<'_>| insight.access.unwrap().holds(&later);
+    assert!(writer.engine.documents().look(&document, holds).unwrap());
+    // It is there after a restart, too.
+    let again = super::restarted(&writer, document);
+    assert_eq!(held(&again, document), held(&writer, document));
+}
+
+#[test]
+fn what_waits_of_a_connection_takes_nobody_elses_room_and_goes_with_it() {
+    let (mut root, mut writer, document) = flooded();
+    let row = row_of_grants(&root, document, 3);
+    for number in 0..=OPERATIONS_WAITING_MAX {
+        let prev = AuthorityId(pistol_core::hash::hash(pistol_core::hash::Context::Row, &[&number.to_be_bytes()]));
+        let action = Action::Grant { to: Subject::Key(key(7).id()), role: Role::Writer };
+        root.receive(3, &message(&[signed(3, document, vec![], vec![prev], action)]));
+    }
+    // The last of a row waits for the others, whatever waits already.
+    root.receive(1, &message(&row[2..]));
+    let before = held(&root, document);
+    root.give(Input::Disconnected { connection: 3, reason: String::new() });
+    root.receive(1, &message(&row[..2]));
+    assert_eq!(held(&root, document), before + 3);
+    settle(1, &mut writer, &mut root);
+}
+
+#[test]
+fn a_revocation_that_would_change_nothing_is_not_written() {
+    let (mut root, mut writer, document) = team();
+    operate(&mut root, document, grant(author(&writer), Role::Admin)).unwrap();
+    settle(1, &mut writer, &mut root);
+    let revocation = |who| {
+        let keep = Keep { changes: vec![], operations: vec![] };
+        Action::Revoke { who: Subject::Key(who), mode: Mode::Exact, cascade: false, keep }
+    };
+    let before = held(&writer, document);
+    for who in [author(&root), key(9).id()] {
+        assert_eq!(operate(&mut writer, document, revocation(who)), Err(OperateError::NoEffect));
+    }
+    assert_eq!(held(&writer, document), before);
+    let of_writer = revocation(author(&writer));
+    assert!(operate(&mut root, document, of_writer.clone()).is_ok());
+    assert_eq!(operate(&mut root, document, of_writer), Err(OperateError::NoEffect), "once is enough");
+}
+
+#[test]
+fn an_edit_between_a_revocation_and_the_end_of_the_tick_knows_of_it() {
+    let (mut root, mut writer, document) = team();
+    super::revoke(&mut root, document, author(&writer), Mode::Endorsed);
+    root.sync();
+    let revocation = root.engine.documents().look(&document, |insight| {
+        let access = insight.access.unwrap();
+        access.operations(&document, access.operation_count(&document) - 1).next().cloned().unwrap()
+    });
+    let frame = message(&[revocation.unwrap()]).to_frame();
+    let mut effects = Vec::new();
+    writer.engine.handle(Input::Received { connection: 1, frame }, pistol_engine::Now::default(), &mut effects);
+    assert_eq!(super::edit(&writer, document), Err(EditError::Revoked));
+}
+
+#[test]
+fn operations_without_end_are_judged_with_rests_in_between() {
+    let (mut root, _, document) = flooded();
+    let heads = |insight: Insight<'_>| insight.access.unwrap().heads(&document);
+    let is_settled = |root: &Machine| {
+        root.engine.documents().look(&document, |insight| insight.access.unwrap().is_settled()).unwrap()
+    };
+    let granted = root.engine.documents().look(&document, heads).unwrap()[0];
+    let mut prev = granted;
+    let mut send = |root: &mut Machine, number: usize| {
+        let row: Vec<SignedOp> = (0..number)
+            .map(|_| {
+                let (log, author) = (document, key(3).id());
+                let own = (prev != granted).then_some(0);
+                let action = Action::Witness { names: vec![] };
+                let op = AclOp { log, author, proof: vec![granted], prev: vec![prev], own, action };
+                let made = SignedOp::sign(&key(3), &op).unwrap();
+                prev = made.id();
+                made
+            })
+            .collect();
+        root.receive(3, &message(&row));
+    };
+    (0..8).for_each(|_| send(&mut root, 60));
+    assert_eq!(held(&root, document), 482);
+    assert!(is_settled(&root), "to judge so many takes no time");
+    send(&mut root, 60);
+    assert!(is_settled(&root));
+    send(&mut root, 1);
+    assert!(!is_settled(&root));
+    root.write(document, "goes on ");
+    assert!(!is_settled(&root), "who types does not wait");
+    let at_ms = root.engine.deadline_ms().unwrap();
+    assert!(at_ms > root.now_ms);
+    root.now_ms = at_ms;
+    root.give(Input::Wake);
+    assert!(is_settled(&root));
 }
