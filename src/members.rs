@@ -132,7 +132,7 @@ impl Doc {
 
 /// Why a change is in its state, without the state.
 pub(crate) fn why(access: &pistol_acl::Access, change: &ChangeId) -> String {
-    let reason = access.explain(change).to_string();
+    let reason = access.explain_to_people(change);
     reason.split_once(": ").map_or(reason.clone(), |(_, why)| why.to_owned())
 }
 

@@ -65,6 +65,30 @@ impl Access {
         if node.is_accepted() { self.why_accepted(node) } else { self.why_masked(node) }
     }
 
+    /// The same in words for people, who know authors and not the ids of operations.
+    pub fn explain_to_people(&self, change: &ChangeId) -> String {
+        let author = |id: &AuthorityId| {
+            self.logs.find(id).map_or("somebody unknown".to_owned(), |entry| entry.op().author.to_string())
+        };
+        let authors = |ids: &[AuthorityId]| ids.iter().map(author).collect::<Vec<_>>().join(", ");
+        let because = |by: &Option<AuthorityId>| by.as_ref().map_or(String::new(), |by| format!(", by {}", author(by)));
+        match self.explain(change) {
+            Reason::Granted(path) => format!("accepted: its author was granted a part by {}", authors(&path)),
+            Reason::Released(by) => format!("accepted: {} opened the document to everybody for ever", author(&by)),
+            Reason::Adopted(by) => format!("accepted: adopted or kept by {}", authors(&by)),
+            Reason::Revoked(by) => {
+                format!("masked: {} ended its author's part, and nobody who may write has built on it", author(&by))
+            }
+            Reason::Broken { hop, by } => {
+                format!("masked: the part that {} gave does not count any more{}", author(&hop), because(&by))
+            }
+            Reason::Purged(by) => format!("masked: {} revoked its author and does not keep it", author(&by)),
+            Reason::Orphaned { by, .. } => format!("masked: it builds on a change that was taken away{}", because(&by)),
+            Reason::Missing(_) => "pending: what it needs has not come yet; connect to whoever made it".to_owned(),
+            reason => reason.to_string(),
+        }
+    }
+
     fn why_accepted(&self, node: &Node) -> Reason {
         if let Some(release) = self.changes.released.and_then(|by| self.id(by)) {
             return Reason::Released(release);
