@@ -75,6 +75,6 @@ fn save(
 
 /// The number of the log that a row is of.
 fn log_of(table: Table, key: &[u8]) -> Option<u32> {
-    let is_of_log = matches!(table, Table::Logs | Table::Envelopes | Table::Tail | Table::Ends);
+    let is_of_log = matches!(table, Table::Logs | Table::Envelopes | Table::Tail | Table::Ends | Table::Operations);
     key.first_chunk().filter(|_| is_of_log).map(|log| u32::from_be_bytes(*log))
 }

@@ -186,6 +186,19 @@ fn what_can_be_read_of_a_damaged_file_goes_into_a_new_one_and_the_damaged_one_is
 }
 
 #[test]
+fn a_number_under_which_rows_lie_is_not_given_out_again_after_a_salvage() {
+    for table in [Table::Logs, Table::Envelopes, Table::Tail, Table::Ends, Table::Operations] {
+        let closed = Closed::new(0);
+        let mut one = Batch::default();
+        one.put(table, [7_u32.to_be_bytes(), [0; 4]].concat(), b"row");
+        closed.open().unwrap().commit(&one).unwrap();
+        salvage(&closed.path(), OPTIONS, &Batch::default(), |table, _| table != Table::Meta).unwrap();
+        let next = closed.open().unwrap().read(Table::Meta, schema::NEXT_LOG_KEY).unwrap();
+        assert_eq!(next.map(|value| schema::next_log(&value).unwrap()), Some(8), "{table:?}");
+    }
+}
+
+#[test]
 fn a_newer_format_is_refused() {
     let closed = Closed::new(1);
     let mut newer = Batch::default();
