@@ -12,7 +12,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pistol::{DocumentId, Node, Policy};
+use pistol::{Author, Doc, DocumentId, Node, Policy, Preset, Role, Subject};
 use pistol_core::store::redb::{RedbOptions, RedbStore};
 use pistol_core::store::schema::{self, LogNumber};
 use pistol_core::store::{Batch, Row, Store, Table};
@@ -193,6 +193,131 @@ async fn changes_of_a_document_whose_beginning_was_lost_are_put_to_it_when_it_is
     drop(doc);
     let report = pistol::examine(&path).await.unwrap();
     assert!(report.is_healthy(), "{report}");
+}
+
+/// A store with a document of members of which the beginning was lost after Bob was granted a part, wrote, and Cy was granted
+/// one; and what it held, as files: at first, with Bob's grant, and all.
+struct Lost {
+    path: PathBuf,
+    id: DocumentId,
+    bob: Author,
+    cy: Author,
+    files: [Vec<u8>; 3],
+}
+
+impl Lost {
+    /// `is_lost`: rows that were lost with the beginning.
+    async fn new(folder: &Path, is_lost: fn(Table, &[u8]) -> bool) -> Lost {
+        let (path, apart) = (folder.join("ann"), folder.join("bob"));
+        let [ann, bob] = [offline(&path).await, offline(&apart).await];
+        let cy = pistol_core::key::AuthorKey::from_seed(&[3; 32]).id();
+        let doc = ann.create_for(Preset::Team, |doc| doc.text("body").push("Team: ")).await.unwrap();
+        let first = saved(&doc).await;
+        doc.grant(bob.author(), Role::Writer).unwrap();
+        let granted = saved(&doc).await;
+        let at_bobs = bob.import(&granted).await.unwrap();
+        at_bobs.edit(|doc| doc.text("body").push("Bob")).unwrap();
+        ann.import(&saved(&at_bobs).await).await.unwrap();
+        doc.grant(cy, Role::Reader).unwrap();
+        let files = [first, granted, saved(&doc).await];
+        let lost = Lost { path, id: doc.id(), bob: bob.author(), cy, files };
+        drop((doc, at_bobs));
+        ann.shutdown().await.unwrap();
+        bob.shutdown().await.unwrap();
+        lost.lose(is_lost);
+        pistol::repair(&lost.path).await.unwrap();
+        lost
+    }
+
+    fn lose(&self, is_lost: fn(Table, &[u8]) -> bool) {
+        let mut store = open(&self.path);
+        let mut batch = Batch::default();
+        batch.put(Table::Logs, LogNumber(0).key(), b"nonsense");
+        for table in [Table::Envelopes, Table::Tail, Table::Ends, Table::Operations] {
+            let lost = rows(&store, table).into_iter().filter(|(key, _)| is_lost(table, key));
+            lost.for_each(|(key, _)| batch.remove(table, key));
+        }
+        store.commit(&batch).unwrap();
+    }
+
+    /// The document comes again, and a repair follows.
+    async fn join_and_repair(&self, file: &[u8]) -> String {
+        let node = offline(&self.path).await;
+        node.import(file).await.unwrap();
+        node.shutdown().await.unwrap();
+        pistol::repair(&self.path).await.unwrap().to_string()
+    }
+
+    /// What the document shows, and who has a part in it.
+    async fn shown(&self) -> (String, Vec<Subject>) {
+        let node = offline(&self.path).await;
+        let doc = node.document(self.id).await.unwrap();
+        let shown = doc.read(|doc| doc.text("body").to_string());
+        let mut members: Vec<Subject> = doc.members().into_iter().map(|member| member.subject).collect();
+        members.sort_unstable();
+        drop(doc);
+        node.shutdown().await.unwrap();
+        (shown, members)
+    }
+
+    fn members(&self) -> Vec<Subject> {
+        let mut members = vec![Subject::Key(self.bob), Subject::Key(self.cy)];
+        members.sort_unstable();
+        members
+    }
+}
+
+async fn offline(path: &Path) -> Node {
+    Node::builder(path).offline().open().await.unwrap()
+}
+
+async fn saved(doc: &Doc) -> Vec<u8> {
+    doc.flush().await.unwrap();
+    doc.to_pistol().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grants_and_what_members_wrote_are_put_to_a_document_whose_beginning_was_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let lost = Lost::new(folder.path(), |_, _| false).await;
+    let report = lost.join_and_repair(&lost.files[0]).await;
+    assert!(report.contains("they are put to it"), "{report}");
+    let report = pistol::examine(&lost.path).await.unwrap();
+    assert!(report.is_healthy(), "{report}");
+    assert_eq!(lost.shown().await, ("Team: Bob".to_owned(), lost.members()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operations_are_put_to_their_document_where_nothing_else_of_it_is_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let lost = Lost::new(folder.path(), |table, _| table != Table::Operations).await;
+    for (file, shown) in [(0, "Team: "), (2, "Team: Bob")] {
+        let report = lost.join_and_repair(&lost.files[file]).await;
+        assert_eq!(report.contains("they are put to it"), file == 0, "they are moved once: {report}");
+        let report = pistol::examine(&lost.path).await.unwrap();
+        assert!(report.is_healthy(), "{report}");
+        assert_eq!(lost.shown().await, (shown.to_owned(), lost.members()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_that_follows_on_a_lost_one_is_kept_until_that_is_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let is_lost = |table, key: &[u8]| {
+        let is_first = schema::operation_position(key).is_ok_and(|(_, number)| number == 0);
+        table != Table::Operations || is_first
+    };
+    let lost = Lost::new(folder.path(), is_lost).await;
+    for _ in 0..2 {
+        let report = lost.join_and_repair(&lost.files[0]).await;
+        assert!(report.contains("follow on some that are lost here"), "{report}");
+        assert_eq!(lost.shown().await, ("Team: ".to_owned(), vec![]));
+        assert_eq!(rows(&open(&lost.path), Table::Operations).len(), 1);
+    }
+    let report = lost.join_and_repair(&lost.files[1]).await;
+    assert!(report.contains("they are put to it"), "{report}");
+    assert!(pistol::examine(&lost.path).await.unwrap().is_healthy());
+    assert_eq!(lost.shown().await, ("Team: ".to_owned(), lost.members()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,5 +35,5 @@ pub use entropy::Entropy;
 pub use input::{Address, Command, ConnectionId, Input, Now, ReadId, Token, Unreadable};
 pub use limits::{OPEN_BYTES, SNAPSHOT_CHANGES};
 pub use replica::{DocumentState, OperateError, PeerState, PeerView, Saved, Saving, Verdict};
-pub use salvage::{Inspection, Salvage};
+pub use salvage::{Elsewhere, Inspection, Salvage};
 pub use turns::{Turn, Turns, carried_us};

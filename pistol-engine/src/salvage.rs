@@ -9,7 +9,7 @@ use std::sync::Arc;
 use pistol_acl::SignedOp;
 use pistol_core::envelope::{Verified, VerifiedChange};
 use pistol_core::genesis::Genesis;
-use pistol_core::id::DocumentId;
+use pistol_core::id::{AuthorityId, DocumentId};
 use pistol_core::key::Verifier;
 use pistol_core::store::scan::scan;
 use pistol_core::store::schema::{self, Damage, EndRecord, LogNumber};
@@ -47,6 +47,15 @@ impl Salvage {
     }
 }
 
+/// What of a document lies elsewhere in its store.
+#[derive(Clone, Debug, Default)]
+pub struct Elsewhere {
+    /// Envelopes, as they rest.
+    pub envelopes: Vec<Vec<u8>>,
+    /// Operations of its log, in the order in which they came.
+    pub operations: Vec<SignedOp>,
+}
+
 /// What was found in the rows of a log.
 #[derive(Debug)]
 pub struct Inspection {
@@ -57,6 +66,8 @@ pub struct Inspection {
     members: Option<Members>,
     /// Operations of the log that are there and cannot be taken in.
     lost_operations: usize,
+    /// Whether operations that lay elsewhere were taken in.
+    has_gained_operations: bool,
     /// Rows that stay as they are.
     kept: BTreeMap<Ordinal, Table>,
     /// Changes of small rows before the damage, and of all readable rows after it, in an order in which they are valid.
@@ -85,7 +96,7 @@ impl Inspection {
     /// # Errors
     /// [`StoreError`] other than damage, which is what is looked for.
     pub fn of(store: &(impl Store + ?Sized), log: LogNumber, genesis: &Arc<Genesis>) -> Result<Self, StoreError> {
-        Inspection::with(store, log, genesis, Vec::new())
+        Inspection::with(store, log, genesis, Elsewhere::default())
     }
 
     /// Reads and checks all rows of a log, and others that lay elsewhere.
@@ -96,7 +107,7 @@ impl Inspection {
         store: &(impl Store + ?Sized),
         log: LogNumber,
         genesis: &Arc<Genesis>,
-        others: Vec<Vec<u8>>,
+        elsewhere: Elsewhere,
     ) -> Result<Self, StoreError> {
         let history =
             History::new(Arc::clone(genesis)).map_err(|rule| StoreError::Damaged { reason: rule.to_string() })?;
@@ -106,6 +117,7 @@ impl Inspection {
             history,
             members: Members::of(genesis),
             lost_operations: 0,
+            has_gained_operations: false,
             kept: BTreeMap::new(),
             moved: Vec::new(),
             aside: Vec::new(),
@@ -119,13 +131,13 @@ impl Inspection {
         if inspection.members.is_some() {
             let operations =
                 inspection.read_range(store, Table::Operations, schema::operations_from(inspection.log, 0))?;
-            inspection.take_operations(&operations, &mut verifier);
+            inspection.take_operations(&operations, elsewhere.operations, &mut verifier);
         }
         let rows = inspection.read(store)?;
         let ends = inspection.read_range(store, Table::Ends, schema::ends_range(log))?;
         inspection.take_rows(rows, &mut verifier);
         inspection.take_ends(ends, &mut verifier);
-        for bytes in others {
+        for bytes in elsewhere.envelopes {
             let changes = verified(inspection.document, &bytes, &mut verifier).unwrap_or_default();
             inspection.aside.push(Waiting { bytes, changes });
         }
@@ -148,6 +160,11 @@ impl Inspection {
     /// Whether a row is an envelope of a document.
     pub fn is_of(document: DocumentId, row: &[u8]) -> bool {
         verified(document, row, &mut Verifier::default()).is_ok()
+    }
+
+    /// Whether an operation is part of the log, wherever it lay.
+    pub fn holds(&self, operation: &AuthorityId) -> bool {
+        self.members.as_ref().is_some_and(|members| members.access().holds(operation))
     }
 
     /// Whether what is missing is known, and the owner goes on without it.
@@ -191,7 +208,7 @@ impl Inspection {
     /// missing.
     pub fn repair(&self, is_accepted: bool) -> Batch {
         let mut batch = Batch::default();
-        if self.is_whole() {
+        if self.is_whole() && !self.has_gained_operations {
             return batch;
         }
         for (table, key) in &self.keys {
@@ -321,15 +338,22 @@ impl Inspection {
         self.members.as_ref().map_or(&self.history, |members| members.ready().history())
     }
 
-    /// Takes in the readable operations. One that follows on a lost one is lost with it, until peers send both.
-    fn take_operations(&mut self, rows: &[Row], verifier: &mut Verifier) {
+    /// Takes in the readable operations: its own, then those from elsewhere. One that follows on a lost one is lost with it,
+    /// until peers send both.
+    fn take_operations(&mut self, rows: &[Row], elsewhere: Vec<SignedOp>, verifier: &mut Verifier) {
         let Some(members) = &mut self.members else { return };
+        let mut waiting = Vec::new();
         for (key, value) in rows {
             let is_next = schema::operation_position(key).is_ok_and(|(_, number)| number == members.durable());
-            let signed = SignedOp::verify(value, verifier);
-            let is_taken = signed.is_ok_and(|signed| members.take_stored(signed).is_ok());
+            let signed = SignedOp::verify(value, verifier).ok();
+            let is_taken = signed.as_ref().is_some_and(|signed| members.take_stored(signed.clone()).is_ok());
             self.lost_operations += usize::from(!is_next || !is_taken);
+            waiting.extend(signed.filter(|_| !is_taken));
         }
+        let own = members.durable();
+        // What an own one follows on may lie elsewhere.
+        take_waiting(members, waiting.into_iter().chain(elsewhere).collect());
+        self.has_gained_operations = members.durable() > own;
     }
 
     /// Whether a change needs others, or operations, that are missing.
@@ -364,5 +388,16 @@ impl Inspection {
         let told = self.end.map_or(1, |end| end.damage.map_or(end.end, |damage| damage.expected.max(end.end)));
         let found = self.history().next().saturating_add(self.waiting());
         self.expected = self.expected.max(told).max(found);
+    }
+}
+
+/// Takes in operations, as far as what they follow on is there.
+fn take_waiting(members: &mut Members, mut waiting: Vec<SignedOp>) {
+    loop {
+        let before = members.durable();
+        waiting.retain(|signed| !members.access().holds(&signed.id()) && members.take_stored(signed.clone()).is_err());
+        if members.durable() == before {
+            return;
+        }
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use pistol_acl::record::{OpError, SignedOp};
 use pistol_core::genesis::Genesis;
 use pistol_core::id::DocumentId;
 use pistol_core::key::Verifier;
 use pistol_core::store::scan::scan_table;
 use pistol_core::store::schema::{self, LogNumber, LogRecord, Snapshot};
 use pistol_core::store::{Batch, Row, Store, StoreError, Table, files};
-use pistol_engine::{CacheState, Inspection, inspect_cache};
+use pistol_engine::{CacheState, Elsewhere, Inspection, inspect_cache};
 
 use super::{Aim, Examination, Severity};
 
@@ -21,6 +22,8 @@ const FROM_PEERS: &str = "peers that hold them send them again when you sync; wh
 
 const UNSEAL: &str = "unseal the key, or bring it back, and repair again: without it nobody knows whether the snapshot is this \
                       node's, and it may say more than the rows";
+
+const WAITING: &str = "sync it with a peer that has those, then run `pistol doctor --repair`: they are put to it";
 
 impl Examination<'_> {
     /// Checks each document. Returns also the logs whose rows are being removed.
@@ -116,18 +119,38 @@ impl Examination<'_> {
             let orphan = Orphan::read(&self.store, number)?;
             let owner = logs.iter().find_map(|(log, genesis)| orphan.is_of(genesis.id()).then_some((*log, genesis)));
             let Some((log, genesis)) = owner else {
-                let what = format!("{} rows belong to a document whose beginning is lost", orphan.rows.len());
+                let what = format!("{} rows belong to a document whose beginning is lost", orphan.count());
                 let help = "join the document again, then run `pistol doctor --repair`: they are put to it";
                 self.settle("a document", what, help, &Batch::default())?;
                 continue;
             };
-            let what = "changes of it lie where it was before it was joined again".to_owned();
-            let batch = Inspection::with(&self.store, log, genesis, orphan.rows)?.repair(false);
-            let batch = orphan.keys.into_iter().fold(batch, |mut batch, (table, key)| {
-                batch.remove(table, key);
-                batch
-            });
-            self.settle(&format!("document {}", genesis.id()), what, "they are put to it", &batch)?;
+            self.put_to_document(orphan, log, genesis)?;
+        }
+        Ok(())
+    }
+
+    /// Operations that cannot be taken in yet stay where they are: they may be this node's own, held by nobody else.
+    fn put_to_document(
+        &mut self,
+        mut orphan: Orphan,
+        log: LogNumber,
+        genesis: &Arc<Genesis>,
+    ) -> Result<(), StoreError> {
+        let about = format!("document {}", genesis.id());
+        let inspection = Inspection::with(&self.store, log, genesis, orphan.take_elsewhere())?;
+        let (known, waiting): (Vec<_>, Vec<_>) =
+            orphan.operations.into_iter().partition(|(_, signed)| inspection.holds(&signed.id()));
+        let known = known.into_iter().map(|(key, _)| (Table::Operations, key));
+        let moved: Vec<_> = orphan.keys.into_iter().chain(known).collect();
+        if !moved.is_empty() {
+            let mut batch = inspection.repair(false);
+            moved.into_iter().for_each(|(table, key)| batch.remove(table, key));
+            let what = "rows of it lie where it was before it was joined again".to_owned();
+            self.settle(&about, what, "they are put to it", &batch)?;
+        }
+        if !waiting.is_empty() {
+            let what = format!("{} operations of its log follow on some that are lost here", waiting.len());
+            self.report.find(Severity::Damage, &about, what, WAITING);
         }
         Ok(())
     }
@@ -135,7 +158,7 @@ impl Examination<'_> {
     /// The numbers of all logs that have rows.
     fn numbers(&self) -> Result<Vec<LogNumber>, StoreError> {
         let mut numbers = Vec::new();
-        for table in [Table::Envelopes, Table::Tail, Table::Ends] {
+        for table in [Table::Envelopes, Table::Tail, Table::Ends, Table::Operations] {
             let mut from = Vec::new();
             // One row is read of each log.
             loop {
@@ -208,23 +231,21 @@ fn in_words(inspection: &Inspection) -> String {
 }
 
 /// The rows of a log without a beginning.
+#[derive(Default)]
 struct Orphan {
-    rows: Vec<Vec<u8>>,
+    envelopes: Vec<Vec<u8>>,
+    operations: Vec<(Vec<u8>, SignedOp)>,
+    /// Of all rows but those of operations that can be read.
     keys: Vec<(Table, Vec<u8>)>,
 }
 
 impl Orphan {
     fn read(store: &impl Store, log: LogNumber) -> Result<Self, StoreError> {
-        let mut orphan = Orphan { rows: Vec::new(), keys: Vec::new() };
-        for table in [Table::Envelopes, Table::Tail, Table::Ends, Table::Snapshots] {
+        let mut orphan = Orphan::default();
+        for table in [Table::Envelopes, Table::Tail, Table::Ends, Table::Snapshots, Table::Operations] {
             let (from, to) = schema::ends_range(log);
             let found = pistol_core::store::scan::scan(store, table, (&from, &to), &mut |rows| {
-                for (key, value) in rows {
-                    let is_envelope =
-                        matches!(table, Table::Envelopes | Table::Tail) || (table == Table::Ends && key.len() > 4);
-                    orphan.rows.extend(is_envelope.then_some(value));
-                    orphan.keys.push((table, key));
-                }
+                rows.into_iter().for_each(|row| orphan.take(table, row));
                 Ok(())
             })?;
             orphan.keys.extend(found.damaged.into_iter().map(|key| (table, key)));
@@ -232,7 +253,36 @@ impl Orphan {
         Ok(orphan)
     }
 
+    fn take(&mut self, table: Table, (key, value): Row) {
+        if table == Table::Operations {
+            return self.take_operation(key, &value);
+        }
+        let is_envelope = matches!(table, Table::Envelopes | Table::Tail) || (table == Table::Ends && key.len() > 4);
+        self.envelopes.extend(is_envelope.then_some(value));
+        self.keys.push((table, key));
+    }
+
+    fn take_operation(&mut self, key: Vec<u8>, value: &[u8]) {
+        match SignedOp::verify(value, &mut Verifier::default()) {
+            Ok(signed) => self.operations.push((key, signed)),
+            // A newer Pistol can read it, so it stays where it is.
+            Err(OpError::Version) => {}
+            Err(_) => self.keys.push((Table::Operations, key)),
+        }
+    }
+
+    /// What a document takes in of it. Envelopes may be large, and are not needed after that.
+    fn take_elsewhere(&mut self) -> Elsewhere {
+        let operations = self.operations.iter().map(|(_, signed)| signed.clone()).collect();
+        Elsewhere { envelopes: std::mem::take(&mut self.envelopes), operations }
+    }
+
+    fn count(&self) -> usize {
+        self.envelopes.len() + self.operations.len()
+    }
+
     fn is_of(&self, document: DocumentId) -> bool {
-        self.rows.iter().any(|row| Inspection::is_of(document, row))
+        self.operations.iter().any(|(_, signed)| signed.op().log == document)
+            || self.envelopes.iter().any(|row| Inspection::is_of(document, row))
     }
 }
