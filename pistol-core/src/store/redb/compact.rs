@@ -66,6 +66,7 @@ impl RedbStore {
     pub fn copy_into(&self, mut to: RedbStore) -> Result<(), StoreError> {
         let copied = copy_rows(self, &mut to, &|_, _| true, |_, _| ())?;
         if copied.damaged.is_empty() && copied.unreadable.is_empty() {
+            to.squeeze()?;
             return to.finish();
         }
         let reason = "rows of it cannot be read; run `pistol doctor --repair` first".to_owned();

@@ -18,7 +18,7 @@ pub struct Copied {
     pub unreadable: Vec<Table>,
 }
 
-/// Copies every row that can be read and that `is_wanted`, and leaves no free room between them.
+/// Copies every row that can be read and that `is_wanted`.
 pub(super) fn copy_rows(
     from: &(impl Store + ?Sized),
     to: &mut RedbStore,
@@ -42,7 +42,6 @@ pub(super) fn copy_rows(
         copied.damaged.extend(damaged.map(|key| (table, key)));
         copied.unreadable.extend(found.has_holes.then_some(table));
     }
-    to.squeeze()?;
     Ok(copied)
 }
 
@@ -62,6 +61,7 @@ pub fn back_up(
     let unnamed = fill_beside(path, options, &Batch::default())?;
     let copied = RedbStore::open(&unnamed, options).and_then(|mut to| {
         let copied = copy_rows(store, &mut to, &is_wanted, |_, _| ())?;
+        to.squeeze()?;
         to.finish().map(|()| copied)
     });
     let named = copied.and_then(|copied| {
