@@ -20,7 +20,8 @@ fn lives(plan: &Plan, what: &str) -> Tally {
 #[test]
 fn the_workload_uses_a_store_for_everything() {
     let tally = lives(&Plan::representative(), "without a cut");
-    for table in Table::ALL.into_iter().filter(|table| *table != Table::Meta) {
+    // Documents with members are not part of the workload yet: nobody writes operations.
+    for table in Table::ALL.into_iter().filter(|table| ![Table::Meta, Table::Operations].contains(table)) {
         assert!(tally.written.get(&table).is_some_and(|rows| *rows > 0), "nothing is written to {table:?}: {tally:?}");
     }
     for table in [Table::Tail, Table::Owed] {
