@@ -13,7 +13,6 @@ use pistol_core::delta::Delta;
 use pistol_core::document::{Content, Document, Edit, EditError, TextContent};
 use pistol_core::id::{AuthorityId, ChangeId, DocumentId};
 use pistol_core::key::AuthorId;
-
 use pistol_core::validate::History;
 
 use crate::input::Now;

@@ -98,7 +98,7 @@ pub struct Engine {
     /// Documents of which something is to be shown, or to be told that it was.
     unshown: BTreeSet<DocumentId>,
     /// Documents in which something rests: forks that wait, or operations that are not judged.
-    branching: BTreeSet<DocumentId>,
+    to_look_again: BTreeSet<DocumentId>,
     syncs: Vec<Sync>,
     parked: Parked,
     /// Who waits for the last pictures before the node ends.
@@ -150,7 +150,7 @@ impl Engine {
             commits: Commits::default(),
             inbox: BTreeMap::new(),
             unshown: BTreeSet::new(),
-            branching: BTreeSet::new(),
+            to_look_again: BTreeSet::new(),
             syncs: Vec::new(),
             parked: Parked::default(),
             resting: Vec::new(),
@@ -220,7 +220,7 @@ impl Engine {
             self.joins.deadline_ms(),
             self.commits.deadline_ms(),
             self.show_at_ms(),
-            self.branches_at_ms(),
+            self.look_again_ms(),
             (!self.to_remove.is_empty()).then_some(0),
             self.repairs.deadline_ms(),
         ];

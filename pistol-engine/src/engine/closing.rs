@@ -136,7 +136,7 @@ impl Engine {
             || self.documents.is_dirty(document)
             || self.inbox.contains_key(document)
             || self.unshown.contains(document)
-            || self.branching.contains(document)
+            || self.to_look_again.contains(document)
             || self.syncs.iter().any(|sync| sync.document == *document)
             || self.commits.concerns(document)
             || self.parked.has(document)

@@ -62,7 +62,7 @@ impl Engine {
         self.documents.close(document);
         self.inbox.remove(document);
         self.unshown.remove(document);
-        self.branching.remove(document);
+        self.to_look_again.remove(document);
         // It may come again, and then what was known of it is not.
         self.records.clear();
     }

@@ -203,7 +203,7 @@ impl Engine {
     /// Takes in everything that arrived during the tick: one projection for each document.
     pub(super) fn admit_inbox(&mut self, effects: &mut Vec<Effect>) {
         let now = self.now.steady_ms;
-        for document in self.branches_due() {
+        for document in self.due_again() {
             self.inbox.entry(document).or_default();
         }
         for (document, changes) in std::mem::take(&mut self.inbox) {
@@ -214,9 +214,9 @@ impl Engine {
             let is_resting = replica.look_again_ms().is_some();
             drop(replica);
             if is_resting {
-                self.branching.insert(document);
+                self.to_look_again.insert(document);
             } else {
-                self.branching.remove(&document);
+                self.to_look_again.remove(&document);
             }
             if admission.is_to_show {
                 self.unshown.insert(document);
@@ -235,21 +235,22 @@ impl Engine {
         }
     }
 
-    /// Documents whose rest from branches is over while some wait.
-    fn branches_due(&self) -> Vec<DocumentId> {
+    /// Documents of which something rested for long enough.
+    fn due_again(&self) -> Vec<DocumentId> {
         let now = self.now.steady_ms;
-        self.branching
+        self.to_look_again
             .iter()
-            .filter(|document| self.branches_at_ms_of(document).is_some_and(|at| at <= now))
+            .filter(|document| self.look_again_ms_of(document).is_some_and(|at| at <= now))
             .copied()
             .collect()
     }
 
-    pub(super) fn branches_at_ms(&self) -> Option<u64> {
-        self.branching.iter().filter_map(|document| self.branches_at_ms_of(document)).min()
+    /// When the first of what rests is to be looked at again.
+    pub(super) fn look_again_ms(&self) -> Option<u64> {
+        self.to_look_again.iter().filter_map(|document| self.look_again_ms_of(document)).min()
     }
 
-    fn branches_at_ms_of(&self, document: &DocumentId) -> Option<u64> {
+    fn look_again_ms_of(&self, document: &DocumentId) -> Option<u64> {
         self.documents.replica(document).and_then(|replica| lock(&replica).look_again_ms())
     }
 
