@@ -57,6 +57,22 @@ fn row_of_grants(machine: &Machine, document: DocumentId, count: u8) -> Vec<Sign
     (0..count).map(next).collect()
 }
 
+/// One line of a reader's operations, as many of it as are asked for each time.
+fn line_of_witnesses(machine: &Machine, document: DocumentId) -> impl FnMut(usize) -> Vec<SignedOp> + use<> {
+    let look = |insight: Insight<'_>| insight.access.unwrap().heads(&document);
+    let granted = machine.engine.documents().look(&document, look).unwrap()[0];
+    let mut prev = granted;
+    let mut next = move || {
+        let (log, author, own) = (document, key(3).id(), (prev != granted).then_some(0));
+        let action = Action::Witness { names: vec![] };
+        let op = AclOp { log, author, proof: vec![granted], prev: vec![prev], own, action };
+        let made = SignedOp::sign(&key(3), &op).unwrap();
+        prev = made.id();
+        made
+    };
+    move |count| (0..count).map(|_| next()).collect()
+}
+
 /// A change that cites something.
 fn citing(stranger: &Stranger, authority: Vec<AuthorityId>) -> Change {
     Change { authority, ..stranger.chain(1, 1, vec![]).remove(0) }
@@ -316,26 +332,11 @@ fn an_edit_between_a_revocation_and_the_end_of_the_tick_knows_of_it() {
 #[test]
 fn operations_without_end_are_judged_with_rests_in_between() {
     let (mut root, _, document) = flooded();
-    let heads = |insight: Insight<'_>| insight.access.unwrap().heads(&document);
     let is_settled = |root: &Machine| {
         root.engine.documents().look(&document, |insight| insight.access.unwrap().is_settled()).unwrap()
     };
-    let granted = root.engine.documents().look(&document, heads).unwrap()[0];
-    let mut prev = granted;
-    let mut send = |root: &mut Machine, number: usize| {
-        let row: Vec<SignedOp> = (0..number)
-            .map(|_| {
-                let (log, author) = (document, key(3).id());
-                let own = (prev != granted).then_some(0);
-                let action = Action::Witness { names: vec![] };
-                let op = AclOp { log, author, proof: vec![granted], prev: vec![prev], own, action };
-                let made = SignedOp::sign(&key(3), &op).unwrap();
-                prev = made.id();
-                made
-            })
-            .collect();
-        root.receive(3, &message(&row));
-    };
+    let mut line = line_of_witnesses(&root, document);
+    let mut send = |root: &mut Machine, count| root.receive(3, &message(&line(count)));
     (0..8).for_each(|_| send(&mut root, 60));
     assert_eq!(held(&root, document), 482);
     assert!(is_settled(&root), "to judge so many takes no time");
@@ -350,4 +351,38 @@ fn operations_without_end_are_judged_with_rests_in_between() {
     root.now_ms = at_ms;
     root.give(Input::Wake);
     assert!(is_settled(&root));
+}
+
+#[test]
+fn what_came_during_a_rest_is_shown_when_it_is_judged_also_after_a_restart() {
+    let (mut root, mut writer, document) = flooded();
+    // A node that is yet to be granted a part, and a line of a reader's that makes judging take time.
+    let mut member = Machine::new(4);
+    member.join(document, &root);
+    super::meet(2, &mut member, &mut root);
+    let mut line = line_of_witnesses(&root, document);
+    (0..9).for_each(|_| root.receive(3, &message(&line(60))));
+    root.sync();
+    settle(1, &mut writer, &mut root);
+    settle(2, &mut member, &mut root);
+    // Made on the root, which judges what it writes at once; the writer and the member rest meanwhile.
+    operate(&mut root, document, grant(author(&member), Role::Writer)).unwrap();
+    settle(2, &mut member, &mut root);
+    member.now_ms = member.engine.deadline_ms().unwrap().max(member.now_ms + 1000);
+    member.give(Input::Wake);
+    member.write(document, "member ");
+    member.sync();
+    settle(2, &mut member, &mut root);
+    super::revoke(&mut root, document, author(&writer), Mode::Exact);
+    root.sync();
+    settle(1, &mut writer, &mut root);
+    let is_settled = |insight: Insight<'_>| insight.access.unwrap().is_settled();
+    assert!(!writer.engine.documents().look(&document, is_settled).unwrap(), "it rests");
+    let shown = root.text(document);
+    assert_eq!(super::restarted(&writer, document).text(document), shown, "a restart judges everything");
+    writer.now_ms = writer.engine.deadline_ms().unwrap();
+    writer.give(Input::Wake);
+    settle(1, &mut writer, &mut root);
+    assert_eq!(writer.text(document), shown);
+    assert_eq!(held(&writer, document), held(&root, document));
 }
