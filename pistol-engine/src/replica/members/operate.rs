@@ -29,12 +29,15 @@ pub enum OperateError {
     /// It would be refused everywhere.
     #[error("it would be refused everywhere: {0}; `pistol acl` shows who may do what here")]
     Refused(#[from] Refusal),
-    /// A revocation that would change nothing.
+    /// A revocation of somebody who has no part.
+    #[error("they have no part in this document as things stand; there is nothing to revoke")]
+    NothingToRevoke,
+    /// A revocation of somebody whose part it cannot end.
     #[error(
-        "it would change nothing: whoever is senior to you, or your equal, gave them their part, or they have none; ask one \
-         of the document's roots to revoke them"
+        "it would change nothing: they have their part from somebody who is senior to you, or your equal; ask one of the \
+         document's roots to revoke them"
     )]
-    NoEffect,
+    Senior,
     /// It is past a limit.
     #[error("the operation is past a limit ({0}); name less in it")]
     Limit(#[from] OpError),
@@ -60,8 +63,8 @@ impl Replica {
         self.will_show(&shown);
         let action = make(self.insight())?;
         let signed = self.signed(action)?;
-        if self.members.as_ref().is_some_and(|members| !members.has_effect(&signed)) {
-            return Err(OperateError::NoEffect);
+        if let Some(members) = &self.members {
+            members.check_effect(&signed)?;
         }
         self.keep_made_in_vain();
         let Some(members) = &mut self.members else { return Err(OperateError::NoMembers) };
@@ -102,13 +105,18 @@ impl Members {
             .ok_or_else(|| if self.access.had_part(&author) { EditError::Revoked } else { EditError::NotAMember })
     }
 
-    /// Whether a revocation ends a part, or takes anything away. Whoever writes one believes that somebody is out then.
-    fn has_effect(&self, signed: &SignedOp) -> bool {
-        let Action::Revoke { who: who @ Subject::Key(author), .. } = &signed.op().action else { return true };
+    /// Refuses a revocation that neither ends a part nor takes anything away: whoever writes one believes that somebody is out
+    /// then.
+    fn check_effect(&self, signed: &SignedOp) -> Result<(), OperateError> {
+        let Action::Revoke { who: who @ Subject::Key(author), .. } = &signed.op().action else { return Ok(()) };
         let mut after = self.access.clone();
         after.hold(signed.clone());
         after.settle();
         let path = |access: &Access| access.path(author, Role::Relay);
-        path(&after) != path(&self.access) || self.access.loss(signed.clone(), who) != Loss::default()
+        let before = path(&self.access);
+        if path(&after) != before || self.access.loss(signed.clone(), who) != Loss::default() {
+            return Ok(());
+        }
+        Err(if before.is_some() { OperateError::Senior } else { OperateError::NothingToRevoke })
     }
 }
