@@ -53,6 +53,12 @@ impl Node {
             Some(_) => Some(self.document(id).await?),
             None => None,
         };
+        let mut logs = Vec::new();
+        for log in exported.logs() {
+            if self.runtime().catalog.entry(&log).is_some() {
+                logs.push(self.document(log).await?);
+            }
+        }
         self.runtime().ask(Command::Import(exported)).await??;
         let imported = self.document(id).await?;
         drop(known);

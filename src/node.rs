@@ -203,7 +203,7 @@ impl Node {
 
     /// The documents that the store holds. None is opened for it.
     pub fn documents(&self) -> Vec<DocumentInfo> {
-        self.0.catalog.list().into_iter().map(DocumentInfo::from).collect()
+        self.0.catalog.list().into_iter().filter(|entry| entry.kind.is_document()).map(DocumentInfo::from).collect()
     }
 
     /// The document that is called so here, if any is.

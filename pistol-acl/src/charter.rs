@@ -62,13 +62,10 @@ pub struct Charter {
 }
 
 impl Charter {
-    /// What a document's genesis says; `None` for a policy of a later version.
+    /// What a genesis says; `None` for a policy of a later version.
     pub fn of(genesis: &Genesis) -> Option<Charter> {
         let terms = genesis.terms();
-        let kind = match terms.kind {
-            genesis::Kind::Document => Kind::Document,
-            _ => return None,
-        };
+        let kind = Charter::kind_of(terms.kind)?;
         let policy = match terms.policy {
             genesis::Policy::Owned => Policy::Owned,
             genesis::Policy::WorldWritable => Policy::WorldWritable,
@@ -85,6 +82,16 @@ impl Charter {
             is_releasable: terms.limits.is_releasable,
             space: terms.space.map(|space| (space, terms.authority.clone())),
         })
+    }
+
+    /// What a genesis of a kind begins a log of.
+    pub fn kind_of(kind: genesis::Kind) -> Option<Kind> {
+        match kind {
+            genesis::Kind::Document => Some(Kind::Document),
+            genesis::Kind::Identity => Some(Kind::Identity),
+            genesis::Kind::Group => Some(Kind::Group),
+            _ => None,
+        }
     }
 
     /// Whether a key is one of the genesis's roots.

@@ -26,6 +26,12 @@ pub const AUTHOR_OPERATIONS_MAX: usize = 10_000;
 pub const AUTHOR_OPERATIONS_IN_IDENTITY_MAX: usize = 500;
 /// Groups and spaces one inside the other at most.
 pub const NESTING_MAX: usize = 2;
+/// Other logs that a document's log leads to and that are looked for here at most: each is held by this node as a log of its own.
+pub const LOGS_MAX: usize = 256;
+/// How many grants, one after the other, lead from a log to the one that names a key at most.
+pub const LOGS_DEPTH_MAX: usize = PATH_MAX - 1;
+/// Grants that are looked at to find a path for somebody at most.
+pub const SEARCHED_MAX: usize = 1024;
 /// Lines of one author's operations in one log that are held here at most, unless others have built on more.
 pub const FORKS_MAX: usize = 64;
 /// Operations, and changes, that wait here for something unknown at most.

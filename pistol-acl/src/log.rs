@@ -20,7 +20,7 @@ pub(crate) use waiting::{Refused, Waiting};
 use crate::charter::{Charter, Kind};
 use crate::limits;
 use crate::path::{Refusal, Standing, Unsettled, resolve};
-use crate::record::{AclOp, Action, LogId, SignedOp};
+use crate::record::{AclOp, Action, LogId, SignedOp, Subject};
 
 /// The number of an operation in the order in which this node took them in. It never leaves the node.
 pub(crate) type Ordinal = u32;
@@ -79,6 +79,8 @@ pub(crate) struct Logs {
     /// For each branch its operations.
     branches: Vec<Vec<Ordinal>>,
     by_author: BTreeMap<(LogId, AuthorId), Vec<u32>>,
+    /// The grants that name somebody, in whatever log.
+    by_subject: BTreeMap<Subject, Vec<Ordinal>>,
     waiting: Waiting<AuthorityId, SignedOp>,
     refused: Refused<AuthorityId>,
     /// Whether only paths are looked at: a release is proved without the log.
@@ -235,6 +237,9 @@ impl Logs {
             place = small(line.len());
             line.push(ordinal);
         }
+        if let Action::Grant { to, .. } = &signed.op().action {
+            self.by_subject.entry(*to).or_default().push(ordinal);
+        }
         self.ordinals.insert(signed.id(), ordinal);
         self.by_log.entry(log).or_default().push(ordinal);
         self.entries.push(Entry { signed, standing, branch, place, past });
@@ -293,6 +298,11 @@ impl Logs {
     pub(crate) fn of_log_from(&self, log: &LogId, from: u32) -> impl Iterator<Item = (Ordinal, &Entry)> {
         let ordinals = self.by_log.get(log).and_then(|all| all.get(from as usize..)).unwrap_or_default();
         ordinals.iter().filter_map(|ordinal| Some((*ordinal, self.entry(*ordinal)?)))
+    }
+
+    /// The grants that name somebody, in whatever log, in order.
+    pub(crate) fn naming(&self, subject: &Subject) -> &[Ordinal] {
+        self.by_subject.get(subject).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn count_of(&self, log: &LogId) -> u32 {

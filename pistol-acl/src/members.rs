@@ -37,45 +37,6 @@ pub enum NoPower {
 }
 
 impl Access {
-    /// What a key may cite in the document to do what needs a role, as things stand: the strongest of its grants, of those the
-    /// most senior. A root of the genesis cites nothing. Paths through identities and groups are not looked for.
-    pub fn path(&self, author: &AuthorId, least: Role) -> Option<Vec<AuthorityId>> {
-        let log = &self.changes.document;
-        let counts = |path: &[AuthorityId]| {
-            let standing = resolve(&self.logs, log, author, path).ok()?;
-            let is_active = !standing.is_stranger() && self.rulings.inactive(&self.logs, *log, &standing).is_none();
-            (is_active && standing.role >= least).then_some((standing.role, std::cmp::Reverse(standing.level)))
-        };
-        if counts(&[]).is_some() {
-            return Some(Vec::new());
-        }
-        let names = |entry: &Entry| match &entry.op().action {
-            Action::Grant { to, .. } => *to == Subject::Key(*author),
-            Action::AddRoot { key } => key == author,
-            _ => false,
-        };
-        let grants = self.logs.of_log(log).filter(|(_, entry)| names(entry)).map(|(_, entry)| entry.signed.id());
-        let best = grants.filter_map(|grant| Some((counts(&[grant])?, std::cmp::Reverse(grant)))).max();
-        best.map(|(_, std::cmp::Reverse(grant))| vec![grant])
-    }
-
-    /// What a key may cite to write changes, as things stand; after a release anybody may cite that.
-    pub fn path_to_write(&self, author: &AuthorId) -> Option<Vec<AuthorityId>> {
-        self.path(author, Role::Writer).or_else(|| self.released().map(|release| vec![release]))
-    }
-
-    /// Whether the document's log ever named a key as one who has a part, whatever became of it.
-    pub fn had_part(&self, author: &AuthorId) -> bool {
-        let log = &self.changes.document;
-        let is_root = self.logs.charter(log).is_ok_and(|charter| charter.is_root(author));
-        let names = |entry: &Entry| match &entry.op().action {
-            Action::Grant { to, .. } => *to == Subject::Key(*author),
-            Action::AddRoot { key } => key == author,
-            _ => false,
-        };
-        is_root || self.logs.of_log(log).any(|(_, entry)| names(entry))
-    }
-
     /// The operation that opened the document for ever, if there is one.
     pub fn released(&self) -> Option<AuthorityId> {
         let release = self.logs.release_of(&self.changes.document)?;

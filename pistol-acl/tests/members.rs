@@ -5,8 +5,8 @@
 #[path = "support/story.rs"]
 mod story;
 
-use pistol_acl::record::{Action, Mode, Role, SignedOp, Subject};
-use pistol_acl::{Access, AccessPolicy, Held, NoPower, Unready};
+use pistol_acl::record::{Action, Keep, Mode, Role, SignedOp, Subject};
+use pistol_acl::{Access, AccessPolicy, Held, Kind, Need, NoPower, Unready, limits};
 use pistol_core::id::AuthorityId;
 use story::{Story, author, grant, key, revoke_key};
 
@@ -76,4 +76,77 @@ fn what_cites_something_unknown_is_told_and_not_kept() {
     assert_eq!(access.look(&story.changes[0]), unknown);
     assert_eq!(access.look_at_operation(story.operation(&second).unwrap()), unknown);
     assert!(!access.holds(&second) && access.state(&change) == pistol_acl::State::Unknown);
+}
+
+fn named(to: Subject, role: Role) -> Action {
+    Action::Grant { to, role }
+}
+
+#[test]
+fn a_path_leads_through_groups_to_an_identity_and_its_device() {
+    let mut story = Story::new(AccessPolicy::Members);
+    let identity = story.charter(5, Kind::Identity, AccessPolicy::Members, &[5]);
+    let group = story.charter(4, Kind::Group, AccessPolicy::Members, &[4]);
+    let role = story.act(1, &[], named(Subject::Group(group), Role::Writer));
+    let member = story.next(4, group, &[], named(Subject::Identity(identity), Role::Admin));
+    let device = story.next(5, identity, &[], grant(6, Role::Admin));
+    let mut access = story.told();
+    assert_eq!(access.path_to_write(&author(6)), Some(vec![role, member, device]));
+    assert_eq!(access.path(&author(6), Role::Admin), None, "the weakest role on the path counts");
+    assert_eq!(access.path_to_write(&author(5)), None, "a root is no member without a grant");
+    let needs = [(group, Kind::Group), (identity, Kind::Identity)].map(|(log, kind)| Need { log, kind });
+    assert_eq!(access.needs(), needs);
+    // A direct grant that is stronger is taken; one that is as strong names the person all the same.
+    let direct = act(&mut access, 1, grant(6, Role::Writer)).unwrap();
+    assert_eq!(access.path_to_write(&author(6)), Some(vec![role, member, device]));
+    let change = story.change(6, &[], &[role, member, device]);
+    let by_key = story.change(6, &[], &[direct]);
+    story.changes.iter().for_each(|summary| drop(access.add(summary.clone())));
+    assert_eq!([change, by_key].map(|change| access.identity_of(&change)), [Some(identity), None]);
+    let stronger = act(&mut access, 1, grant(6, Role::Admin)).unwrap();
+    assert_eq!(access.path_to_write(&author(6)), Some(vec![stronger]));
+    act(&mut access, 1, revoke_key(6, Mode::Endorsed)).unwrap();
+    assert_eq!(access.path_to_write(&author(6)), Some(vec![role, member, device]), "the group was not revoked");
+}
+
+#[test]
+fn groups_that_name_each_other_and_a_key_that_everybody_certifies_cost_a_bounded_search() {
+    let mut story = Story::new(AccessPolicy::Members);
+    let groups = [4, 5].map(|number| story.charter(number, Kind::Group, AccessPolicy::Members, &[number]));
+    for (number, other) in [(4, groups[1]), (5, groups[0])] {
+        let own = groups[usize::from(number - 4)];
+        for _ in 0..8 {
+            story.next(number, own, &[], named(Subject::Group(other), Role::Writer));
+        }
+        for _ in 0..200 {
+            story.next(number, own, &[], grant(6, Role::Writer));
+        }
+    }
+    let role = story.act(1, &[], named(Subject::Group(groups[0]), Role::Writer));
+    let access = story.told();
+    let path = access.path_to_write(&author(6)).unwrap();
+    assert_eq!((path[0], path.len()), (role, 2));
+    assert_eq!(access.needs().len(), 2);
+}
+
+#[test]
+fn of_many_logs_those_that_are_named_by_grants_that_count_are_looked_for_first() {
+    let mut story = Story::new(AccessPolicy::Members);
+    let admin = story.act(1, &[], grant(2, Role::Admin));
+    let strange = |number: u32| {
+        let mut id = [9; 32];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        pistol_core::id::DocumentId(id)
+    };
+    for number in 0..300 {
+        story.act(2, &[admin], named(Subject::Identity(strange(number)), Role::Writer));
+    }
+    let mut access = story.told();
+    assert_eq!(access.needs().len(), limits::LOGS_MAX);
+    let honest = pistol_core::id::DocumentId([7; 32]);
+    let cascade =
+        Action::Revoke { who: Subject::Key(author(2)), mode: Mode::Endorsed, cascade: true, keep: Keep::default() };
+    act(&mut access, 1, cascade).unwrap();
+    act(&mut access, 1, named(Subject::Group(honest), Role::Writer)).unwrap();
+    assert_eq!(access.needs()[0], Need { log: honest, kind: Kind::Group });
 }

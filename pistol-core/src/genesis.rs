@@ -1,5 +1,5 @@
-//! The genesis of a document: what it is, whose it is, and what two peers share from the start. Its hash is the
-//! document's id, so nothing in it can be contested, changed or backdated. `docs/protocol.md` gives the bytes.
+//! The genesis of a document, or of a log of its own: what it is, whose it is, and what two peers share from the start. Its hash
+//! is the id, so nothing in it can be contested, changed or backdated. `docs/protocol.md` gives the bytes.
 
 mod encoding;
 
@@ -18,8 +18,19 @@ use crate::limits;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// A document. Spaces, identities and groups are reserved.
+    /// A document.
     Document,
+    /// A person or organisation: a log that certifies devices.
+    Identity,
+    /// Somebody's list of people: a log of who is in it.
+    Group,
+}
+
+impl Kind {
+    /// Whether it begins a document; else a log of operations and nothing more.
+    pub fn is_document(self) -> bool {
+        self == Kind::Document
+    }
 }
 
 /// Who may change a document.
@@ -187,11 +198,12 @@ impl Genesis {
         if genesis.id == id { Ok(genesis) } else { Err(GenesisError::WrongId) }
     }
 
-    /// Who may change and who may read, as the bytes say: nothing is checked beyond that, so it is good for lists only.
+    /// What it begins, who may change and who may read it, as the bytes say: nothing is checked beyond that, so it is good for
+    /// lists only.
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn glance(bytes: &[u8]) -> Result<(Policy, Read), Malformed> {
+    pub fn glance(bytes: &[u8]) -> Result<(Kind, Policy, Read), Malformed> {
         encoding::glance(bytes)
     }
 

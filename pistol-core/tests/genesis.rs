@@ -12,8 +12,9 @@
 #[path = "support/replica.rs"]
 mod support;
 
-use pistol_core::genesis::{Genesis, GenesisError, Insert, Policy, Terms};
+use pistol_core::genesis::{Genesis, GenesisError, Insert, Kind, Limits, Policy, Read, Terms};
 use pistol_core::hash::{Context, hash};
+use pistol_core::id::DocumentId;
 use pistol_core::key::Verifier;
 
 /// Where the policy stands, after version, kind, one root and the creator.
@@ -63,6 +64,53 @@ fn a_flag_that_is_neither_0_nor_1_and_a_policy_of_a_later_version_are_refused() 
     }
 }
 
+/// What a fixture holds.
+fn bytes(shown: &str) -> Vec<u8> {
+    let shown = shown.trim();
+    let byte = |at: usize| u8::from_str_radix(&shown[at..at + 2], 16).unwrap();
+    (0..shown.len()).step_by(2).map(byte).collect()
+}
+
+fn log_terms(kind: Kind) -> Terms {
+    let limits = Limits { is_releasable: false, ..Limits::default() };
+    Terms { kind, policy: Policy::Members, limits, skeleton: vec![], ..support::genesis().terms().clone() }
+}
+
+#[test]
+fn an_identity_and_a_group_have_their_bytes_and_are_read_as_they_were_written() {
+    for (kind, byte, shown) in [
+        (Kind::Identity, 1, include_str!("fixtures/genesis-v1-identity.hex")),
+        (Kind::Group, 2, include_str!("fixtures/genesis-v1-group.hex")),
+    ] {
+        let genesis = Genesis::sign(&support::author(0), log_terms(kind)).unwrap();
+        assert_eq!(genesis.bytes()[..2], [1, byte]);
+        assert_eq!(altered(&genesis, |_| {}).unwrap().terms().kind, kind);
+        assert_eq!(Genesis::glance(genesis.bytes()), Ok((kind, Policy::Members, Read::Public)));
+        assert_eq!(genesis.bytes(), bytes(shown));
+    }
+}
+
+#[test]
+fn a_log_of_its_own_has_members_no_content_and_no_secret() {
+    let good = log_terms(Kind::Group);
+    let skeleton = support::genesis().terms().skeleton.clone();
+    assert!(!skeleton.is_empty());
+    for bad in [
+        Terms { policy: Policy::Owned, ..good.clone() },
+        Terms { policy: Policy::WorldWritable, ..good.clone() },
+        Terms { read: Read::Key([7; 32]), ..good.clone() },
+        Terms { skeleton, ..good.clone() },
+        Terms { space: Some(DocumentId([7; 32])), ..good.clone() },
+        Terms { limits: Limits::default(), ..good.clone() },
+    ] {
+        assert!(matches!(Genesis::sign(&support::author(0), bad), Err(GenesisError::Malformed(_))));
+    }
+    let genesis = Genesis::sign(&support::author(0), good).unwrap();
+    for kind in 3..=255 {
+        assert!(altered(&genesis, |body| body[1] = kind).is_err(), "kind {kind} is kept");
+    }
+}
+
 #[test]
 fn a_document_keeps_its_bytes() {
     let kept = [
@@ -70,9 +118,6 @@ fn a_document_keeps_its_bytes() {
         (Policy::Members, include_str!("fixtures/genesis-v1-members.hex")),
     ];
     for (policy, shown) in kept {
-        let shown = shown.trim();
-        let byte = |at: usize| u8::from_str_radix(&shown[at..at + 2], 16).unwrap();
-        let kept: Vec<u8> = (0..shown.len()).step_by(2).map(byte).collect();
-        assert_eq!(genesis(policy).bytes(), kept);
+        assert_eq!(genesis(policy).bytes(), bytes(shown));
     }
 }

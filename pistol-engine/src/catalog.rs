@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use pistol_core::genesis::{Genesis, Policy, Read, ReadKey};
+use pistol_core::genesis::{Genesis, Kind, Policy, Read, ReadKey};
 use pistol_core::id::{DocumentId, Session};
 use pistol_core::store::schema::{self, LogNumber, LogRecord, SessionRecord};
 use pistol_core::store::{Row, StoreError, Table, Write};
@@ -18,6 +18,8 @@ use crate::documents::lock;
 pub struct Entry {
     /// Which.
     pub id: DocumentId,
+    /// What it is: a document, or a log of its own.
+    pub kind: Kind,
     /// Who may change it.
     pub policy: Policy,
     /// Whether anyone may read it.
@@ -32,6 +34,7 @@ pub struct Entry {
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
     pub(crate) number: LogNumber,
+    pub(crate) kind: Kind,
     policy: Policy,
     pub(crate) is_public: bool,
     pub(crate) read_key: Option<ReadKey>,
@@ -94,6 +97,13 @@ impl Catalog {
     /// All documents, in the order of their ids.
     pub fn list(&self) -> Vec<Entry> {
         lock(&self.0).logs.iter().map(|(id, log)| log.entry(*id)).collect()
+    }
+
+    /// Whether a log of its own may be what documents here depend on: some other has members.
+    pub(crate) fn may_need(&self, id: &DocumentId) -> bool {
+        let held = lock(&self.0);
+        let is_log = held.logs.get(id).is_some_and(|log| !log.kind.is_document());
+        is_log && held.logs.iter().any(|(other, log)| other != id && log.policy == Policy::Members)
     }
 
     /// How many documents there are.
@@ -167,8 +177,9 @@ impl Catalog {
         let mut held = lock(&self.0);
         let number = LogNumber(held.next);
         held.next = held.next.saturating_add(1);
-        let (policy, is_public) = (genesis.terms().policy, genesis.terms().read == Read::Public);
-        let log = Log { number, policy, is_public, read_key, session: None, is_durable: false, name: None };
+        let (kind, policy, is_public) =
+            (genesis.terms().kind, genesis.terms().policy, genesis.terms().read == Read::Public);
+        let log = Log { number, kind, policy, is_public, read_key, session: None, is_durable: false, name: None };
         held.logs.insert(genesis.id(), log.clone());
         let write = log.write(genesis);
         (log, write)
@@ -234,11 +245,12 @@ impl Held {
             return Ok(());
         }
         let damaged = |error| StoreError::Damaged { reason: format!("a document's genesis: {error}") };
-        let (policy, read) = Genesis::glance(&record.genesis).map_err(damaged)?;
+        let (kind, policy, read) = Genesis::glance(&record.genesis).map_err(damaged)?;
         let id = DocumentId(record.document);
         let (read_key, is_public) = (record.read_key.map(ReadKey), read == Read::Public);
         self.numbers.insert(number, id);
-        self.logs.insert(id, Log { number, policy, is_public, read_key, session: None, is_durable: true, name: None });
+        let (session, is_durable, name) = (None, true, None);
+        self.logs.insert(id, Log { number, kind, policy, is_public, read_key, session, is_durable, name });
         Ok(())
     }
 
@@ -262,7 +274,7 @@ impl Log {
     }
 
     fn entry(&self, id: DocumentId) -> Entry {
-        let Log { policy, is_public, .. } = *self;
-        Entry { id, policy, is_public, read_key: self.read_key.clone(), name: self.name.clone() }
+        let Log { kind, policy, is_public, .. } = *self;
+        Entry { id, kind, policy, is_public, read_key: self.read_key.clone(), name: self.name.clone() }
     }
 }

@@ -12,7 +12,7 @@ use pistol_acl::{Access, Loss};
 use pistol_core::delta::Delta;
 use pistol_core::document::{Content, Document, Edit, EditError, TextContent};
 use pistol_core::id::{AuthorityId, ChangeId, DocumentId};
-use pistol_core::key::AuthorId;
+use pistol_core::key::{AuthorId, AuthorKey};
 use pistol_core::validate::History;
 
 use crate::input::Now;
@@ -235,7 +235,20 @@ impl Documents {
         id: &DocumentId,
         make: impl FnOnce(Insight<'_>) -> Result<Action, OperateError>,
     ) -> Result<AuthorityId, OperateError> {
-        let operated = self.inside(id, |replica| replica.operate(make))??;
+        self.operate_as(id, None, make)
+    }
+
+    /// The same, signed with another key than this node's: that of an identity's root, while its owner has it at hand.
+    ///
+    /// # Errors
+    /// As [`Documents::operate`].
+    pub fn operate_as(
+        &self,
+        id: &DocumentId,
+        key: Option<&AuthorKey>,
+        make: impl FnOnce(Insight<'_>) -> Result<Action, OperateError>,
+    ) -> Result<AuthorityId, OperateError> {
+        let operated = self.inside(id, |replica| replica.operate(key, make))??;
         self.mark_dirty(*id);
         Ok(operated)
     }
@@ -246,7 +259,7 @@ impl Documents {
     /// As [`Documents::operate`] would.
     pub fn loss(&self, id: &DocumentId, subject: &Subject, action: Action) -> Result<Loss, OperateError> {
         self.inside(id, |replica| {
-            let signed = replica.signed(action)?;
+            let signed = replica.signed(None, action)?;
             let members = replica.members().ok_or(OperateError::NoMembers)?;
             Ok(members.access().loss(signed, subject))
         })?

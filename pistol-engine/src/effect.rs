@@ -121,6 +121,11 @@ pub enum ReplyError {
     /// The application still holds the document.
     #[error("the document is in use here; let go of every handle and view of it, then try again")]
     InUse,
+    /// Documents may depend on it.
+    #[error(
+        "documents of this store may depend on it: what they say of who may write would be lost; remove those with members first"
+    )]
+    Needed,
     /// The name is taken.
     #[error("another document is called so here; choose another name")]
     NameTaken,

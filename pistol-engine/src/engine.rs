@@ -7,6 +7,7 @@ mod forget;
 mod import;
 mod join;
 mod load;
+mod logs;
 mod operations;
 mod owed;
 mod peer;
@@ -43,6 +44,8 @@ use join::Joins;
 use load::Loads;
 pub(crate) use load::verified;
 pub use load::{CacheState, Opening, inspect_cache};
+use logs::Logs;
+pub(crate) use logs::fits;
 use owed::Owed;
 use peer::Peer;
 use records::Verdict;
@@ -86,6 +89,7 @@ pub struct Engine {
     catalog: Catalog,
     loads: Loads,
     joins: Joins,
+    logs: Logs,
     contacts: Contacts,
     peers: BTreeMap<ConnectionId, Peer>,
     owed: Owed,
@@ -145,6 +149,7 @@ impl Engine {
             catalog,
             loads: Loads::default(),
             joins: Joins::default(),
+            logs: Logs::default(),
             contacts: Contacts::from_rows(&peers, now)?,
             peers: BTreeMap::new(),
             commits: Commits::default(),

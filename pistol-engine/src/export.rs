@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
-use pistol_acl::SignedOp;
-use pistol_acl::limits::OPERATION_BYTES_MAX;
+use pistol_acl::limits::{LOGS_MAX, OPERATION_BYTES_MAX};
+use pistol_acl::{Need, SignedOp};
 use pistol_core::codec::{Malformed, Reader, Writer};
 use pistol_core::envelope::VerifiedChange;
-use pistol_core::genesis::{Genesis, GenesisError, Policy};
+use pistol_core::genesis::{Genesis, GenesisError, Kind, Policy};
 use pistol_core::hash::{Context, hash};
 use pistol_core::id::DocumentId;
 use pistol_core::key::Verifier;
@@ -17,6 +17,8 @@ use pistol_core::store::schema::{self, LogNumber, LogRecord};
 use pistol_core::store::{Store, StoreError, Table};
 use pistol_core::validate::{Check, History, Rule, Valid};
 
+use crate::engine::fits;
+use crate::other_log::OtherLog;
 use crate::replica::Members;
 use crate::salvage::Inspection;
 
@@ -25,6 +27,8 @@ const NAME: &[u8] = b"pistol document ";
 /// The version of documents without members, and that of those with a log of operations.
 const VERSION: &[u8] = b"1\n";
 const VERSION_WITH_LOG: &[u8] = b"2\n";
+/// That of documents that depend on other logs.
+const VERSION_WITH_OTHERS: &[u8] = b"3\n";
 /// Bytes of the hash at the end.
 const HASH_BYTES: usize = 32;
 
@@ -33,6 +37,8 @@ const HASH_BYTES: usize = 32;
 pub struct Exported {
     pub(crate) genesis: Arc<Genesis>,
     pub(crate) operations: Vec<SignedOp>,
+    /// The logs that it depends on.
+    pub(crate) others: Vec<OtherLog>,
     pub(crate) changes: Vec<VerifiedChange>,
 }
 
@@ -80,16 +86,17 @@ impl Exported {
     /// # Errors
     /// [`ExportError`], also if a single change would not be taken from a peer.
     pub fn read(bytes: &[u8]) -> Result<Self, ExportError> {
-        let Parts { genesis, operations, envelopes } = parts(bytes)?;
+        let Parts { genesis, operations, others, envelopes } = parts(bytes)?;
         let mut verifier = Verifier::default();
         let genesis = Arc::new(Genesis::verify(genesis, &mut verifier)?);
         let mut judge = Judge::new(&genesis)?;
-        let operations = operations
-            .into_iter()
-            .map(|bytes| {
-                SignedOp::verify(bytes, &mut verifier).map_err(|error| ExportError::Changes(error.to_string()))
-            })
-            .collect::<Result<Vec<SignedOp>, ExportError>>()?;
+        let operations = signed(operations, &mut verifier)?;
+        let mut logs = Vec::new();
+        for (genesis, operations) in others {
+            let genesis = Arc::new(Genesis::verify(genesis, &mut verifier)?);
+            logs.push(OtherLog { genesis, operations: signed(operations, &mut verifier)? });
+        }
+        judge.take_others(&logs, &operations);
         operations.iter().try_for_each(|signed| judge.take_operation(signed))?;
         let mut changes = Vec::new();
         for bytes in envelopes {
@@ -105,7 +112,14 @@ impl Exported {
                 }
             }
         }
-        Ok(Exported { genesis, operations, changes })
+        let needed = judge.needed();
+        logs.retain(|other| needed.iter().any(|need| need.log == other.genesis.id()));
+        Ok(Exported { genesis, operations, others: logs, changes })
+    }
+
+    /// Which logs the document depends on that are in the file.
+    pub fn logs(&self) -> Vec<DocumentId> {
+        self.others.iter().map(|other| other.genesis.id()).collect()
     }
 
     /// Which document it is.
@@ -137,6 +151,25 @@ impl Judge {
         match self {
             Judge::Plain(history) => history,
             Judge::Members(members) => members.ready().history(),
+        }
+    }
+
+    /// Takes in the logs that the document's own may stand on.
+    fn take_others(&mut self, others: &[OtherLog], own: &[SignedOp]) {
+        let Judge::Members(members) = self else { return };
+        let named = |kind: Kind, log: DocumentId| {
+            let all = own.iter().chain(others.iter().flat_map(|other| &other.operations));
+            all.filter_map(SignedOp::need).any(|need| need.log == log && fits(kind, need))
+        };
+        for other in others.iter().filter(|other| named(other.genesis.terms().kind, other.genesis.id())) {
+            members.take_checked_other(&other.genesis, &other.operations);
+        }
+    }
+
+    fn needed(&self) -> Vec<Need> {
+        match self {
+            Judge::Plain(_) => Vec::new(),
+            Judge::Members(members) => members.needs(),
         }
     }
 
@@ -184,18 +217,34 @@ pub fn export(store: &dyn Store, document: &DocumentId) -> Result<Vec<u8>, Expor
     };
     let envelopes = [values(Table::Envelopes)?, values(Table::Tail)?].concat();
     let operations = if genesis.terms().policy == Policy::Members { Some(values(Table::Operations)?) } else { None };
-    Ok(write(genesis.bytes(), operations.as_deref(), &envelopes))
+    Ok(write_with(genesis.bytes(), operations.as_deref(), &inspection.others, &envelopes))
 }
 
 /// Writes a file of a genesis, the operations of its log if it has one, and envelopes, in an order in which they can be taken in.
 pub fn write(genesis: &[u8], operations: Option<&[Vec<u8>]>, envelopes: &[Vec<u8>]) -> Vec<u8> {
+    write_with(genesis, operations, &[], envelopes)
+}
+
+fn write_with(genesis: &[u8], operations: Option<&[Vec<u8>]>, others: &[OtherLog], envelopes: &[Vec<u8>]) -> Vec<u8> {
     let mut writer = Writer::new();
     writer.raw(NAME);
-    writer.raw(if operations.is_some() { VERSION_WITH_LOG } else { VERSION });
+    writer.raw(match operations {
+        Some(_) if !others.is_empty() => VERSION_WITH_OTHERS,
+        Some(_) => VERSION_WITH_LOG,
+        None => VERSION,
+    });
     writer.bytes(genesis);
     if let Some(operations) = operations {
         writer.length(operations.len());
         operations.iter().for_each(|operation| writer.bytes(operation));
+        if !others.is_empty() {
+            writer.length(others.len());
+        }
+        for other in others {
+            writer.bytes(other.genesis.bytes());
+            writer.length(other.operations.len());
+            other.operations.iter().for_each(|signed| writer.bytes(signed.bytes()));
+        }
     }
     writer.length(envelopes.len());
     envelopes.iter().for_each(|envelope| writer.bytes(envelope));
@@ -208,14 +257,17 @@ pub fn write(genesis: &[u8], operations: Option<&[Vec<u8>]>, envelopes: &[Vec<u8
 struct Parts<'a> {
     genesis: &'a [u8],
     operations: Vec<&'a [u8]>,
+    /// Of each log that it depends on its genesis and its operations.
+    others: Vec<(&'a [u8], Vec<&'a [u8]>)>,
     envelopes: Vec<&'a [u8]>,
 }
 
 /// The parts of a file whose hash is right.
 fn parts(bytes: &[u8]) -> Result<Parts<'_>, ExportError> {
     let versioned = bytes.strip_prefix(NAME).ok_or(ExportError::NotAnExport)?;
-    let has_log = versioned.starts_with(VERSION_WITH_LOG);
-    let Some(body) = versioned.strip_prefix(if has_log { VERSION_WITH_LOG } else { VERSION }) else {
+    let known = [VERSION, VERSION_WITH_LOG, VERSION_WITH_OTHERS];
+    let of_version = |(version, line): (usize, &&[u8])| Some((version, versioned.strip_prefix(*line)?));
+    let Some((version, body)) = known.iter().enumerate().find_map(of_version) else {
         let is_number =
             versioned.split(|byte| *byte == b'\n').next().is_some_and(|line| line.len() <= 9 && is_digits(line));
         return Err(if is_number { ExportError::Newer } else { ExportError::Damaged });
@@ -226,18 +278,33 @@ fn parts(bytes: &[u8]) -> Result<Parts<'_>, ExportError> {
     }
     let content =
         body.len().checked_sub(HASH_BYTES).and_then(|length| body.get(..length)).ok_or(ExportError::Damaged)?;
-    read_parts(content, has_log).map_err(|_| ExportError::Damaged)
+    read_parts(content, version).map_err(|_| ExportError::Damaged)
 }
 
-fn read_parts(content: &[u8], has_log: bool) -> Result<Parts<'_>, Malformed> {
+/// `version`: 0 without members, 1 with a log, 2 with others that it depends on.
+fn read_parts(content: &[u8], version: usize) -> Result<Parts<'_>, Malformed> {
     let mut reader = Reader::new(content);
     let genesis = reader.bytes(GENESIS_BYTES_MAX)?;
-    let count = if has_log { reader.count(usize::MAX, 2)? } else { 0 };
-    let operations = (0..count).map(|_| reader.bytes(OPERATION_BYTES_MAX)).collect::<Result<_, _>>()?;
+    let operations = if version > 0 { read_operations(&mut reader)? } else { Vec::new() };
+    let count = if version > 1 { reader.count(LOGS_MAX, 2)? } else { 0 };
+    let others = (0..count)
+        .map(|_| Ok((reader.bytes(GENESIS_BYTES_MAX)?, read_operations(&mut reader)?)))
+        .collect::<Result<_, Malformed>>()?;
     let count = reader.count(usize::MAX, 2)?;
     let envelopes = (0..count).map(|_| reader.bytes(ENVELOPE_BYTES_MAX)).collect::<Result<_, _>>()?;
     reader.end()?;
-    Ok(Parts { genesis, operations, envelopes })
+    Ok(Parts { genesis, operations, others, envelopes })
+}
+
+fn read_operations<'a>(reader: &mut Reader<'a>) -> Result<Vec<&'a [u8]>, Malformed> {
+    let count = reader.count(usize::MAX, 2)?;
+    (0..count).map(|_| reader.bytes(OPERATION_BYTES_MAX)).collect()
+}
+
+fn signed(operations: Vec<&[u8]>, verifier: &mut Verifier) -> Result<Vec<SignedOp>, ExportError> {
+    let verify = |bytes: &[u8]| SignedOp::verify(bytes, verifier);
+    let signed = operations.into_iter().map(verify).collect::<Result<_, _>>();
+    signed.map_err(|error| ExportError::Changes(error.to_string()))
 }
 
 fn is_digits(line: &[u8]) -> bool {

@@ -21,6 +21,7 @@ mod entropy;
 pub mod export;
 mod input;
 pub mod limits;
+mod other_log;
 mod recent;
 mod replica;
 mod room;

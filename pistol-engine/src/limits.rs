@@ -1,5 +1,9 @@
 //! Every queue and count in a node that somebody else can influence, with its reason.
 
+/// Logs that are not what they were named as, remembered at most.
+pub(crate) const UNFIT_LOGS_MAX: usize = 1024;
+/// Logs that one peer is asked for at the same time at most: a document may lead to many that nobody has.
+pub(crate) const LOGS_ASKED_MAX: usize = 64;
 /// The time of a change made here is rounded down to this: how somebody's keystrokes follow each other would tell who it is,
 /// and take a byte each.
 pub(crate) const TIME_GRAIN_MS: u64 = 1000;

@@ -17,6 +17,7 @@ use pistol_core::store::{Batch, Row, Store, StoreError, Table};
 use pistol_core::validate::{Check, History, Ordinal};
 
 use crate::engine::verified;
+use crate::other_log::{OtherLog, other_logs};
 use crate::replica::{Members, cut_into_rows};
 
 /// A document whose rows are to be put in order; done by whoever holds the store.
@@ -64,6 +65,8 @@ pub struct Inspection {
     history: History,
     /// Of a document with members: its history, and its log.
     members: Option<Members>,
+    /// The logs that it depends on.
+    pub(crate) others: Vec<OtherLog>,
     /// Operations of the log that are there and cannot be taken in.
     lost_operations: usize,
     /// Whether operations that lay elsewhere were taken in.
@@ -116,6 +119,7 @@ impl Inspection {
             document: genesis.id(),
             history,
             members: Members::of(genesis),
+            others: Vec::new(),
             lost_operations: 0,
             has_gained_operations: false,
             kept: BTreeMap::new(),
@@ -131,6 +135,7 @@ impl Inspection {
         if inspection.members.is_some() {
             let operations =
                 inspection.read_range(store, Table::Operations, schema::operations_from(inspection.log, 0))?;
+            inspection.take_others(store, genesis, &operations, &mut verifier)?;
             inspection.take_operations(&operations, elsewhere.operations, &mut verifier);
         }
         let rows = inspection.read(store)?;
@@ -336,6 +341,24 @@ impl Inspection {
 
     fn history(&self) -> &History {
         self.members.as_ref().map_or(&self.history, |members| members.ready().history())
+    }
+
+    /// Takes in the logs on which the document's own may stand.
+    fn take_others(
+        &mut self,
+        store: &(impl Store + ?Sized),
+        genesis: &Arc<Genesis>,
+        rows: &[Row],
+        verifier: &mut Verifier,
+    ) -> Result<(), StoreError> {
+        let own: Vec<SignedOp> = rows.iter().filter_map(|(_, value)| SignedOp::verify(value, verifier).ok()).collect();
+        self.others = other_logs(store, genesis, &own)?;
+        for other in &self.others {
+            if let Some(members) = &mut self.members {
+                members.take_checked_other(&other.genesis, &other.operations);
+            }
+        }
+        Ok(())
     }
 
     /// Takes in the readable operations: its own, then those from elsewhere. One that follows on a lost one is lost with it,

@@ -3,7 +3,7 @@
 use pistol_core::id::{AuthorityId, DocumentId};
 use pistol_core::key::AuthorId;
 
-use crate::charter::{Charter, Policy};
+use crate::charter::{Charter, Kind, Policy};
 use crate::log::{Logs, Ordinal};
 use crate::path::{Naming, Refusal, STRANGER, Standing, Unsettled, resolve};
 use crate::record::{Action, Mode, Role, Subject};
@@ -27,6 +27,10 @@ impl Basis {
         authority: &[AuthorityId],
     ) -> Result<Basis, Unsettled> {
         let charter = logs.charter(document)?;
+        // A log of its own has no content.
+        if charter.kind != Kind::Document {
+            return Err(Refusal::Policy.into());
+        }
         if let [only] = authority {
             let cited = logs.find_all(&[*only])?;
             let entry = cited.first().and_then(|ordinal| logs.entry(*ordinal));

@@ -73,6 +73,9 @@ pub enum EditError {
         /// Whose it is; none if nobody may write there.
         owner: Option<AuthorId>,
     },
+    /// An identity or a group holds operations and nothing else.
+    #[error("this is an identity or a group: it says who is in it and has no content; make a document")]
+    NoContent,
     /// Nothing in the document's log lets this author write.
     #[error("you have no part in this document that lets you write; ask an admin or root of it to grant you one")]
     NotAMember,

@@ -14,6 +14,8 @@ pub(super) fn to_bytes(terms: &Terms) -> Vec<u8> {
     writer.byte(VERSION);
     writer.byte(match terms.kind {
         Kind::Document => 0,
+        Kind::Identity => 1,
+        Kind::Group => 2,
     });
     writer.length(terms.roots.len());
     terms.roots.iter().for_each(|root| writer.raw(root.as_bytes()));
@@ -96,9 +98,7 @@ fn write_limits(limits: &Limits, writer: &mut Writer) {
 
 pub(super) fn from_bytes(bytes: &[u8]) -> Result<Terms, Malformed> {
     let reader = &mut Reader::new(bytes);
-    let (VERSION, 0) = (reader.byte()?, reader.byte()?) else {
-        return Err(Malformed::Tag);
-    };
+    let kind = read_kind(reader)?;
     let roots = read_roots(reader)?;
     let creator = reader.number32()?;
     let policy = read_policy(reader)?;
@@ -114,22 +114,42 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Terms, Malformed> {
     let predecessor = read_optional(reader)?.map(DocumentId);
     let nonce = reader.array()?;
     reader.end()?;
-    let kind = Kind::Document;
-    Ok(Terms { kind, roots, creator, policy, limits, read, skeleton, space, authority, app, predecessor, nonce })
+    let terms =
+        Terms { kind, roots, creator, policy, limits, read, skeleton, space, authority, app, predecessor, nonce };
+    if is_consistent(&terms) { Ok(terms) } else { Err(Malformed::Tag) }
 }
 
-/// Reads who may change and who may read, and nothing after it; the keys before it are passed over.
-pub(super) fn glance(bytes: &[u8]) -> Result<(Policy, Read), Malformed> {
+/// A log of its own says who is in it and nothing else: it has members, no content, and whoever depends on it can read it.
+fn is_consistent(terms: &Terms) -> bool {
+    let is_log = terms.policy == Policy::Members
+        && terms.read == Read::Public
+        && terms.skeleton.is_empty()
+        && terms.space.is_none()
+        && terms.authority.is_empty()
+        && !terms.limits.is_releasable;
+    terms.kind.is_document() || is_log
+}
+
+/// Reads the version, and what the genesis begins. 3 is kept for spaces.
+fn read_kind(reader: &mut Reader<'_>) -> Result<Kind, Malformed> {
+    match (reader.byte()?, reader.byte()?) {
+        (VERSION, 0) => Ok(Kind::Document),
+        (VERSION, 1) => Ok(Kind::Identity),
+        (VERSION, 2) => Ok(Kind::Group),
+        _ => Err(Malformed::Tag),
+    }
+}
+
+/// Reads what it begins, who may change and who may read, and nothing after it; the keys before it are passed over.
+pub(super) fn glance(bytes: &[u8]) -> Result<(Kind, Policy, Read), Malformed> {
     let reader = &mut Reader::new(bytes);
-    let (VERSION, 0) = (reader.byte()?, reader.byte()?) else {
-        return Err(Malformed::Tag);
-    };
+    let kind = read_kind(reader)?;
     let roots = reader.count(limits::ROOTS_MAX, 32)?;
     reader.raw(roots * 32)?;
     reader.number32()?;
     let policy = read_policy(reader)?;
     read_limits(reader)?;
-    Ok((policy, read_optional(reader)?.map_or(Read::Public, Read::Key)))
+    Ok((kind, policy, read_optional(reader)?.map_or(Read::Public, Read::Key)))
 }
 
 fn read_roots(reader: &mut Reader<'_>) -> Result<Vec<AuthorId>, Malformed> {

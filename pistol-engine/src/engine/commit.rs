@@ -204,6 +204,8 @@ impl Engine {
                 self.documents.weigh(&sealed.document, replica.bytes());
             }
             self.push(sealed, effects);
+            self.depend(sealed.document, effects);
+            self.give_to_dependents(&sealed.document, effects);
         }
         for (connection, acknowledge) in under_way.acknowledge {
             self.send_acknowledgement(connection, acknowledge, effects);

@@ -41,6 +41,9 @@ impl Engine {
         if self.documents.pins(&document) > 0 {
             return effects.push(answer(token, Err(ReplyError::InUse)));
         }
+        if self.catalog.may_need(&document) {
+            return effects.push(answer(token, Err(ReplyError::Needed)));
+        }
         let Some((log, writes)) = self.catalog.remove(&document) else {
             return effects.push(answer(token, Err(ReplyError::NotFound)));
         };
@@ -61,6 +64,7 @@ impl Engine {
         }
         self.documents.close(document);
         self.inbox.remove(document);
+        self.logs.forget(document);
         self.unshown.remove(document);
         self.to_look_again.remove(document);
         // It may come again, and then what was known of it is not.

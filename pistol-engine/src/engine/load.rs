@@ -2,6 +2,7 @@
 //! a peer had sent them. What the snapshot's picture shows need not be projected; it is loaded on another thread meanwhile.
 
 mod cache;
+mod others;
 mod picture;
 mod under_way;
 
@@ -186,7 +187,7 @@ impl Engine {
     /// Whether it is gone on without what could not be read.
     fn pass_unreadable(&mut self, document: &DocumentId) -> bool {
         let under_way = self.loads.under_way.get_mut(document);
-        under_way.and_then(|under_way| under_way.load.as_mut()).is_some_and(Load::pass_unreadable)
+        under_way.and_then(|under_way| under_way.load.as_mut()).is_some_and(|load| load.pass_unreadable(&self.catalog))
     }
 
     /// A picture was loaded, or could not be.
@@ -207,7 +208,7 @@ impl Engine {
         let log = self.catalog.log(&id).ok_or("its log is gone")?;
         let under_way = self.loads.under_way.get_mut(&id).ok_or("nobody asked for it")?;
         let next = if let Some(load) = &mut under_way.load {
-            load.take(rows, &self.key.stamp_key(), &mut self.verifier)?
+            load.take(rows, &self.key.stamp_key(), &mut self.verifier, &self.catalog)?
         } else {
             let genesis = genesis(id, rows, &mut self.verifier)?;
             under_way.load = Some(Load::new(Arc::new(genesis)).ok_or("its genesis makes no document")?);

@@ -122,6 +122,7 @@ impl Engine {
                 state.log = Some(LogState::default());
             }
             self.send_log_heads(connection, topic, effects);
+            self.follow_needs(connection, &document, effects);
         }
     }
 

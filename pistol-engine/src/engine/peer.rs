@@ -75,6 +75,11 @@ impl Peer {
         self.ended.find(&topic).is_some()
     }
 
+    /// How many documents and logs that are new here it is being asked for.
+    fn asks_for_new(&self) -> usize {
+        self.topics.values().filter(|state| state.is_asked && !state.is_following).count()
+    }
+
     pub(super) fn topic_of(&self, document: &DocumentId) -> Option<Topic> {
         self.topics.iter().find(|(_, state)| state.document == *document).map(|(topic, _)| *topic)
     }
@@ -252,14 +257,21 @@ impl Engine {
         let read_key = match (joining, self.documents.replica(&document)) {
             (_, Some(replica)) => lock(&replica).read_key().cloned(),
             (Some(read_key), None) => read_key,
+            (None, None) if self.is_wanted(&document) => None,
             (None, None) => {
                 self.load(document, effects);
                 return;
             }
         };
         let wants_genesis = self.documents.replica(&document).is_none();
+        let is_joined = self.joins.get(&document).is_some();
+        let again_ms = self.now.steady_ms + limits::ASK_AGAIN_MS;
         let Some((&connection, peer)) = self.peers.iter_mut().find(|(_, peer)| peer.node == node) else { return };
         if peer.topic_of(&document).is_some() {
+            return;
+        }
+        if wants_genesis && !is_joined && peer.asks_for_new() >= limits::LOGS_ASKED_MAX {
+            peer.ask_later.insert(document, again_ms);
             return;
         }
         let topic = peer.next_topic;
@@ -291,7 +303,15 @@ impl Engine {
         if peer.is_settled_by_own(&document, interest.wants_genesis) {
             return;
         }
-        let Some(log) = self.catalog.log(&document) else { return effects.push(refuse(Refusal::NotStored)) };
+        let Some(log) = self.catalog.log(&document) else {
+            let node = peer.node;
+            effects.push(refuse(Refusal::NotStored));
+            // Who asks for more of it has it.
+            if !interest.wants_genesis && self.is_wanted(&document) {
+                self.declare_interest(node, document, effects);
+            }
+            return;
+        };
         let is_proved = match (&log.read_key, interest.proof) {
             _ if log.is_public => true,
             (Some(key), Some(proof)) => peer.binding.is_proved(key, peer.role.other(), &document, &proof),
@@ -340,12 +360,15 @@ impl Engine {
         }
         let nodes: Vec<NodeId> = self.peers.values().map(|peer| peer.node).collect();
         for node in nodes {
-            if self.contacts.shares(&node, &document) || self.owed.has(&document, &node) {
+            let is_shared = self.contacts.shares(&node, &document) || self.owed.has(&document, &node);
+            if is_shared || self.shares_dependent(&node, &document) {
                 self.declare_interest(node, document, effects);
             }
         }
         self.show_unreached(&document);
         self.show_standing(&document, effects);
+        self.depend(document, effects);
+        self.give_to_dependents(&document, effects);
         self.unpark(&document, effects);
     }
 
@@ -379,12 +402,21 @@ impl Engine {
             self.joins.note(node, "the peer does not hold the document's read key");
             return self.hang_up(connection, "it does not hold the document's read key", effects);
         }
-        if self.documents.replica(&document).is_none() && self.joins.get(&document).is_none() {
-            // Nobody waits for it any more.
+        let (is_new, is_joined) = (self.documents.replica(&document).is_none(), self.joins.get(&document).is_some());
+        let taken = if is_new && !is_joined && self.is_wanted(&document) {
+            self.take_log_genesis(document, &follow.genesis.clone().unwrap_or_default())
+        } else {
+            None
+        };
+        if let Some(Err(_)) = taken {
+            return self.hang_up(connection, "it sent a genesis that is not the log's", effects);
+        }
+        if is_new && !is_joined && taken.is_none() {
+            // Nobody waits for it any more, or it is not what it was named as.
             self.peers.get_mut(&connection).and_then(|peer| peer.forget(follow.topic));
             return effects.push(send(connection, &Message::Leave(follow.topic)));
         }
-        if self.documents.replica(&document).is_none() {
+        if is_new && is_joined {
             let genesis = follow.genesis.unwrap_or_default();
             let outcome = self.take_genesis(document, &genesis);
             let is_bad = outcome.is_err();

@@ -3,6 +3,7 @@
 //!
 //! Architecture Invariant: of a document with members the replica's document holds the accepted changes and no others.
 
+mod depends;
 mod operate;
 mod remake;
 mod waiting;
@@ -21,6 +22,7 @@ use pistol_core::store::{Table, Write};
 use pistol_core::validate::{Accepted, Check, History, Rule, Valid};
 use pistol_sync::proto::heads;
 
+use depends::Others;
 pub use operate::OperateError;
 pub(crate) use remake::{Shown, grow};
 use waiting::WaitingOperations;
@@ -42,6 +44,7 @@ pub(crate) struct Members {
     /// What this node's author cites to write; looked for again when operations were judged.
     path: Option<Vec<AuthorityId>>,
     waiting: WaitingOperations,
+    others: Others,
     /// Until when nothing is judged anew.
     rest_until_ms: u64,
     /// Operations that were taken in or refused, since changes that wait for them were looked at.
@@ -81,6 +84,7 @@ impl Members {
             heads: BTreeSet::new(),
             path: None,
             waiting: WaitingOperations::default(),
+            others: Others::default(),
             rest_until_ms: 0,
             decided: Vec::new(),
             released: BTreeSet::new(),
@@ -278,7 +282,7 @@ impl Members {
     pub(super) fn bytes(&self, shown: &History) -> usize {
         let history = self.ready.history();
         let masked = history.next().saturating_sub(shown.next()) as usize;
-        let operations = self.access.operation_count(&self.document) as usize * limits::OPERATION_ROOM;
+        let operations = self.access.operations_in_all().saturating_mul(limits::OPERATION_ROOM);
         let changes = (history.next() as usize).saturating_add(masked).saturating_mul(limits::CHANGE_BYTES / 2);
         [changes, operations, history.index_bytes(), self.ready.bytes()].into_iter().fold(0, usize::saturating_add)
     }

@@ -11,6 +11,7 @@ use pistol_core::store::{Batch, Store, StoreError, Table};
 
 use super::under_way::{Load, Next};
 use crate::limits;
+use crate::other_log::catalog_for;
 
 /// What was found of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,9 +54,10 @@ pub fn inspect_cache(
 /// Opens a document as a node does; `false` if its rows are not right.
 fn opened(store: &impl Store, log: LogNumber, key: &StampKey, load: &mut Load) -> Result<bool, StoreError> {
     let mut verifier = Verifier::default();
+    let catalog = catalog_for(store, log)?;
     while let Some((table, (from, to))) = load.wants(log) {
         let rows = store.range(table, &from, &to, limits::READ_BYTES)?;
-        let is_right = match load.take(&rows, key, &mut verifier) {
+        let is_right = match load.take(&rows, key, &mut verifier, &catalog) {
             Ok(Next::RowsAndPicture(save)) => load.take_picture(Opened::load(&save)).is_ok(),
             taken => taken.is_ok(),
         };

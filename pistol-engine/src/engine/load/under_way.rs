@@ -16,7 +16,9 @@ use pistol_core::store::schema::{self, Damage, EndRecord, LogNumber, Snapshot};
 use pistol_core::store::{Row, Table};
 use pistol_core::validate::{Check, History, Ordinal};
 
+use super::others::Others;
 use super::verified;
+use crate::catalog::Catalog;
 use crate::replica::{Members, Rows, StoredRow, grow};
 
 #[derive(Debug)]
@@ -24,6 +26,7 @@ pub(super) struct Load {
     pub(super) document: Document,
     /// Of a document with members: what is accepted is known, and shown, when all was read.
     pub(super) members: Option<Members>,
+    others: Others,
     pub(super) rows: Rows,
     pub(super) tail: Vec<VerifiedChange>,
     /// Authors whose sessions forked.
@@ -52,7 +55,7 @@ struct Pictured {
 }
 
 /// Keys, from inclusive to exclusive.
-type KeyRange = (Vec<u8>, Vec<u8>);
+pub(super) type KeyRange = (Vec<u8>, Vec<u8>);
 
 /// What a document that is being opened needs next.
 #[derive(Debug)]
@@ -73,6 +76,8 @@ enum Stage {
     Snapshot,
     /// The document's log: it comes before the changes that cite it.
     Operations,
+    /// The logs that it depends on.
+    Others,
     Rows(Table),
     /// How far the log goes, then what was set aside.
     Ends,
@@ -87,6 +92,7 @@ impl Load {
     pub(super) fn new(genesis: Arc<Genesis>) -> Option<Self> {
         Some(Load {
             members: Members::of(&genesis),
+            others: Others::default(),
             document: Document::new(genesis).ok()?,
             rows: Rows::default(),
             tail: Vec::new(),
@@ -106,13 +112,15 @@ impl Load {
         self.stage = Stage::Salvage;
     }
 
-    /// What was wanted cannot be read. Whether it is gone on without: nothing else stands on the snapshot.
-    pub(super) fn pass_unreadable(&mut self) -> bool {
-        let is_snapshot = self.stage == Stage::Snapshot;
-        if is_snapshot {
-            self.stage = self.after_snapshot();
+    /// What was wanted cannot be read. Whether it is gone on without: nothing else stands on the snapshot, and what stands on
+    /// another log is found to be missing.
+    pub(super) fn pass_unreadable(&mut self, catalog: &Catalog) -> bool {
+        match self.stage {
+            Stage::Snapshot => self.stage = self.after_snapshot(),
+            Stage::Others => return self.next_other(catalog).is_ok(),
+            _ => return false,
         }
-        is_snapshot
+        true
     }
 
     fn after_snapshot(&self) -> Stage {
@@ -130,9 +138,10 @@ impl Load {
         match self.stage {
             Stage::Snapshot => Some((Table::Snapshots, log.range())),
             Stage::Operations => {
-                let count = self.members.as_ref().map_or(0, Members::durable);
+                let count = self.members.as_ref().map_or(0, Members::durable).saturating_add(self.others.waiting());
                 Some((Table::Operations, schema::operations_from(log, count)))
             }
+            Stage::Others => self.others.wants(),
             Stage::Rows(Table::Envelopes) if self.rows.end() == 1 => from(Table::Envelopes, 0),
             Stage::Rows(table) => from(table, self.rows.end()),
             Stage::Ends => match self.aside.last() {
@@ -144,7 +153,13 @@ impl Load {
     }
 
     /// Takes in what was wanted.
-    pub(super) fn take(&mut self, rows: &[Row], key: &StampKey, verifier: &mut Verifier) -> Result<Next, String> {
+    pub(super) fn take(
+        &mut self,
+        rows: &[Row],
+        key: &StampKey,
+        verifier: &mut Verifier,
+        catalog: &Catalog,
+    ) -> Result<Next, String> {
         match self.stage {
             Stage::Snapshot => {
                 self.stage = self.after_snapshot();
@@ -152,8 +167,13 @@ impl Load {
                     return Ok(Next::RowsAndPicture(save));
                 }
             }
-            Stage::Operations if rows.is_empty() => self.stage = Stage::Rows(Table::Envelopes),
+            Stage::Operations if rows.is_empty() => self.next_other(catalog)?,
             Stage::Operations => self.take_operations(rows, verifier)?,
+            Stage::Others => {
+                if self.members.as_mut().is_none_or(|members| self.others.take(members, rows, verifier)) {
+                    self.next_other(catalog)?;
+                }
+            }
             Stage::Rows(Table::Tail) if rows.is_empty() => self.stage = Stage::Ends,
             Stage::Rows(_) if rows.is_empty() => self.stage = Stage::Rows(Table::Tail),
             Stage::Rows(table) => self.take_rows(rows, table, verifier)?,
@@ -266,12 +286,20 @@ impl Load {
         let Some(members) = &mut self.members else { return Ok(()) };
         for (key, value) in rows {
             let (_, number) = schema::operation_position(key).map_err(|error| error.to_string())?;
-            if number != members.durable() {
+            if number != members.durable().saturating_add(self.others.waiting()) {
                 return Err(format!("operations before number {number} are missing"));
             }
             let signed = SignedOp::verify(value, verifier).map_err(|error| error.to_string())?;
-            members.take_stored(signed)?;
+            self.others.take_own(members, signed)?;
         }
+        Ok(())
+    }
+
+    /// Goes on with another log that the document depends on, or with its changes.
+    fn next_other(&mut self, catalog: &Catalog) -> Result<(), String> {
+        let Some(members) = &mut self.members else { return Ok(()) };
+        let is_any = self.others.begin_next(members, catalog)?;
+        self.stage = if is_any { Stage::Others } else { Stage::Rows(Table::Envelopes) };
         Ok(())
     }
 

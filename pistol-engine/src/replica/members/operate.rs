@@ -4,7 +4,7 @@ use pistol_acl::record::{Action, OpError, Role, SignedOp, Subject};
 use pistol_acl::{Access, Loss, NoPower, Refusal};
 use pistol_core::document::EditError;
 use pistol_core::id::AuthorityId;
-use pistol_core::key::AuthorId;
+use pistol_core::key::{AuthorId, AuthorKey};
 
 use super::{Members, Took};
 use crate::Insight;
@@ -47,23 +47,32 @@ pub enum OperateError {
     /// More heads than an operation may keep.
     #[error("the document has too many ends to name in one operation; edit it once, which joins them, then try again")]
     TooManyHeads,
+    /// More identities and groups are named already than nodes look for.
+    #[error(
+        "the log leads to {} identities and groups already, and no node looks for more; make a group of them, or grant to a key",
+        pistol_acl::limits::LOGS_MAX
+    )]
+    TooManyLogs,
     /// The document cannot be entered.
     #[error(transparent)]
     Document(#[from] EditError),
 }
 
 impl Replica {
-    /// Writes an operation of this node's author, made of what is known now. What is accepted then is shown at once.
+    /// Writes an operation of this node's author, or of another key that is at hand, made of what is known now. What is accepted
+    /// then is shown at once.
     pub(crate) fn operate(
         &mut self,
+        key: Option<&AuthorKey>,
         make: impl FnOnce(Insight<'_>) -> Result<Action, OperateError>,
     ) -> Result<AuthorityId, OperateError> {
         self.keep_made_in_vain();
         let shown = self.follow_access();
         self.will_show(&shown);
         let action = make(self.insight())?;
-        let signed = self.signed(action)?;
+        let signed = self.signed(key, action)?;
         if let Some(members) = &self.members {
+            members.check_room(&signed)?;
             members.check_effect(&signed)?;
         }
         self.keep_made_in_vain();
@@ -82,10 +91,11 @@ impl Replica {
     }
 
     /// An operation as it would be written.
-    pub(crate) fn signed(&self, action: Action) -> Result<SignedOp, OperateError> {
+    pub(crate) fn signed(&self, key: Option<&AuthorKey>, action: Action) -> Result<SignedOp, OperateError> {
         let members = self.members.as_ref().ok_or(OperateError::NoMembers)?;
-        let draft = members.access.draft(self.key.id(), action)?;
-        Ok(SignedOp::sign(&self.key, &draft)?)
+        let key = key.unwrap_or(&self.key);
+        let draft = members.access.draft(key.id(), action)?;
+        Ok(SignedOp::sign(key, &draft)?)
     }
 
     /// What an edit made now cites. Who may not write is told so before anything is made.
@@ -97,6 +107,9 @@ impl Replica {
 
 impl Members {
     fn path_to_write(&mut self, author: AuthorId) -> Result<Vec<AuthorityId>, EditError> {
+        if !self.ready.history().genesis().terms().kind.is_document() {
+            return Err(EditError::NoContent);
+        }
         if self.path.is_none() {
             self.path = self.access.path_to_write(&author);
         }
@@ -105,16 +118,27 @@ impl Members {
             .ok_or_else(|| if self.access.had_part(&author) { EditError::Revoked } else { EditError::NotAMember })
     }
 
+    /// Refuses a grant to a log that nobody would look for.
+    fn check_room(&self, signed: &SignedOp) -> Result<(), OperateError> {
+        let Some(need) = signed.need() else { return Ok(()) };
+        let needs = self.needs();
+        let has_room = needs.len() < pistol_acl::limits::LOGS_MAX || needs.contains(&need);
+        if has_room { Ok(()) } else { Err(OperateError::TooManyLogs) }
+    }
+
     /// Refuses a revocation that neither ends a part nor takes anything away: whoever writes one believes that somebody is out
     /// then.
     fn check_effect(&self, signed: &SignedOp) -> Result<(), OperateError> {
-        let Action::Revoke { who: who @ Subject::Key(author), .. } = &signed.op().action else { return Ok(()) };
+        let Action::Revoke { who, .. } = &signed.op().action else { return Ok(()) };
         let mut after = self.access.clone();
         after.hold(signed.clone());
         after.settle();
-        let path = |access: &Access| access.path(author, Role::Relay);
-        let before = path(&self.access);
-        if path(&after) != before || self.access.loss(signed.clone(), who) != Loss::default() {
+        let part = |access: &Access| match who {
+            Subject::Key(author) => access.path(author, Role::Relay),
+            who => access.members().into_iter().find(|member| member.subject == *who).map(|member| vec![member.grant]),
+        };
+        let before = part(&self.access);
+        if part(&after) != before || self.access.loss(signed.clone(), who) != Loss::default() {
             return Ok(());
         }
         Err(if before.is_some() { OperateError::Senior } else { OperateError::NothingToRevoke })

@@ -92,9 +92,11 @@ impl Replica {
 
 impl Members {
     fn judging_rest_ms(&self) -> u64 {
-        let operations = u64::from(self.access.operation_count(&self.document)) / limits::JUDGED_OPERATIONS_IN_A_MS;
+        let operations =
+            u64::try_from(self.access.operations_in_all()).unwrap_or(u64::MAX) / limits::JUDGED_OPERATIONS_IN_A_MS;
         let changes = u64::from(self.ready.history().next()) / limits::JUDGED_CHANGES_IN_A_MS;
-        ((operations + changes) * limits::RESTS_FROM_JUDGING).min(limits::RESTS_FROM_JUDGING_MS_MAX)
+        (operations.saturating_add(changes).saturating_mul(limits::RESTS_FROM_JUDGING))
+            .min(limits::RESTS_FROM_JUDGING_MS_MAX)
     }
 }
 

@@ -1,0 +1,119 @@
+//! What a log depends on: those of identities and groups that its grants lead to. Each is held by this node as a log of its own; what
+//! is durable there is taken in here.
+//!
+//! Architecture Invariant: nothing of another log counts here before it is durable there, so whatever is stored here stands on
+//! something that is stored.
+
+use std::collections::BTreeMap;
+
+use pistol_acl::record::SignedOp;
+use pistol_acl::{Charter, Held, Need, Unready};
+use pistol_core::genesis::Genesis;
+use pistol_core::id::{AuthorityId, DocumentId};
+
+use super::Members;
+
+/// Other logs, as far as they were taken in.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    /// Of each known one how many operations, the first ones in the order in which they are stored.
+    taken: BTreeMap<DocumentId, u32>,
+    /// Operations that cite others which are not known here yet: those of a third log may come later.
+    waiting: Vec<SignedOp>,
+    /// How many operations there were when it was looked at last what is needed.
+    looked_at: usize,
+}
+
+impl Members {
+    /// The logs that this one leads to, known here or not.
+    pub(crate) fn needs(&self) -> Vec<Need> {
+        self.access.needs()
+    }
+
+    /// How many operations of another log were taken in; none if it is not known here.
+    pub(crate) fn taken_of(&self, log: &DocumentId) -> Option<u32> {
+        self.others.taken.get(log).copied()
+    }
+
+    /// The logs that this one leads to, if operations came since this was asked last.
+    pub(crate) fn new_needs(&mut self) -> Option<Vec<Need>> {
+        let count = self.access.operations_in_all();
+        (std::mem::replace(&mut self.others.looked_at, count) != count).then(|| self.needs())
+    }
+
+    /// Takes in what the genesis of another log says, and operations of it, which follow on the first `before`. Says whether
+    /// anything was new.
+    pub(crate) fn take_other(&mut self, genesis: &Genesis, before: u32, operations: &[SignedOp]) -> bool {
+        let log = genesis.id();
+        let Some(charter) = Charter::of(genesis).filter(|_| log != self.document) else { return false };
+        let is_unknown = !self.access.knows(&log);
+        if is_unknown {
+            self.access.found(charter);
+            self.decided.push(AuthorityId(log.0));
+        }
+        let count = u32::try_from(operations.len()).unwrap_or(u32::MAX);
+        self.others.taken.insert(log, before.saturating_add(count));
+        self.others.waiting.extend_from_slice(operations);
+        let is_new = is_unknown || !operations.is_empty();
+        if is_new {
+            self.path = None;
+            self.take_others_waiting();
+            self.look_at_waiting();
+        }
+        is_new
+    }
+
+    /// Takes in a log that was read with this one: what is stored of it is another question.
+    pub(crate) fn take_checked_other(&mut self, genesis: &Genesis, operations: &[SignedOp]) {
+        let stored = self.taken_of(&genesis.id());
+        self.take_other(genesis, 0, operations);
+        match stored {
+            Some(stored) => drop(self.others.taken.insert(genesis.id(), stored)),
+            None => drop(self.others.taken.remove(&genesis.id())),
+        }
+    }
+
+    /// Takes in operations of this log that were stored, in whatever order they can be taken in.
+    pub(crate) fn take_all_stored(&mut self, operations: &[SignedOp]) {
+        loop {
+            let before = self.durable;
+            for signed in operations {
+                if !self.access.holds(&signed.id()) && !self.waits(signed) {
+                    // One that is refused is found to be so by whoever reads the rows.
+                    let _ = self.take_stored(signed.clone());
+                }
+            }
+            if self.durable == before {
+                return;
+            }
+        }
+    }
+
+    /// Whether an operation stands on something that is not known.
+    pub(crate) fn waits(&self, signed: &SignedOp) -> bool {
+        matches!(self.access.look_at_operation(signed), Err(Unready::Waiting(_)))
+    }
+
+    /// Operations of several logs may cite each other, so one lets others in.
+    fn take_others_waiting(&mut self) {
+        loop {
+            let before = self.others.waiting.len();
+            for signed in std::mem::take(&mut self.others.waiting) {
+                let id = signed.id();
+                match self.access.look_at_operation(&signed) {
+                    _ if self.access.holds(&id) => {}
+                    Err(Unready::Waiting(_)) => self.others.waiting.push(signed),
+                    // There it had room, or was needed.
+                    _ => {
+                        let held = self.access.hold_needed(signed);
+                        debug_assert!(!matches!(held, Held::Owed), "there is no bound on what is needed");
+                        self.decided.push(id);
+                    }
+                }
+            }
+            if self.others.waiting.len() == before || self.others.waiting.is_empty() {
+                return;
+            }
+        }
+    }
+}
