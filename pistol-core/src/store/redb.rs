@@ -19,6 +19,8 @@ mod failure;
 #[cfg(feature = "faults")]
 pub mod faults;
 mod frozen;
+mod pack;
+mod packed;
 mod salvage;
 #[cfg(test)]
 mod tests;
@@ -29,7 +31,7 @@ use std::path::Path;
 
 use redb::{
     Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, StorageBackend, TableDefinition,
-    TableError,
+    TableError, WriteTransaction,
 };
 
 use super::{Batch, Page, Row, Store, StoreError, Table, files, schema};
@@ -60,8 +62,9 @@ pub struct RedbStore {
     options: RedbOptions,
     // In a cell because a read, too, may have to reopen the file.
     state: RefCell<State>,
-    /// Whether anything was written to it.
+    /// Whether anything was written to it, and how many bytes of full envelopes.
     is_written: bool,
+    full_bytes: u64,
 }
 
 /// How the file is reached; asked again whenever redb has to be reopened.
@@ -171,7 +174,7 @@ impl RedbStore {
     fn open_any(opener: Opener, options: RedbOptions, is_checked: bool) -> Result<RedbStore, StoreError> {
         let database = open_database(&opener, options, is_checked)?;
         let state = RefCell::new(State { database: Some(database), is_writable: true });
-        Ok(RedbStore { opener, options, state, is_written: false })
+        Ok(RedbStore { opener, options, state, is_written: false, full_bytes: 0 })
     }
 
     /// Runs `work` on the database, reopening it first where that is needed.
@@ -238,6 +241,7 @@ impl Store for RedbStore {
             return Ok(());
         }
         self.is_written = true;
+        self.full_bytes += full_bytes(batch);
         self.with_database(Access::Write, |database| write(database, batch))
     }
 
@@ -255,6 +259,12 @@ impl Store for RedbStore {
         }
         self.with_database(Access::Read, |database| range(&begin(database)?, table, from, to, bytes_max))
     }
+}
+
+/// Bytes of full envelopes in a batch.
+fn full_bytes(batch: &Batch) -> u64 {
+    let full = batch.writes.iter().filter(|write| write.table == Table::Envelopes);
+    full.filter_map(|write| write.value.as_ref()).map(|value| value.len() as u64).sum()
 }
 
 /// One redb table for each of ours, with plain bytes: redb may change how it encodes anything richer.
@@ -297,17 +307,21 @@ fn close(database: Option<Database>) {
 }
 
 fn write(database: &Database, batch: &Batch) -> Result<(), StoreError> {
-    let mut transaction = database.begin_write().map_err(from_redb)?;
-    transaction.set_durability(Durability::Immediate).map_err(from_redb)?;
-    transaction.set_two_phase_commit(true);
-    transaction.set_quick_repair(true);
+    let is_full = |write: &super::Write| write.table == Table::Envelopes;
+    let has_packs = batch.writes.iter().any(is_full) && packed::reading(&begin(database)?)?.is_some();
+    let transaction = begin_write(database)?;
     for table in Table::ALL {
         let mut writes = batch.writes.iter().filter(|write| write.table == table).peekable();
         if writes.peek().is_none() {
             continue;
         }
         let mut rows = transaction.open_table(definition(table)).map_err(from_redb)?;
+        let has_packs = has_packs && table == Table::Envelopes;
+        let mut packs = has_packs.then(|| transaction.open_table(packed::PACKS)).transpose().map_err(from_redb)?;
         for write in writes {
+            if let Some(packs) = &mut packs {
+                packed::take_apart(packs, &mut rows, &write.key)?;
+            }
             match &write.value {
                 Some(value) => rows.insert(write.key.as_slice(), &*check::added(table, &write.key, value)),
                 None => rows.remove(write.key.as_slice()),
@@ -316,6 +330,14 @@ fn write(database: &Database, batch: &Batch) -> Result<(), StoreError> {
         }
     }
     transaction.commit().map_err(from_redb)
+}
+
+fn begin_write(database: &Database) -> Result<WriteTransaction, StoreError> {
+    let mut transaction = database.begin_write().map_err(from_redb)?;
+    transaction.set_durability(Durability::Immediate).map_err(from_redb)?;
+    transaction.set_two_phase_commit(true);
+    transaction.set_quick_repair(true);
+    Ok(transaction)
 }
 
 type ReadTable = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
@@ -334,11 +356,16 @@ fn reading(transaction: &ReadTransaction, table: Table) -> Result<Option<ReadTab
 }
 
 fn read(transaction: &ReadTransaction, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-    let Some(rows) = reading(transaction, table)? else {
-        return Ok(None);
-    };
-    let value = rows.get(key).map_err(from_redb)?;
-    value.map(|value| check::removed(table, key, value.value()).map(<[u8]>::to_vec)).transpose()
+    let rows = reading(transaction, table)?;
+    let value = rows.map(|rows| rows.get(key).map_err(from_redb)).transpose()?.flatten();
+    if let Some(value) = value {
+        return check::removed(table, key, value.value()).map(|content| Some(content.to_vec()));
+    }
+    packs_of(transaction, table)?.map_or(Ok(None), |packs| packed::read(&packs, key))
+}
+
+fn packs_of(transaction: &ReadTransaction, table: Table) -> Result<Option<ReadTable>, StoreError> {
+    if table == Table::Envelopes { packed::reading(transaction) } else { Ok(None) }
 }
 
 fn range(
@@ -349,7 +376,12 @@ fn range(
     bytes_max: usize,
 ) -> Result<Vec<Row>, StoreError> {
     let mut page = Page::new(bytes_max);
-    let Some(rows) = reading(transaction, table)? else {
+    let rows = reading(transaction, table)?;
+    if let Some(packs) = packs_of(transaction, table)? {
+        packed::range(rows.as_ref(), &packs, (from, to), &mut page)?;
+        return Ok(page.into_rows());
+    }
+    let Some(rows) = rows else {
         return Ok(page.into_rows());
     };
     for row in rows.range::<&[u8]>(from..to).map_err(from_redb)? {
