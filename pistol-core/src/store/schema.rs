@@ -155,6 +155,9 @@ pub fn operation_key(log: LogNumber, number: u32) -> Vec<u8> {
     envelope_key(log, number)
 }
 
+/// From this number on lie operations that were set aside, while some that they follow on are missing.
+pub const OPERATIONS_ASIDE: u32 = 1 << 31;
+
 /// Reads the key of an operation.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 //!
 //! Architecture Invariant: of a document with members the replica's document holds the accepted changes and no others.
 
+mod aside;
 mod operate;
 mod remake;
 mod waiting;
@@ -21,6 +22,7 @@ use pistol_core::store::{Table, Write};
 use pistol_core::validate::{Accepted, Check, History, Rule, Valid};
 use pistol_sync::proto::heads;
 
+use aside::Aside;
 pub use operate::OperateError;
 pub(crate) use remake::{Shown, grow};
 use waiting::WaitingOperations;
@@ -42,6 +44,7 @@ pub(crate) struct Members {
     /// What this node's author cites to write; looked for again when operations were judged.
     path: Option<Vec<AuthorityId>>,
     waiting: WaitingOperations,
+    aside: Aside,
     /// Until when nothing is judged anew.
     rest_until_ms: u64,
     /// Operations that were taken in or refused, since changes that wait for them were looked at.
@@ -81,6 +84,7 @@ impl Members {
             heads: BTreeSet::new(),
             path: None,
             waiting: WaitingOperations::default(),
+            aside: Aside::default(),
             rest_until_ms: 0,
             decided: Vec::new(),
             released: BTreeSet::new(),
@@ -175,7 +179,9 @@ impl Members {
         let mut is_any_decided = true;
         while is_any_decided {
             is_any_decided = false;
-            for signed in self.waiting.all() {
+            let aside: Vec<SignedOp> =
+                self.aside.all().filter(|signed| !self.access.holds(&signed.id())).cloned().collect();
+            for signed in self.waiting.all().into_iter().chain(aside) {
                 if self.try_operation(&signed) != Took::Waiting {
                     is_any_decided = true;
                     self.released.extend(self.waiting.remove(&signed.id()));
@@ -217,6 +223,16 @@ impl Members {
         }
     }
 
+    /// Keeps an operation that lies in the store behind a lost one.
+    pub(crate) fn set_aside(&mut self, number: u32, signed: SignedOp) {
+        self.aside.add(number, signed);
+    }
+
+    /// The number from which on rows were not read yet, while they are read in their order.
+    pub(crate) fn read_until(&self) -> u32 {
+        self.aside.end().unwrap_or(self.durable)
+    }
+
     /// Judges everything that was read. Returns what is accepted, in an order in which it can be shown.
     pub(crate) fn settle(&mut self) -> Vec<ChangeId> {
         self.access.settle();
@@ -244,6 +260,7 @@ impl Members {
             writes.push(Write { table: Table::Operations, key, value: Some(value) });
             self.given += 1;
         }
+        self.aside.remove_entered(log, |signed| self.access.holds(&signed.id()), writes);
         self.given
     }
 

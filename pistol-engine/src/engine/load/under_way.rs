@@ -130,8 +130,8 @@ impl Load {
         match self.stage {
             Stage::Snapshot => Some((Table::Snapshots, log.range())),
             Stage::Operations => {
-                let count = self.members.as_ref().map_or(0, Members::durable);
-                Some((Table::Operations, schema::operations_from(log, count)))
+                let number = self.members.as_ref().map_or(0, Members::read_until);
+                Some((Table::Operations, schema::operations_from(log, number)))
             }
             Stage::Rows(Table::Envelopes) if self.rows.end() == 1 => from(Table::Envelopes, 0),
             Stage::Rows(table) => from(table, self.rows.end()),
@@ -191,6 +191,9 @@ impl Load {
         let end = EndRecord::from_value(value).map_err(|error| error.to_string())?;
         if !is_end || end.end != self.rows.end() {
             return Err("its last changes are missing".to_owned());
+        }
+        if self.members.as_ref().is_some_and(|members| members.durable() < end.operations) {
+            return Err("the last operations of its log are missing".to_owned());
         }
         self.damage = end.damage;
         Ok(rest)
@@ -266,11 +269,14 @@ impl Load {
         let Some(members) = &mut self.members else { return Ok(()) };
         for (key, value) in rows {
             let (_, number) = schema::operation_position(key).map_err(|error| error.to_string())?;
-            if number != members.durable() {
+            let signed = SignedOp::verify(value, verifier).map_err(|error| error.to_string())?;
+            if number >= schema::OPERATIONS_ASIDE {
+                members.set_aside(number, signed);
+            } else if number == members.durable() {
+                members.take_stored(signed)?;
+            } else {
                 return Err(format!("operations before number {number} are missing"));
             }
-            let signed = SignedOp::verify(value, verifier).map_err(|error| error.to_string())?;
-            members.take_stored(signed)?;
         }
         Ok(())
     }

@@ -151,18 +151,23 @@ fn a_closed_document_is_opened_by_an_operation_that_comes() {
     assert_eq!(held(&writer, document), 2);
 }
 
+/// A node whose first operation was damaged while it was stopped.
+fn with_first_operation_damaged(root: &Machine) -> Machine {
+    let (key, mut value) = root.rows(Table::Operations).remove(0);
+    value[40] ^= 1;
+    root.restarted_on(|store| {
+        let mut batch = Batch::default();
+        batch.put(Table::Operations, key, value);
+        store.commit(&batch).unwrap();
+    })
+}
+
 /// The row of an operation is damaged: what cites it is set aside until a peer sends both again.
 #[test]
 fn a_lost_operation_and_what_cites_it_come_back_from_a_peer() {
     let (mut root, mut writer, document) = team();
     part(1, &mut root, &mut writer);
-    let (key, mut value) = root.rows(Table::Operations).remove(0);
-    value[40] ^= 1;
-    let mut again = root.restarted_on(|store| {
-        let mut batch = Batch::default();
-        batch.put(Table::Operations, key, value);
-        store.commit(&batch).unwrap();
-    });
+    let mut again = with_first_operation_damaged(&root);
     again.command(Command::Open(document));
     again.sync();
     assert_eq!(held(&again, document), 0);
@@ -172,6 +177,52 @@ fn a_lost_operation_and_what_cites_it_come_back_from_a_peer() {
     let damage = again.engine.documents().look(&document, |insight| insight.state.damage).unwrap();
     assert_eq!(damage, None, "it is whole again");
     assert_eq!(restarted(&again, document).text(document), "root writer ");
+}
+
+#[test]
+fn an_operation_that_this_node_alone_holds_is_kept_while_one_before_it_is_missing() {
+    let (mut root, mut writer, document) = team();
+    part(1, &mut root, &mut writer);
+    operate(&mut root, document, grant(author(&Machine::new(9)), Role::Reader)).unwrap();
+    operate(&mut root, document, grant(author(&Machine::new(8)), Role::Reader)).unwrap();
+    root.sync();
+    let mut again = with_first_operation_damaged(&root);
+    for _ in 0..2 {
+        again.command(Command::Open(document));
+        again.sync();
+        assert_eq!((held(&again, document), again.rows(Table::Operations).len()), (0, 2), "they are set aside");
+        again = again.restarted_on(|_| ());
+    }
+    again.command(Command::Open(document));
+    again.sync();
+    meet(2, &mut writer, &mut again);
+    assert_eq!([held(&again, document), held(&writer, document)], [3; 2]);
+    assert_eq!(again.rows(Table::Operations).len(), 3, "they lie in their places");
+    let damage = again.engine.documents().look(&document, |insight| insight.state.damage).unwrap();
+    assert_eq!(damage, None, "it is whole again");
+    assert_eq!(held(&restarted(&again, document), document), 3);
+}
+
+#[test]
+fn that_the_last_operation_is_missing_is_noticed_though_nothing_is_damaged() {
+    let (mut root, mut writer, document) = team();
+    operate(&mut root, document, grant(author(&Machine::new(9)), Role::Reader)).unwrap();
+    settle(1, &mut writer, &mut root);
+    part(1, &mut root, &mut writer);
+    let (key, _) = root.rows(Table::Operations).remove(1);
+    let mut again = root.restarted_on(|store| {
+        let mut batch = Batch::default();
+        batch.remove(Table::Operations, key);
+        store.commit(&batch).unwrap();
+    });
+    again.command(Command::Open(document));
+    again.sync();
+    let damage =
+        |machine: &Machine| machine.engine.documents().look(&document, |insight| insight.state.damage).unwrap();
+    assert!(damage(&again).is_some());
+    assert_eq!(held(&again, document), 1);
+    meet(2, &mut writer, &mut again);
+    assert_eq!((held(&again, document), damage(&again)), (2, None));
 }
 
 #[test]
