@@ -8,7 +8,7 @@ mod network;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pistol_core::id::{ChangeId, DocumentId};
+use pistol_core::id::DocumentId;
 use pistol_core::store::Table;
 use pistol_engine::{ConnectionId, Effect, Input, Now, ReadId, Token};
 use pistol_sync::node::NodeId;
@@ -16,6 +16,7 @@ use pistol_sync::node::NodeId;
 use crate::chance::Chance;
 use crate::checker::Checker;
 use crate::clock::Clock;
+use crate::held::Id;
 use crate::net::Net;
 use crate::node::Node;
 use crate::trace::Trace;
@@ -112,8 +113,8 @@ struct Wanted {
 enum Asked {
     Join { made: usize },
     Open(DocumentId),
-    Flush(BTreeSet<ChangeId>),
-    Synced { document: DocumentId, held: BTreeSet<ChangeId> },
+    Flush(BTreeSet<Id>),
+    Synced { document: DocumentId, held: BTreeSet<Id> },
     Other,
 }
 
