@@ -47,6 +47,8 @@ pub struct Tally {
     pub masked: u64,
     /// Documents that were opened from a snapshot and compared with what their rows say.
     pub opened_fast: u64,
+    /// Times that the file was made small and had packs then.
+    pub packed: u64,
     /// Whether every cut that was planned came.
     pub is_cut_all: bool,
 }

@@ -29,7 +29,7 @@ fn the_workload_uses_a_store_for_everything() {
             "nothing is removed from {table:?}: {tally:?}"
         );
     }
-    assert!(tally.retries >= 2 && tally.received > 0 && tally.opened_fast > 0, "{tally:?}");
+    assert!(tally.retries >= 2 && tally.received > 0 && tally.opened_fast > 0 && tally.packed > 0, "{tally:?}");
 }
 
 #[test]

@@ -68,6 +68,7 @@ impl Pair {
         if !self.machine.compact() {
             return Err(Stop::NoPower);
         }
+        self.tally.packed += u64::from(self.machine.has_packs());
         self.start()
     }
 

@@ -73,7 +73,8 @@ impl Pair {
             Step::CreateTeam => self.create(Side::Machine, true)?,
             Step::Edit { document, times } => self.edit(Side::Machine, document, times)?,
             Step::EditAll => (0..self.made.len()).try_for_each(|document| self.edit(Side::Machine, document, 1))?,
-            Step::EditLarge { document } => self.edit_large(document)?,
+            Step::EditLarge { document } => self.edit_large(document, Pair::random_text)?,
+            Step::EditDense { document } => self.edit_large(document, Pair::dense_text)?,
             Step::Name { document } => {
                 if let Some(id) = self.document(document).filter(|id| self.holds(Side::Machine, id)) {
                     self.ask(Side::Machine, Command::Name(id, format!("name {document}")), Asked::Other);
@@ -160,14 +161,31 @@ impl Pair {
         Ok(())
     }
 
-    /// What it writes is not made shorter by deflating.
-    fn edit_large(&mut self, document: usize) -> Result<(), Stop> {
-        let (now, documents) = (self.now(), self.machine.node.documents());
-        let (Some(id), Some(documents)) = (self.document(document), documents) else { return Ok(()) };
+    /// One that is not made much shorter by deflating.
+    fn random_text(&mut self) -> String {
         let mut text = String::with_capacity(LARGE);
         while text.len() < LARGE {
             let _ = write!(text, "{:016x}", self.chance.number());
         }
+        text
+    }
+
+    /// One of few sentences, the same ones each time: two such rows take less together than each alone.
+    fn dense_text(&mut self) -> String {
+        let mut text = String::with_capacity(LARGE);
+        while text.len() < LARGE {
+            let sentence = 1 + self.chance.below(20);
+            for word in 1..5_u64 {
+                let _ = write!(text, "{:016x}", sentence.wrapping_mul(word << 59 | 0x9e37_79b9_7f4a_7c15));
+            }
+        }
+        text
+    }
+
+    fn edit_large(&mut self, document: usize, text: impl FnOnce(&mut Self) -> String) -> Result<(), Stop> {
+        let (now, documents) = (self.now(), self.machine.node.documents());
+        let (Some(id), Some(documents)) = (self.document(document), documents) else { return Ok(()) };
+        let text = text(self);
         let edited = documents.edit(&id, now, None, |edit| edit.map("map").put("large", text));
         match edited {
             Ok(_)

@@ -129,6 +129,11 @@ impl Machine {
         !self.sectors.is_dead()
     }
 
+    /// Whether rows of the file lie in packs: it names each of its tables.
+    pub(super) fn has_packs(&self) -> bool {
+        self.sectors.after_power_cut(Survivors::All).windows(5).any(|name| name == b"packs")
+    }
+
     pub(super) fn read(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, Unreadable> {
         let store = self.store.as_ref().ok_or_else(|| Unreadable::Failed("the power is out".to_owned()))?;
         store.range(table, from, to, bytes_max).map_err(Unreadable::from)

@@ -42,6 +42,11 @@ pub enum Step {
         /// Which document.
         document: usize,
     },
+    /// A user writes as much, of what takes next to no room when it is compressed: such rows come into packs.
+    EditDense {
+        /// Which document.
+        document: usize,
+    },
     /// A document gets a name.
     Name {
         /// Which document.
@@ -142,9 +147,13 @@ impl Plan {
             Step::Disk(Fault::Full, 2),
             Step::Edit { document: 0, times: 1 },
             Step::Pass { milliseconds: 1000 },
+            Step::EditDense { document: 1 },
+            Step::EditDense { document: 1 },
             Step::Forget { document: 0 },
             Step::Compact,
             Step::EditAll,
+            Step::Restart,
+            Step::EditDense { document: 1 },
             Step::CreateTeam,
             Step::Operate { document: 3, deed: Deed::Grant(Role::Reader) },
             Step::Flush,
@@ -196,7 +205,20 @@ impl Plan {
         if chance.percent(67) {
             plan.add_members(&mut chance);
         }
+        plan.add_dense(&mut Chance::new(seed ^ 0x6465_6e73_6500_0000));
         plan
+    }
+
+    /// Some of what is written comes into packs, which are read and taken apart later.
+    fn add_dense(&mut self, chance: &mut Chance) {
+        for _ in 0..chance.below(5) {
+            let document = chance.index(2);
+            let place = 2 + chance.index(self.steps.len() - 1);
+            self.steps.splice(place..place, [Step::EditDense { document }, Step::EditDense { document }]);
+        }
+        for _ in 0..chance.below(3) {
+            self.steps.insert(2 + chance.index(self.steps.len() - 1), Step::Compact);
+        }
     }
 
     /// The documents of the first steps have members, and both sides do something about them between other steps.
