@@ -17,7 +17,9 @@ mod picture;
 pub mod power;
 mod reopened;
 mod stranger;
+mod theorems;
 mod trace;
+mod traitor;
 mod user;
 mod weather;
 mod world;
@@ -43,6 +45,18 @@ pub struct Report {
     pub partitions: u64,
     /// Floods of a stranger's.
     pub floods: u64,
+    /// Times that a traitor told a node something.
+    pub treasons: u64,
+    /// Operations that users wrote.
+    pub operations: u64,
+    /// Operations and changes by traitors that all nodes hold in the end.
+    pub plotted: u64,
+    /// Changes of documents with members that are masked in the end.
+    pub masked: u64,
+    /// Changes that had to stay part of such a document although somebody was revoked.
+    pub spared: u64,
+    /// Changes that had to be masked, since their author was revoked and nobody else built on them.
+    pub ended: u64,
     /// Stores put back to an older state without their node noticing.
     pub rollbacks: u64,
     /// Authors whose sessions forked, by document.

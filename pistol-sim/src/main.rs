@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     let rate = options.seeds as f64 / seconds.max(1e-9);
     println!("{} seeds, {failed} failed, {rate:.0} seeds a second", options.seeds);
     println!(
-        "{} edits, {} changes, {} commits, {} frames, {} crashes, {} cuts, {} partitions, {} floods, {} rollbacks, {} forks, {} syncs, {} closed, {} opened fast",
+        "{} edits, {} changes, {} commits, {} frames, {} crashes, {} cuts, {} partitions, {} floods, {} treasons, {} operations, {} plotted, {} masked, {} spared, {} ended, {} rollbacks, {} forks, {} syncs, {} closed, {} opened fast",
         total.edits,
         total.changes,
         total.commits,
@@ -65,6 +65,12 @@ fn main() -> ExitCode {
         total.cuts,
         total.partitions,
         total.floods,
+        total.treasons,
+        total.operations,
+        total.plotted,
+        total.masked,
+        total.spared,
+        total.ended,
         total.rollbacks,
         total.forks,
         total.syncs,
@@ -96,6 +102,12 @@ fn add(total: &mut Report, report: &Report) {
     total.cuts += report.cuts;
     total.partitions += report.partitions;
     total.floods += report.floods;
+    total.treasons += report.treasons;
+    total.operations += report.operations;
+    total.plotted += report.plotted;
+    total.masked += report.masked;
+    total.spared += report.spared;
+    total.ended += report.ended;
     total.rollbacks += report.rollbacks;
     total.forks += report.forks;
     total.syncs += report.syncs;

@@ -40,7 +40,8 @@ impl Picture {
     fn of_insight(insight: &Insight<'_>) -> Picture {
         let picture = Picture::of_document(insight.document, held::in_document(insight));
         let is_followed = |access: &Access| {
-            access.is_settled() && access.accepted().copied().collect::<BTreeSet<_>>() == picture.accepted
+            let accepted: BTreeSet<_> = access.accepted().copied().collect();
+            access.is_settled() && accepted == picture.accepted && !insight.document.is_behind()
         };
         Picture { is_judged: insight.access.is_none_or(is_followed), ..picture }
     }

@@ -4,7 +4,9 @@ mod acts;
 mod ending;
 mod faults;
 mod flood;
+mod members;
 mod network;
+mod treason;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +22,7 @@ use crate::held::Id;
 use crate::net::Net;
 use crate::node::Node;
 use crate::trace::Trace;
+use crate::traitor::Traitor;
 use crate::user::Made;
 use crate::weather::Weather;
 use crate::{Failure, Report};
@@ -36,6 +39,8 @@ enum Event {
     Fault,
     /// A stranger begins to flood.
     Flood,
+    /// A traitor tells a node something.
+    Treason,
     /// A user types on at once, before the node has heard of anybody.
     Type {
         node: usize,
@@ -126,6 +131,9 @@ pub(crate) struct World {
     net: Net,
     nodes: Vec<Node>,
     made: Vec<Made>,
+    traitors: Vec<Traitor>,
+    /// What traitors made up in each document, as frames.
+    plots: BTreeMap<DocumentId, Vec<Vec<u8>>>,
     asked: BTreeMap<(usize, Token), Asked>,
     next_token: Token,
     checker: Checker,
@@ -146,6 +154,7 @@ impl World {
         let mut chance = Chance::new(seed);
         let weather = Weather::of(&mut chance);
         let nodes = (0..weather.nodes).map(|_| Node::new(&mut chance)).collect();
+        let traitors = (0..weather.traitors).map(|_| Traitor::new(&mut chance)).collect();
         let net = Net::new(weather.latency_ms, weather.tampered_percent);
         World {
             is_tampered: weather.tampered_percent > 0,
@@ -155,6 +164,8 @@ impl World {
             net,
             nodes,
             made: Vec::new(),
+            traitors,
+            plots: BTreeMap::new(),
             asked: BTreeMap::new(),
             next_token: 0,
             checker: Checker::default(),
@@ -197,6 +208,10 @@ impl World {
             let at_ms = self.chance.below(self.weather.span_ms);
             self.clock.at(at_ms, Event::Flood);
         }
+        for _ in 0..self.weather.treasons {
+            let at_ms = self.chance.below(self.weather.span_ms);
+            self.clock.at(at_ms, Event::Treason);
+        }
         self.clock.at(self.weather.span_ms, Event::Heal);
         Ok(())
     }
@@ -230,6 +245,7 @@ impl World {
                 Ok(())
             }
             Event::Flood => self.flood(),
+            Event::Treason => self.betray(),
             Event::Type { node } => self.type_on(node),
             Event::RollBack { node } => self.roll_back(node),
             Event::Restart { node } => self.restart(node),

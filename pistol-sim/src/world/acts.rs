@@ -15,10 +15,13 @@ impl World {
     pub(super) fn create(&mut self) -> Result<(), String> {
         let index = self.chance.index(self.nodes.len());
         let Some(node) = self.nodes.get(index) else { return Ok(()) };
-        let made = user::make(&node.author(), &mut self.chance).map_err(|error| error.to_string())?;
-        let (genesis, read_key) = (made.genesis.clone(), made.read_key.clone());
+        let has_members = self.chance.percent(self.weather.teams_percent);
+        let make = if has_members { user::make_team } else { user::make };
+        let made = make(&node.author(), &mut self.chance).map_err(|error| error.to_string())?;
+        let (id, genesis, read_key) = (made.id(), made.genesis.clone(), made.read_key.clone());
         self.made.push(made);
-        self.ask(index, Command::Create { genesis, read_key }, Asked::Other)
+        self.ask(index, Command::Create { genesis, read_key }, Asked::Other)?;
+        if has_members { self.staff(index, id) } else { Ok(()) }
     }
 
     pub(super) fn ask(&mut self, node: usize, command: Command, asked: Asked) -> Result<(), String> {
@@ -44,6 +47,9 @@ impl World {
         if !self.is_healed && self.chance.percent(30) {
             // The user closes what is open, and opens it again with the next edit.
             self.nodes.get_mut(node).into_iter().for_each(|node| node.pins.clear());
+        }
+        if self.made.get(made).is_some_and(user::Made::has_members) && self.chance.percent(25) {
+            return self.do_deed(node, document);
         }
         match self.chance.below(20) {
             0 | 1 => self.flush(node),

@@ -107,6 +107,7 @@ impl World {
             let forks = self.nodes.iter().find_map(forks).unwrap_or(0);
             self.report.forks += forks;
         }
+        self.is_judged_alike()?;
         if self.nodes.iter().any(|node| !node.disk.is_tidy()) {
             return Err("rows that were sealed are still there".to_owned());
         }

@@ -251,3 +251,31 @@ fn what_was_edited_while_the_disk_failed_is_stored_in_its_place() {
     assert_eq!(restarted(&root, document).text(document), "root writer one two ");
     assert_eq!([held(&writer, document), held(&restarted(&root, document), document)], [3; 2]);
 }
+
+/// No connection turns messages round; but what is told of a log is told once, and nothing is sent before it.
+#[test]
+fn what_a_peer_tells_of_its_log_counts_also_before_it_lets_us_follow() {
+    let (mut root, mut reader) = (Machine::new(1), Machine::new(3));
+    let document = root.create_of(pistol_core::genesis::Policy::Members, [0; 16]);
+    root.sync();
+    operate(&mut root, document, grant(author(&reader), Role::Writer)).unwrap();
+    root.sync();
+    reader.join(document, &root);
+    reader.connected(3, &root, true);
+    root.connected(3, &reader, false);
+    for _ in 0..2 {
+        reader.sent(3).iter().for_each(|message| root.receive(3, message));
+    }
+    let mut told = root.sent(3);
+    let at = |told: &[Message], is_it: fn(&Message) -> bool| told.iter().position(is_it).unwrap();
+    let follow = at(&told, |message| matches!(message, Message::Follow(_)));
+    let log = at(&told, |message| matches!(message, Message::LogHeads(..)));
+    told.swap(follow, log);
+    told.iter().for_each(|message| reader.receive(3, message));
+    settle(3, &mut reader, &mut root);
+    reader.write(document, "sent ");
+    settle(3, &mut reader, &mut root);
+    assert_eq!(root.text(document), "sent ");
+    let state = reader.engine.documents().look(&document, |insight| insight.state.peers[&root.node].state.clone());
+    assert_eq!(state.unwrap(), pistol_engine::PeerState::Same);
+}
