@@ -147,13 +147,9 @@ impl Plan {
             Step::Disk(Fault::Full, 2),
             Step::Edit { document: 0, times: 1 },
             Step::Pass { milliseconds: 1000 },
-            Step::EditDense { document: 1 },
-            Step::EditDense { document: 1 },
             Step::Forget { document: 0 },
             Step::Compact,
             Step::EditAll,
-            Step::Restart,
-            Step::EditDense { document: 1 },
             Step::CreateTeam,
             Step::Operate { document: 3, deed: Deed::Grant(Role::Reader) },
             Step::Flush,
@@ -196,6 +192,22 @@ impl Plan {
             Step::Flush,
         ];
         Plan { seed: 3, steps, cuts: Vec::new(), snapshot_changes: 4, is_checked: true }
+    }
+
+    /// A workload of full rows that come into packs, lie behind them, and go with their document.
+    pub fn with_packs() -> Plan {
+        let steps = vec![
+            Step::Create,
+            Step::EditDense { document: 0 },
+            Step::EditDense { document: 0 },
+            Step::Flush,
+            Step::Compact,
+            Step::EditDense { document: 0 },
+            Step::PeerJoins { document: 0 },
+            Step::Compact,
+            Step::Forget { document: 0 },
+        ];
+        Plan { seed: 4, steps, cuts: Vec::new(), snapshot_changes: 4, is_checked: false }
     }
 
     /// The run of a seed: a workload by chance, in two of three with members, and one to four cuts.
