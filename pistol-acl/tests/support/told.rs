@@ -123,6 +123,11 @@ impl Told {
         self.nodes[&log_id(change.document)].explain(&change_id(change.id)).to_string()
     }
 
+    /// Whether two operations became one: they differed only in refused ones that they followed on.
+    pub(crate) fn has_merged(&self) -> bool {
+        self.ids.values().collect::<BTreeSet<_>>().len() < self.ids.len()
+    }
+
     pub(crate) fn node(&self) -> &Access {
         self.nodes.values().next().unwrap()
     }
