@@ -16,6 +16,7 @@ mod node;
 mod picture;
 pub mod power;
 mod reopened;
+mod shrink;
 mod stranger;
 mod theorems;
 mod trace;
@@ -23,6 +24,8 @@ mod traitor;
 mod user;
 mod weather;
 mod world;
+
+pub use shrink::{Most, least};
 
 /// What happened in a world that kept every promise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -87,4 +90,17 @@ pub struct Failure {
 /// [`Failure`] if a node broke a promise.
 pub fn run(seed: u64, is_shown: bool) -> Result<Report, Failure> {
     world::World::new(seed, is_shown).run()
+}
+
+/// How much happens in the world of a seed.
+pub fn size(seed: u64) -> Most {
+    world::World::new(seed, false).size()
+}
+
+/// As [`run`], in a world in which less happens.
+///
+/// # Errors
+/// [`Failure`] if a node broke a promise.
+pub fn run_less(seed: u64, most: Most, is_shown: bool) -> Result<Report, Failure> {
+    world::World::new(seed, is_shown).with_at_most(most).run()
 }

@@ -25,7 +25,7 @@ use crate::trace::Trace;
 use crate::traitor::Traitor;
 use crate::user::Made;
 use crate::weather::Weather;
-use crate::{Failure, Report};
+use crate::{Failure, Most, Report};
 
 /// Events after which a world that does not come to rest is given up.
 const EVENTS_MAX: u64 = 200_000;
@@ -176,6 +176,24 @@ impl World {
             was_restored: false,
             was_flooded: false,
         }
+    }
+
+    /// How much happens in it.
+    pub(crate) fn size(&self) -> Most {
+        let Weather { acts, faults, floods, treasons, .. } = self.weather;
+        Most { acts, faults, floods, treasons, salt: 0 }
+    }
+
+    /// The same world, in which less happens.
+    pub(crate) fn with_at_most(mut self, most: Most) -> Self {
+        self.weather.acts = self.weather.acts.min(most.acts);
+        self.weather.faults = self.weather.faults.min(most.faults);
+        self.weather.floods = self.weather.floods.min(most.floods);
+        self.weather.treasons = self.weather.treasons.min(most.treasons);
+        if most.salt > 0 {
+            self.chance = Chance::new(self.chance.number() ^ most.salt);
+        }
+        self
     }
 
     /// Lives through everything planned, and through all that follows from it.
