@@ -70,8 +70,17 @@ pub struct RedbStore {
 /// How the file is reached; asked again whenever redb has to be reopened.
 struct Opener {
     open: Box<OpenDatabase>,
-    /// Gives the file the length that it has.
-    keep_length: Box<dyn Fn() -> std::io::Result<()> + Send>,
+    /// Gives the file the length that it has, durably.
+    keep_length: Box<KeepLength>,
+}
+
+type KeepLength = dyn Fn(Locked) -> std::io::Result<()> + Send;
+
+/// Whether redb has the file open here, and so locked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Locked {
+    Yes,
+    No,
 }
 
 type OpenDatabase = dyn Fn(&Builder) -> Result<Database, DatabaseError> + Send;
@@ -110,9 +119,14 @@ impl RedbStore {
         let is_checked = std::fs::metadata(path)?.len() <= options.checked_bytes_max;
         let (path, again) = (path.to_path_buf(), path.to_path_buf());
         let open = Box::new(move |builder: &Builder| open_file(builder, &path));
-        let keep_length = Box::new(move || {
+        let keep_length = Box::new(move |locked| {
             let file = std::fs::File::options().write(true).open(&again)?;
-            file.set_len(file.metadata()?.len())
+            if locked == Locked::No && file.try_lock().is_err() {
+                // Somebody else has it open by now, and may make it longer.
+                return Ok(());
+            }
+            file.set_len(file.metadata()?.len())?;
+            file.sync_all()
         });
         RedbStore::open_with(Opener { open, keep_length }, options, is_checked)
     }
@@ -132,9 +146,10 @@ impl RedbStore {
             let backend = reach().map_err(redb::StorageError::Io)?;
             builder.create_with_backend(backend)
         });
-        let keep_length = Box::new(move || {
+        let keep_length = Box::new(move |_| {
             let backend = again()?;
-            backend.set_len(backend.len()?)
+            backend.set_len(backend.len()?)?;
+            backend.sync_data()
         });
         RedbStore::open_with(Opener { open, keep_length }, options, is_checked)
     }
@@ -157,7 +172,7 @@ impl RedbStore {
             let file = unwritten::Unwritten::open(&path).map_err(redb::StorageError::Io)?;
             builder.create_with_backend(file)
         });
-        let store = RedbStore::open_any(Opener { open, keep_length: Box::new(|| Ok(())) }, options, false)?;
+        let store = RedbStore::open_any(Opener { open, keep_length: Box::new(|_| Ok(())) }, options, false)?;
         match schema::check_format(store.read(Table::Meta, schema::FORMAT_KEY).unwrap_or_default().as_deref()) {
             // Then the checks of the rows tell whether they are of this format.
             Ok(()) | Err(StoreError::Damaged { .. }) => Ok(store),
@@ -186,12 +201,12 @@ impl RedbStore {
         let mut state = self.state.borrow_mut();
         let must_reopen = access == Access::Write && !state.is_writable;
         if must_reopen && state.database.is_some() {
-            self.keep_length()?;
+            self.keep_length(Locked::Yes)?;
         }
         let database = match state.database.take() {
             Some(database) if !must_reopen => database,
             unusable => {
-                close(unusable);
+                self.close(unusable);
                 // Not checked: pages that this process wrote and read have not become worse by a failed write.
                 let database = open_database(&self.opener, self.options, false)?;
                 state.is_writable = true;
@@ -200,7 +215,9 @@ impl RedbStore {
         };
         let result = contained(|| work(&database));
         match (&result, access) {
-            (Err(_), Access::Read) if state.is_writable || self.keep_length().is_ok() => close(Some(database)),
+            (Err(_), Access::Read) if state.is_writable || self.keep_length(Locked::Yes).is_ok() => {
+                self.close(Some(database));
+            }
             (Err(_), Access::Write) => *state = State { database: Some(database), is_writable: false },
             // After an error a later access closes it.
             (Ok(_) | Err(_), _) => state.database = Some(database),
@@ -219,19 +236,33 @@ impl RedbStore {
 
 impl RedbStore {
     /// A sync that failed may have lost a change of the file's length, and redb trusts the length that it sees. So it is set
-    /// again, to be durable with what redb writes next. To be called while redb has the file locked.
-    fn keep_length(&self) -> Result<(), StoreError> {
-        contained(|| Ok((self.opener.keep_length)()?))
+    /// again, and durable before redb writes of it.
+    fn keep_length(&self, locked: Locked) -> Result<(), StoreError> {
+        contained(|| Ok((self.opener.keep_length)(locked)?))
+    }
+
+    /// Closes a database. What closing saves only makes the next opening faster, so its failure is no failure; but it may let
+    /// the file grow.
+    fn close(&self, database: Option<Database>) {
+        let Some(database) = database else { return };
+        if contained(|| database.close().map_err(from_redb)).is_err() {
+            // A fault that passes has passed by the second time.
+            let _ = self.keep_length(Locked::No).or_else(|_| self.keep_length(Locked::No));
+        }
     }
 }
 
 impl Drop for RedbStore {
     fn drop(&mut self) {
-        if !self.state.get_mut().is_writable {
+        let (is_writable, database) = {
+            let state = self.state.get_mut();
+            (state.is_writable, state.database.take())
+        };
+        if !is_writable {
             // The last chance; a fault that passes has passed by then.
-            let _ = self.keep_length().or_else(|_| self.keep_length());
+            let _ = self.keep_length(Locked::Yes).or_else(|_| self.keep_length(Locked::Yes));
         }
-        close(self.state.get_mut().database.take());
+        self.close(database);
     }
 }
 
@@ -299,11 +330,6 @@ fn open_file(builder: &Builder, path: &Path) -> Result<Database, DatabaseError> 
         return builder.create_with_backend(faulty);
     }
     builder.open(path)
-}
-
-/// Closes a database. What closing saves only makes the next opening faster, so its failure is no failure.
-fn close(database: Option<Database>) {
-    let _ = contained(|| database.map_or(Ok(()), |database| database.close().map_err(from_redb)));
 }
 
 fn write(database: &Database, batch: &Batch) -> Result<(), StoreError> {
