@@ -99,6 +99,48 @@ async fn a_file_of_an_older_version_is_read_for_ever() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_store_of_an_older_format_is_read_written_and_copied_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let fixture: [(&str, &[u8]); 2] = [
+        ("store.redb", include_bytes!("fixtures/store-v2/store.redb")),
+        ("author.key", include_bytes!("fixtures/store-v2/author.key")),
+    ];
+    for (name, bytes) in fixture {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        only_its_owner_may_read(&path);
+    }
+    only_its_owner_may_read(folder.path());
+    for times in 0..3 {
+        let node = offline(folder.path()).await;
+        let doc = |name: &str| node.document(node.named(name).unwrap());
+        let (notes, team, long) = (doc("notes").await.unwrap(), doc("team").await.unwrap(), doc("long").await.unwrap());
+        assert_eq!(text(&notes), format!("kept since format 2\nand added to\n{}", "again\n".repeat(times)));
+        assert_eq!(team.members().len(), 1);
+        let long = text(&long);
+        assert!(long.starts_with("line 0 of a long text of format 2\nline 1 "));
+        assert!(long.ends_with("line 1199 of a long text of format 2\none more\nand another\n"));
+        write(&notes, &["again\n"]).await;
+        drop((notes, team));
+        node.shutdown().await.unwrap();
+        let report = pistol::examine(folder.path()).await.unwrap();
+        assert!(report.is_healthy(), "{report:?}");
+        // The first time it keeps its format, then it gets the newest.
+        pistol::compact(folder.path()).await.unwrap();
+    }
+}
+
+#[cfg(unix)]
+fn only_its_owner_may_read(path: &Path) {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = if path.is_dir() { 0o700 } else { 0o600 };
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[cfg(not(unix))]
+fn only_its_owner_may_read(_: &Path) {}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_altered_cut_or_foreign_file_is_taken_in() {
     let folder = tempfile::tempdir().unwrap();
     let node = offline(folder.path()).await;

@@ -5,6 +5,7 @@ use pistol_core::id::{AuthorityId, ChangeId, DocumentId};
 use crate::accept::{Acceptance, Added, News, Summary};
 use crate::charter::Charter;
 use crate::log::{Held, Logs, Woken};
+use crate::names::Index;
 use crate::path::Refusal;
 use crate::record::{SignedOp, Subject};
 use crate::rulings::Rulings;
@@ -18,6 +19,7 @@ pub struct Access {
     pub(crate) logs: Logs,
     pub(crate) rulings: Rulings,
     pub(crate) changes: Acceptance,
+    pub(crate) names: Index,
     /// What was taken in since everything was judged, if that is not enough to go on from.
     is_stale: bool,
     are_logs_stale: bool,
@@ -54,6 +56,7 @@ impl Access {
             logs: Logs::default(),
             rulings: Rulings::default(),
             changes: Acceptance::new(document),
+            names: Index::default(),
             is_stale: false,
             are_logs_stale: false,
         }
@@ -119,6 +122,7 @@ impl Access {
     pub fn settle(&mut self) -> bool {
         if std::mem::take(&mut self.are_logs_stale) {
             self.rulings = Rulings::judge(&self.logs);
+            self.names.follow(&self.logs);
         }
         let was_stale = std::mem::take(&mut self.is_stale);
         if was_stale {

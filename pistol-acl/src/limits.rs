@@ -18,6 +18,12 @@ pub const TIPS_MAX: usize = HEADS_MAX;
 pub const KEPT_OPERATIONS_MAX: usize = 1024;
 /// Bytes of a name at most: it is shown on one line.
 pub const NAME_BYTES_MAX: usize = 128;
+/// Digits of a claimant behind a name: so many are shown, and at least so many asked for.
+pub const CLAIMANT_DIGITS: usize = 10;
+/// Digits of a claimant at most: all of its id.
+pub const CLAIMANT_DIGITS_MAX: usize = 52;
+/// Names listed at once at most.
+pub const NAMES_LISTED_MAX: usize = 1000;
 /// Claims that one witness confirms at most.
 pub const WITNESSED_MAX: usize = 256;
 /// Operations of one author in the past of another of its own at most.

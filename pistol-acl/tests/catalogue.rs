@@ -1,4 +1,4 @@
-//! The catalogue of cases of access, rows 30 to 41, 47 and 49 of the design: each told in 200 random orders, with duplicates
+//! The catalogue of cases of access, rows 30 to 41, 44, 47 and 49 of the design: each told in 200 random orders, with duplicates
 //! and in batches, and decided alike by all.
 
 #![allow(
@@ -12,6 +12,8 @@
 
 #[path = "catalogue/identities.rs"]
 mod identities;
+#[path = "catalogue/names.rs"]
+mod names;
 #[path = "catalogue/releases.rs"]
 mod releases;
 #[path = "catalogue/revocations.rs"]

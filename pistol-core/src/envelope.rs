@@ -14,6 +14,8 @@ use crate::hash::{Context, Hasher};
 use crate::id::{ChangeId, DocumentId, Link, Session};
 use crate::key::{AuthorKey, Verifier};
 use crate::limits::SIGNED_MAX;
+#[cfg(feature = "redb")]
+pub(crate) use columns::loose::{loosened, tightened};
 
 /// A stretch of one chain inside an envelope, and the signature that covers it.
 #[derive(Clone, Debug, PartialEq, Eq)]

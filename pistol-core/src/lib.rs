@@ -11,6 +11,7 @@
 pub mod chain;
 pub mod change;
 pub mod codec;
+mod deflate;
 pub mod delta;
 pub mod document;
 pub mod envelope;

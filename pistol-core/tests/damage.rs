@@ -36,6 +36,14 @@ fn batch(number: u8) -> Batch {
         }
         batch.remove(table, [b'k', number / 2, 7]);
     }
+    // These can be in packs.
+    for row in 0..12_u8 {
+        batch.put(
+            Table::Envelopes,
+            [0, 0, 0, number / 2, 0, 0, 0, row],
+            [number.wrapping_mul(31) ^ row, 0xa5].repeat(150),
+        );
+    }
     batch
 }
 
@@ -48,6 +56,17 @@ fn stored() -> (Vec<u8>, Rows) {
     let rows = rows(&store).unwrap().0;
     drop(store);
     (disk.after_power_cut(Survivors::All), rows)
+}
+
+/// The same store, written into a new file.
+fn compacted((bytes, rows): (Vec<u8>, Rows)) -> (Vec<u8>, Rows) {
+    let disk = Disk::default();
+    RedbStore::format(disk.clone(), RedbOptions::default(), &Batch::default()).unwrap();
+    let store = open(&Disk::holding(&bytes), u64::MAX).unwrap();
+    store.copy_into(open(&disk, u64::MAX).unwrap()).unwrap();
+    let bytes = disk.after_power_cut(Survivors::All);
+    assert!(bytes.windows(5).any(|name| name == b"packs"));
+    (bytes, rows)
 }
 
 fn open(disk: &Disk, checked_bytes_max: u64) -> Result<RedbStore, StoreError> {
@@ -106,7 +125,11 @@ impl Places {
 
 #[test]
 fn a_flipped_bit_is_told_of_or_harms_nothing() {
-    let (bytes, written) = stored();
+    flip(&stored());
+    flip(&compacted(stored()));
+}
+
+fn flip((bytes, written): &(Vec<u8>, Rows)) {
     let (mut tally, mut places) = (Tally::default(), Places(7));
     let header = (0..HEADER).map(|place| (place, place % 8));
     let is_all = std::env::var("DAMAGE_BYTES").is_ok_and(|which| which == "all");
@@ -118,7 +141,7 @@ fn a_flipped_bit_is_told_of_or_harms_nothing() {
     for (place, bit) in header.chain(rest) {
         let mut flipped = bytes.clone();
         flipped[place] ^= 1 << bit;
-        tally.check(&flipped, &written, &format!("bit {bit} of byte {place}"));
+        tally.check(&flipped, written, &format!("bit {bit} of byte {place}"));
     }
     println!("{} bytes: {tally:?}", bytes.len());
     assert!(tally.refused > 0 && tally.harmless > 0 && tally.told > 0, "{tally:?}");
@@ -126,13 +149,14 @@ fn a_flipped_bit_is_told_of_or_harms_nothing() {
 
 #[test]
 fn a_file_that_is_cut_at_any_page_is_told_of() {
-    let (bytes, written) = stored();
-    let mut tally = Tally::default();
-    for length in (0..bytes.len()).step_by(PAGE) {
-        tally.check(&bytes[..length], &written, &format!("cut at {length}"));
+    for (bytes, written) in [stored(), compacted(stored())] {
+        let mut tally = Tally::default();
+        for length in (0..bytes.len()).step_by(PAGE) {
+            tally.check(&bytes[..length], &written, &format!("cut at {length}"));
+        }
+        println!("{} bytes: {tally:?}", bytes.len());
+        assert!(tally.refused > 0, "{tally:?}");
     }
-    println!("{} bytes: {tally:?}", bytes.len());
-    assert!(tally.refused > 0, "{tally:?}");
 }
 
 fn options(checked_bytes_max: u64) -> RedbOptions {

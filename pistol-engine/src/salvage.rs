@@ -69,6 +69,8 @@ pub struct Inspection {
     pub(crate) others: Vec<OtherLog>,
     /// Operations of the log that are there and cannot be taken in.
     lost_operations: usize,
+    /// Those of them that can be read, and follow on some that are missing.
+    aside_operations: Vec<SignedOp>,
     /// Whether operations that lay elsewhere were taken in.
     has_gained_operations: bool,
     /// Rows that stay as they are.
@@ -121,6 +123,7 @@ impl Inspection {
             members: Members::of(genesis),
             others: Vec::new(),
             lost_operations: 0,
+            aside_operations: Vec::new(),
             has_gained_operations: false,
             kept: BTreeMap::new(),
             moved: Vec::new(),
@@ -232,6 +235,9 @@ impl Inspection {
         for (number, signed) in self.members.iter().flat_map(|members| members.durable_from(0)) {
             batch.put(Table::Operations, schema::operation_key(self.log, number), signed.bytes());
         }
+        for (number, signed) in (schema::OPERATIONS_ASIDE..).zip(&self.aside_operations) {
+            batch.put(Table::Operations, schema::operation_key(self.log, number), signed.bytes());
+        }
         for (number, waiting) in (1..).zip(&self.aside) {
             batch.put(Table::Ends, schema::aside_key(self.log, number), waiting.bytes.as_slice());
         }
@@ -253,7 +259,8 @@ impl Inspection {
         let is_accepted = is_accepted || !is_short || known.is_some_and(|damage| damage.is_accepted);
         let damage = Damage { expected: self.expected, is_accepted };
         let damage = Some(damage).filter(|_| is_short || self.may_miss_more() || known.is_some());
-        EndRecord { end: self.history().next(), damage }
+        let operations = self.members.as_ref().map_or(0, Members::durable);
+        EndRecord { end: self.history().next(), damage, operations }
     }
 
     fn read(&mut self, store: &(impl Store + ?Sized)) -> Result<BTreeMap<Ordinal, (Table, Vec<u8>)>, StoreError> {
@@ -322,6 +329,9 @@ impl Inspection {
         for (key, value) in rows {
             if key == self.log.key() {
                 self.end = EndRecord::from_value(&value).ok();
+                let (told, there) =
+                    (self.end.map_or(0, |end| end.operations), self.members.as_ref().map_or(0, Members::durable));
+                self.lost_operations = self.lost_operations.max(told.saturating_sub(there) as usize);
             } else if let Ok(changes) = verified(self.document, &value, verifier) {
                 self.aside.push(Waiting { bytes: value, changes });
             } else {
@@ -375,7 +385,7 @@ impl Inspection {
         }
         let own = members.durable();
         // What an own one follows on may lie elsewhere.
-        take_waiting(members, waiting.into_iter().chain(elsewhere).collect());
+        self.aside_operations = take_waiting(members, waiting.into_iter().chain(elsewhere).collect());
         self.has_gained_operations = members.durable() > own;
     }
 
@@ -414,13 +424,13 @@ impl Inspection {
     }
 }
 
-/// Takes in operations, as far as what they follow on is there.
-fn take_waiting(members: &mut Members, mut waiting: Vec<SignedOp>) {
+/// Takes in operations, as far as what they follow on is there. Returns the others.
+fn take_waiting(members: &mut Members, mut waiting: Vec<SignedOp>) -> Vec<SignedOp> {
     loop {
         let before = members.durable();
         waiting.retain(|signed| !members.access().holds(&signed.id()) && members.take_stored(signed.clone()).is_err());
         if members.durable() == before {
-            return;
+            return waiting;
         }
     }
 }

@@ -51,7 +51,11 @@ impl<'w> Authority<'w> {
         if operation.prev.iter().any(is_elsewhere) {
             return Err(Fault::PrevElsewhere);
         }
-        let chain = self.chain(log, operation.author, &operation.proof)?;
+        let chain = self.chain(log, operation.author, &operation.proof).or_else(|fault| {
+            // Where anyone may add documents, anyone may claim names.
+            let may_claim = matches!(operation.action, Action::Name { .. }) && log.policy.needs_no_grant();
+            may_claim.then(|| self.stranger(operation.author, &operation.proof)).flatten().ok_or(fault)
+        })?;
         let is_peer = |hop: &&Operation| hop.log != log.id && self.kind(hop.log) >= Some(log.kind);
         if chain.hops.iter().any(is_peer) {
             return Err(Fault::PathThroughPeers);
@@ -235,7 +239,8 @@ fn permits(log: &Log, operation: &Operation, chain: &Chain<'_>) -> Result<(), Fa
         Action::AddRoot { .. } | Action::Relinquish => (true, is_root && chain.identity.is_none()),
         Action::Release => (matches!(log.kind, Kind::Document | Kind::Space), is_root),
         Action::RemoveDocument { .. } => (log.kind == Kind::Space, is_root),
-        Action::Acknowledge { .. } => (log.kind == Kind::Space, chain.role >= Role::Writer),
+        Action::Acknowledge { .. } | Action::Name { .. } => (log.kind == Kind::Space, chain.role >= Role::Writer),
+        Action::Witness { .. } => (log.kind == Kind::Space, is_admin),
     };
     match (is_here, is_permitted) {
         (false, _) => Err(Fault::NotInThisLog),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::acceptance::Acceptance;
+use crate::names::{Naming, names};
 use crate::slot::{Candidate, Slot, Witness, read_slot};
 use crate::space::documents;
 use crate::validity::Validity;
@@ -22,6 +23,8 @@ pub struct Judgement {
     pub documents: BTreeMap<LogId, State>,
     /// Of each released log a release.
     pub released: BTreeMap<LogId, OperationId>,
+    /// Of each space what becomes of each name that somebody claims.
+    pub names: BTreeMap<(LogId, u32), Naming>,
     /// Of each ready change whose certificate is not active any more, which of its writes are void.
     pub void: BTreeMap<ChangeId, Vec<usize>>,
     /// Of each ready change its past.
@@ -42,6 +45,7 @@ impl Judgement {
         Self {
             levels: levels.filter(has_path).map(|id| (id, validity.authority.level(id))).collect(),
             documents: documents(world, &validity),
+            names: names(world, &validity),
             void: acceptance.void(),
             past: ids.iter().map(|later| (*later, past(*later))).collect(),
             witnesses: witnesses(&validity, &acceptance, &ids),

@@ -19,6 +19,7 @@ mod authority;
 mod first_writer;
 mod judgement;
 mod known;
+mod names;
 mod random;
 mod release;
 mod slot;
@@ -29,6 +30,7 @@ mod world;
 
 pub use first_writer::{Element, Key, Place, Rule, Verb, Write, broken_rules};
 pub use judgement::Judgement;
+pub use names::{Claim, Naming};
 pub use random::{Chance, Size};
 pub use release::verify_release;
 pub use slot::{Candidate, Slot, Witness, read_slot};

@@ -41,6 +41,19 @@ impl World {
         play.end()
     }
 
+    /// A random world in which names of its space are claimed and witnessed more than anything else happens.
+    pub fn of_names(seed: u64, size: Size) -> Self {
+        let mut chance = Chance::new(seed);
+        let steps = match size {
+            Size::Small => 8 + chance.below(12),
+            Size::Medium => 40 + chance.below(40),
+        };
+        let mut play = Play::begin(chance, size);
+        play.open_names();
+        (0..steps).for_each(|_| play.step());
+        play.end()
+    }
+
     /// The same world after some more steps by these authors, hostile ones, who know everything.
     pub fn continued(&self, seed: u64, steps: usize, authors: &[Author]) -> Self {
         let mut play = Play::resume(Chance::new(seed), self, authors);

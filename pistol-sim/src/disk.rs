@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use pistol_core::envelope::Envelope;
-use pistol_core::id::{ChangeId, DocumentId};
+use pistol_core::id::DocumentId;
 use pistol_core::store::memory::MemoryStore;
 use pistol_core::store::schema::LogRecord;
 use pistol_core::store::{Batch, Row, Store, Table, Write};
 
 use crate::chance::Chance;
+use crate::held::{Id, in_row};
 
+/// The tables of what people wrote.
+const WRITTEN: [Table; 3] = [Table::Envelopes, Table::Tail, Table::Operations];
 /// Snapshots kept to be restored.
 const SNAPSHOTS_MAX: usize = 3;
 
@@ -18,8 +20,8 @@ const SNAPSHOTS_MAX: usize = 3;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Platter {
     pub(crate) store: MemoryStore,
-    /// Every change that the store holds.
-    pub(crate) changes: BTreeSet<ChangeId>,
+    /// Every change and operation that the store holds.
+    pub(crate) held: BTreeSet<Id>,
 }
 
 #[derive(Debug, Default)]
@@ -44,16 +46,14 @@ impl Disk {
     pub(crate) fn end(&mut self, is_kept: bool) {
         let Some(batch) = self.outstanding.take().filter(|_| is_kept) else { return };
         let _ = self.platter.store.commit(&batch);
-        let is_of_changes = |write: &&Write| matches!(write.table, Table::Envelopes | Table::Tail);
-        let rows = || batch.writes.iter().filter(is_of_changes);
+        let rows = || batch.writes.iter().filter(|write: &&Write| WRITTEN.contains(&write.table));
         if !rows().any(|write| write.value.is_some()) && rows().next().is_some() {
             // Rows are removed, and no others take their place: a document is.
-            let left = [Table::Envelopes, Table::Tail].into_iter().flat_map(|table| self.rows(table));
-            self.platter.changes = left.flat_map(|(_, value)| changes_in(&value)).collect();
+            let all = |table| self.rows(table).into_iter().flat_map(move |(_, value)| in_row(table, &value));
+            self.platter.held = WRITTEN.into_iter().flat_map(all).collect();
         }
-        for bytes in rows().filter_map(|write| write.value.as_deref()) {
-            self.platter.changes.extend(changes_in(bytes));
-        }
+        let new = rows().filter_map(|write| Some(in_row(write.table, write.value.as_deref()?)));
+        self.platter.held.extend(new.flatten());
     }
 
     /// The power goes: what was not synced is there or not, as chance will have it.
@@ -99,8 +99,8 @@ impl Disk {
     pub(crate) fn is_cleared(&self) -> bool {
         let logs = self.rows(Table::Logs);
         let is_whole = |value: &[u8]| LogRecord::from_value(value).is_ok_and(|log| !log.is_removed());
-        let of = [Table::Envelopes, Table::Tail, Table::Operations, Table::Sessions, Table::Snapshots, Table::Owed];
-        let mut rows = of.into_iter().flat_map(|table| self.rows(table));
+        let of = [Table::Ends, Table::Sessions, Table::Snapshots, Table::Owed];
+        let mut rows = WRITTEN.into_iter().chain(of).flat_map(|table| self.rows(table));
         let is_of_one = |key: &[u8]| logs.iter().any(|(number, _)| key.starts_with(number));
         logs.iter().all(|(_, value)| is_whole(value)) && rows.all(|(key, _)| is_of_one(&key))
     }
@@ -134,9 +134,4 @@ impl Disk {
         self.rows(Table::Sessions).into_iter().for_each(|(key, _)| batch.remove(Table::Sessions, key));
         let _ = self.platter.store.commit(&batch);
     }
-}
-
-/// The changes in an envelope; none if it is malformed. Their ids are the same in every document.
-pub(crate) fn changes_in(envelope: &[u8]) -> Vec<ChangeId> {
-    Envelope::from_bytes(DocumentId([0; 32]), envelope).map(|envelope| envelope.ids()).unwrap_or_default()
 }

@@ -8,15 +8,24 @@ mod chance;
 mod checker;
 mod clock;
 mod disk;
+mod held;
+mod judged;
+mod member;
 mod net;
 mod node;
+mod picture;
 pub mod power;
 mod reopened;
+mod shrink;
 mod stranger;
+mod theorems;
 mod trace;
+mod traitor;
 mod user;
 mod weather;
 mod world;
+
+pub use shrink::{Most, least};
 
 /// What happened in a world that kept every promise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +48,18 @@ pub struct Report {
     pub partitions: u64,
     /// Floods of a stranger's.
     pub floods: u64,
+    /// Times that a traitor told a node something.
+    pub treasons: u64,
+    /// Operations that users wrote.
+    pub operations: u64,
+    /// Operations and changes by traitors that all nodes hold in the end.
+    pub plotted: u64,
+    /// Changes of documents with members that are masked in the end.
+    pub masked: u64,
+    /// Changes that had to stay part of such a document although somebody was revoked.
+    pub spared: u64,
+    /// Changes that had to be masked, since their author was revoked and nobody else built on them.
+    pub ended: u64,
     /// Stores put back to an older state without their node noticing.
     pub rollbacks: u64,
     /// Authors whose sessions forked, by document.
@@ -69,4 +90,17 @@ pub struct Failure {
 /// [`Failure`] if a node broke a promise.
 pub fn run(seed: u64, is_shown: bool) -> Result<Report, Failure> {
     world::World::new(seed, is_shown).run()
+}
+
+/// How much happens in the world of a seed.
+pub fn size(seed: u64) -> Most {
+    world::World::new(seed, false).size()
+}
+
+/// As [`run`], in a world in which less happens.
+///
+/// # Errors
+/// [`Failure`] if a node broke a promise.
+pub fn run_less(seed: u64, most: Most, is_shown: bool) -> Result<Report, Failure> {
+    world::World::new(seed, is_shown).with_at_most(most).run()
 }

@@ -12,6 +12,7 @@ mod plan;
 
 use std::collections::BTreeMap;
 
+pub use crate::member::Deed;
 pub use plan::{Cut, Plan, Step};
 
 use pistol_core::store::Table;
@@ -38,8 +39,16 @@ pub struct Tally {
     pub removed: BTreeMap<Table, u64>,
     /// Changes that came from the peer.
     pub received: u64,
+    /// Operations that the node or its peer wrote.
+    pub operated: u64,
+    /// Times that the node came to show less of a document than before, and made it anew.
+    pub shrunk: u64,
+    /// Changes that are masked in the end.
+    pub masked: u64,
     /// Documents that were opened from a snapshot and compared with what their rows say.
     pub opened_fast: u64,
+    /// Times that the file was made small and had packs then.
+    pub packed: u64,
     /// Whether every cut that was planned came.
     pub is_cut_all: bool,
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pistol_core::chain::{ChainId, Tip};
 use pistol_core::change::{Action, Change, Op, Place, Reference, Scalar};
 use pistol_core::envelope::{Envelope, Run};
-use pistol_core::id::{ChangeId, DocumentId, Session};
+use pistol_core::id::{AuthorityId, ChangeId, DocumentId, Session};
 use pistol_core::key::AuthorKey;
 use pistol_engine::limits::WAITING_A_PEER;
 use pistol_sync::proto::message::{Head, Heads, Message, Topic};
@@ -117,48 +117,68 @@ impl<'a> Flood<'a> {
         Message::Envelope(TOPIC, envelope).to_frame()
     }
 
-    /// A chain from its beginning, under one signature. Its time tells each record from all others.
-    fn record(&self, session: u64, changes: usize, mut deps: Vec<ChangeId>, ops: Vec<Op>, is_forged: bool) -> Vec<u8> {
-        let document = self.document.id();
-        let chain = ChainId { author: self.key.id(), session: Session(session) };
+    fn record(&self, session: u64, changes: usize, deps: Vec<ChangeId>, ops: Vec<Op>, is_forged: bool) -> Vec<u8> {
+        let forged = Forged { session, changes, deps, authority: Vec::new(), time_ms: self.count, ops };
+        forged.envelope(&self.key, self.document.id(), is_forged)
+    }
+
+    fn letters(&self, count: usize) -> Vec<Op> {
+        letters(self.document, count)
+    }
+}
+
+/// A chain from its beginning, under one signature. Its time tells each record from all others.
+pub(crate) struct Forged {
+    pub(crate) session: u64,
+    pub(crate) changes: usize,
+    /// What the first change depends on.
+    pub(crate) deps: Vec<ChangeId>,
+    pub(crate) authority: Vec<AuthorityId>,
+    pub(crate) time_ms: u64,
+    pub(crate) ops: Vec<Op>,
+}
+
+impl Forged {
+    pub(crate) fn envelope(self, key: &AuthorKey, document: DocumentId, is_forged: bool) -> Vec<u8> {
+        let chain = ChainId { author: key.id(), session: Session(self.session) };
         let base = chain.root(&document);
-        let mut link = base;
+        let (mut link, mut deps) = (base, self.deps);
         let next = |seq| {
             let change = Change {
                 author: chain.author,
                 session: chain.session,
                 seq,
                 deps: std::mem::take(&mut deps),
-                authority: Vec::new(),
-                time_ms: self.count,
+                authority: self.authority.clone(),
+                time_ms: self.time_ms,
                 message: None,
                 table: Vec::new(),
-                ops: ops.clone(),
+                ops: self.ops.clone(),
             };
             deps.push(change.id());
             link = link.then(&change.id());
             (0, Arc::new(change))
         };
-        let changes: Vec<_> = (1..).take(changes).map(next).collect();
-        let mut tip = Tip::sign(&self.key, &document, chain.session, changes.len() as u64, link);
+        let changes: Vec<_> = (1..).take(self.changes).map(next).collect();
+        let mut tip = Tip::sign(key, &document, chain.session, changes.len() as u64, link);
         tip.signature.0[0] ^= u8::from(is_forged);
         let run = Run { chain, first_seq: 1, base, withheld: Vec::new(), tip };
         seal(document, run, changes)
     }
+}
 
-    /// Letters in front of the text that everybody writes, if the document began with one; else values.
-    fn letters(&self, count: usize) -> Vec<Op> {
-        if self.document.genesis.terms().skeleton.is_empty() {
-            return puts(count);
-        }
-        let letter = Op {
-            object: Some(Reference::Skeleton(0)),
-            place: Place::After(None),
-            action: Action::Put(Scalar::Text("!".to_owned())),
-            pred: Vec::new(),
-        };
-        vec![letter; count]
+/// Letters in front of the text that everybody writes, if the document began with one; else values.
+pub(crate) fn letters(document: &Made, count: usize) -> Vec<Op> {
+    if document.genesis.terms().skeleton.is_empty() {
+        return puts(count);
     }
+    let letter = Op {
+        object: Some(Reference::Skeleton(0)),
+        place: Place::After(None),
+        action: Action::Put(Scalar::Text("!".to_owned())),
+        pred: Vec::new(),
+    };
+    vec![letter; count]
 }
 
 fn seal(document: DocumentId, run: Run, changes: Vec<(usize, Arc<Change>)>) -> Vec<u8> {

@@ -128,7 +128,7 @@ fn shown_effect(effect: &Effect) -> String {
 fn shown_frame(frame: &[u8]) -> String {
     match Message::from_frame(frame) {
         Ok(Some(Message::Envelope(topic, bytes))) => {
-            format!("Envelope({topic}) {:?}", crate::disk::changes_in(&bytes))
+            format!("Envelope({topic}) {:?}", crate::held::changes_in(&bytes))
         }
         Ok(Some(message)) => shortened(format!("{message:?}")),
         _ => "no message".to_owned(),

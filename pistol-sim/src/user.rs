@@ -23,10 +23,23 @@ impl Made {
     pub(crate) fn id(&self) -> DocumentId {
         self.genesis.id()
     }
+
+    pub(crate) fn has_members(&self) -> bool {
+        self.genesis.terms().policy == Policy::Members
+    }
 }
 
-/// Makes a document of some kind.
+/// Makes a document of some kind, without members.
 pub(crate) fn make(author: &AuthorKey, chance: &mut Chance) -> Result<Made, GenesisError> {
+    make_with(author, None, chance)
+}
+
+/// Makes a document with members.
+pub(crate) fn make_team(author: &AuthorKey, chance: &mut Chance) -> Result<Made, GenesisError> {
+    make_with(author, Some(Policy::Members), chance)
+}
+
+fn make_with(author: &AuthorKey, wanted: Option<Policy>, chance: &mut Chance) -> Result<Made, GenesisError> {
     let op = |kind, key: &str| Op {
         object: None,
         place: Place::Key(key.to_owned()),
@@ -39,7 +52,7 @@ pub(crate) fn make(author: &AuthorKey, chance: &mut Chance) -> Result<Made, Gene
         kind: Kind::Document,
         roots: vec![author.id()],
         creator: 0,
-        policy: policy(chance),
+        policy: wanted.unwrap_or_else(|| policy(chance)),
         limits: Limits::default(),
         read: read_key.as_ref().map_or(Read::Public, |key| Read::Key(key.commitment())),
         skeleton: if chance.percent(70) { skeleton } else { Vec::new() },
@@ -80,6 +93,8 @@ pub(crate) fn edit(
         Err(
             EditError::Refused(Rule::Policy)
             | EditError::NotYours { .. }
+            | EditError::NotAMember
+            | EditError::Revoked
             | EditError::Rivals { .. }
             | EditError::Closed,
         ) => Ok(false),

@@ -12,6 +12,11 @@ pub(crate) struct Weather {
     pub(crate) faults: u64,
     /// How often a stranger floods.
     pub(crate) floods: u64,
+    /// In how many of a hundred documents roles and revocations say who may write.
+    pub(crate) teams_percent: u64,
+    /// How many traitors there are in such documents, and how often they tell a node something.
+    pub(crate) traitors: u64,
+    pub(crate) treasons: u64,
     pub(crate) latency_ms: u64,
     pub(crate) disk_ms: u64,
     pub(crate) store_fails_percent: u64,
@@ -54,6 +59,9 @@ impl Weather {
             rotten_percent: bad(chance.pick(&[0, 0, 50]).unwrap_or(0)),
             floods: bad(chance.pick(&[0, 0, 1, 3]).unwrap_or(0)),
             open_bytes: chance.pick(&[pistol_engine::OPEN_BYTES, 0]).unwrap_or(0),
+            teams_percent: chance.pick(&[0, 0, 50, 100, 100]).unwrap_or(100),
+            traitors: chance.between(1, 2),
+            treasons: bad(chance.pick(&[0, 0, 2, 6]).unwrap_or(0)),
         }
     }
 

@@ -4,11 +4,13 @@ mod acts;
 mod ending;
 mod faults;
 mod flood;
+mod members;
 mod network;
+mod treason;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pistol_core::id::{ChangeId, DocumentId};
+use pistol_core::id::DocumentId;
 use pistol_core::store::Table;
 use pistol_engine::{ConnectionId, Effect, Input, Now, ReadId, Token};
 use pistol_sync::node::NodeId;
@@ -16,12 +18,14 @@ use pistol_sync::node::NodeId;
 use crate::chance::Chance;
 use crate::checker::Checker;
 use crate::clock::Clock;
+use crate::held::Id;
 use crate::net::Net;
 use crate::node::Node;
 use crate::trace::Trace;
+use crate::traitor::Traitor;
 use crate::user::Made;
 use crate::weather::Weather;
-use crate::{Failure, Report};
+use crate::{Failure, Most, Report};
 
 /// Events after which a world that does not come to rest is given up.
 const EVENTS_MAX: u64 = 200_000;
@@ -35,6 +39,8 @@ enum Event {
     Fault,
     /// A stranger begins to flood.
     Flood,
+    /// A traitor tells a node something.
+    Treason,
     /// A user types on at once, before the node has heard of anybody.
     Type {
         node: usize,
@@ -112,8 +118,8 @@ struct Wanted {
 enum Asked {
     Join { made: usize },
     Open(DocumentId),
-    Flush(BTreeSet<ChangeId>),
-    Synced { document: DocumentId, held: BTreeSet<ChangeId> },
+    Flush(BTreeSet<Id>),
+    Synced { document: DocumentId, held: BTreeSet<Id> },
     Other,
 }
 
@@ -125,6 +131,9 @@ pub(crate) struct World {
     net: Net,
     nodes: Vec<Node>,
     made: Vec<Made>,
+    traitors: Vec<Traitor>,
+    /// What traitors made up in each document, as frames.
+    plots: BTreeMap<DocumentId, Vec<Vec<u8>>>,
     asked: BTreeMap<(usize, Token), Asked>,
     next_token: Token,
     checker: Checker,
@@ -145,6 +154,7 @@ impl World {
         let mut chance = Chance::new(seed);
         let weather = Weather::of(&mut chance);
         let nodes = (0..weather.nodes).map(|_| Node::new(&mut chance)).collect();
+        let traitors = (0..weather.traitors).map(|_| Traitor::new(&mut chance)).collect();
         let net = Net::new(weather.latency_ms, weather.tampered_percent);
         World {
             is_tampered: weather.tampered_percent > 0,
@@ -154,6 +164,8 @@ impl World {
             net,
             nodes,
             made: Vec::new(),
+            traitors,
+            plots: BTreeMap::new(),
             asked: BTreeMap::new(),
             next_token: 0,
             checker: Checker::default(),
@@ -164,6 +176,24 @@ impl World {
             was_restored: false,
             was_flooded: false,
         }
+    }
+
+    /// How much happens in it.
+    pub(crate) fn size(&self) -> Most {
+        let Weather { acts, faults, floods, treasons, .. } = self.weather;
+        Most { acts, faults, floods, treasons, salt: 0 }
+    }
+
+    /// The same world, in which less happens.
+    pub(crate) fn with_at_most(mut self, most: Most) -> Self {
+        self.weather.acts = self.weather.acts.min(most.acts);
+        self.weather.faults = self.weather.faults.min(most.faults);
+        self.weather.floods = self.weather.floods.min(most.floods);
+        self.weather.treasons = self.weather.treasons.min(most.treasons);
+        if most.salt > 0 {
+            self.chance = Chance::new(self.chance.number() ^ most.salt);
+        }
+        self
     }
 
     /// Lives through everything planned, and through all that follows from it.
@@ -195,6 +225,10 @@ impl World {
         for _ in 0..self.weather.floods {
             let at_ms = self.chance.below(self.weather.span_ms);
             self.clock.at(at_ms, Event::Flood);
+        }
+        for _ in 0..self.weather.treasons {
+            let at_ms = self.chance.below(self.weather.span_ms);
+            self.clock.at(at_ms, Event::Treason);
         }
         self.clock.at(self.weather.span_ms, Event::Heal);
         Ok(())
@@ -229,6 +263,7 @@ impl World {
                 Ok(())
             }
             Event::Flood => self.flood(),
+            Event::Treason => self.betray(),
             Event::Type { node } => self.type_on(node),
             Event::RollBack { node } => self.roll_back(node),
             Event::Restart { node } => self.restart(node),

@@ -14,11 +14,16 @@ use pistol_sim::run;
 #[test]
 fn a_hundred_worlds_keep_every_promise() {
     let (mut opened_fast, mut closed) = (0, 0);
+    let (mut masked, mut spared, mut ended, mut plotted) = (0, 0, 0, 0);
     for seed in 0..100 {
         match run(seed, false) {
             Ok(report) => {
                 opened_fast += report.opened_fast;
                 closed += report.closed;
+                masked += report.masked;
+                spared += report.spared;
+                ended += report.ended;
+                plotted += report.plotted;
             }
             Err(failure) => {
                 panic!("seed {seed}: {failure}; again: cargo run --release -p pistol-sim -- --seed {seed} --trace");
@@ -27,6 +32,20 @@ fn a_hundred_worlds_keep_every_promise() {
     }
     assert!(opened_fast > 20, "only {opened_fast} documents were opened from a snapshot");
     assert!(closed > 50, "only {closed} documents were closed");
+    // Theorems that never had anything to say prove nothing.
+    assert!(masked > 10 && spared > 100, "{masked} masked, {spared} spared, {ended} ended");
+    assert!(plotted > 20, "only {plotted} operations and changes by traitors were taken in");
+}
+
+/// Each failed once. In all but 2213 a peer's heads of a log came before it let us follow, and were forgotten; there a document of which
+/// all was masked had not been shown yet, which is no fault.
+const FOUND: [u64; 7] = [1324, 1403, 1433, 1605, 1968, 2213, 2483];
+
+#[test]
+fn worlds_that_once_broke_a_promise_keep_it() {
+    for seed in FOUND {
+        run(seed, false).unwrap_or_else(|failure| panic!("seed {seed}: {failure}"));
+    }
 }
 
 #[test]

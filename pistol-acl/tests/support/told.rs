@@ -9,7 +9,8 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
-    reason = "a test fails by panicking"
+    dead_code,
+    reason = "a test fails by panicking, and no test uses everything"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -122,6 +123,15 @@ impl Told {
         self.nodes[&log_id(change.document)].explain(&change_id(change.id)).to_string()
     }
 
+    /// Whether two operations became one: they differed only in refused ones that they followed on.
+    pub(crate) fn has_merged(&self) -> bool {
+        self.ids.values().collect::<BTreeSet<_>>().len() < self.ids.len()
+    }
+
+    pub(crate) fn node(&self) -> &Access {
+        self.nodes.values().next().unwrap()
+    }
+
     pub(crate) fn place(&self, document: oracle::LogId) -> &Place {
         self.nodes[&log_id(document)].place()
     }
@@ -224,6 +234,13 @@ impl Scribe<'_> {
             oracle::Action::Acknowledge { document } => {
                 Action::Checkpoint(Heads { document: log_id(*document), heads: vec![], tips: vec![] })
             }
+            oracle::Action::Name { name, target } => {
+                Action::Name { name: format!("name-{name}"), target: log_id(*target) }
+            }
+            oracle::Action::Witness { names } => {
+                let names: BTreeSet<AuthorityId> = names.iter().map(|claim| self.id(*claim)).collect();
+                Action::Witness { names: names.into_iter().collect() }
+            }
         }
     }
 
@@ -256,7 +273,7 @@ fn number(kind: u8, number: u32) -> [u8; 32] {
     id
 }
 
-fn log_id(log: oracle::LogId) -> LogId {
+pub(crate) fn log_id(log: oracle::LogId) -> LogId {
     DocumentId(number(1, log.0))
 }
 

@@ -53,6 +53,8 @@ struct Document {
     peers: Vec<Standing>,
     refusals: Vec<Refused>,
     forks: Vec<String>,
+    #[serde(default)]
+    masked: u64,
     waiting: u64,
     branches_waiting: u64,
     waits_for: Vec<Waited>,
@@ -127,6 +129,12 @@ impl Document {
         lines.extend(self.forks.iter().map(|author| {
             format!("  {author} wrote two histories (a restored backup, a copied profile, or malice); both are kept")
         }));
+        lines.extend((self.masked > 0).then(|| {
+            format!(
+                "  {} changes are masked, for their authors may not write; `pistol acl` says whose and why",
+                self.masked
+            )
+        }));
         lines.extend(self.waits_for.iter().map(|Waited { change, count }| {
             format!("  {count} changes wait for change {change}, which no peer has sent yet")
         }));
@@ -160,6 +168,7 @@ impl Document {
             peers: status.peers.into_iter().map(standing).collect(),
             refusals: status.refusals.into_iter().map(refused).collect(),
             forks: status.forks.iter().map(ToString::to_string).collect(),
+            masked: status.masked,
             waiting: status.waiting,
             branches_waiting: status.branches_waiting,
             waits_for: status.waits_for.iter().map(waited).collect(),

@@ -67,3 +67,26 @@ fn what_cannot_be_granted_says_why() {
         assert!(done.code == Some(code) && done.stderr.contains(word), "{arguments:?}: {done:?}");
     }
 }
+
+#[test]
+fn status_says_how_many_changes_are_masked() {
+    let (you, bob) = (Store::new(), Store::new());
+    you.ok(&["new", "plan", "--policy", "members"]);
+    let who = author(&bob);
+    you.ok(&["grant", "plan", &who]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.pistol");
+    let file = file.to_str().unwrap();
+    you.ok(&["export", "plan", "--format", "pistol", "--to", file]);
+    bob.ok(&["import", file]);
+    bob.ok(&["edit", "plan", "--append", "by bob"]);
+    std::fs::remove_file(file).unwrap();
+    bob.ok(&["export", "plan", "--format", "pistol", "--to", file]);
+    you.ok(&["import", file]);
+    assert_eq!(you.ok(&["cat", "plan"]).trim(), "by bob");
+    assert!(!you.ok(&["status", "plan"]).contains("masked"));
+    you.ok(&["revoke", "plan", &who, "--exact", "--yes"]);
+    assert_eq!(you.ok(&["cat", "plan"]).trim(), "");
+    assert!(you.ok(&["status", "plan"]).contains("1 changes are masked"));
+    assert_eq!(you.json(&["status", "plan"])[0]["documents"][0]["masked"], json!(1));
+}

@@ -13,6 +13,8 @@ mod header;
 mod heads;
 mod keys;
 mod layout;
+#[cfg(any(feature = "redb", test))]
+pub(crate) mod loose;
 mod names;
 mod numbers;
 mod paths;

@@ -19,6 +19,8 @@ mod failure;
 #[cfg(feature = "faults")]
 pub mod faults;
 mod frozen;
+mod pack;
+mod packed;
 mod salvage;
 #[cfg(test)]
 mod tests;
@@ -29,7 +31,7 @@ use std::path::Path;
 
 use redb::{
     Builder, Database, DatabaseError, Durability, ReadTransaction, ReadableDatabase, StorageBackend, TableDefinition,
-    TableError,
+    TableError, WriteTransaction,
 };
 
 use super::{Batch, Page, Row, Store, StoreError, Table, files, schema};
@@ -60,15 +62,25 @@ pub struct RedbStore {
     options: RedbOptions,
     // In a cell because a read, too, may have to reopen the file.
     state: RefCell<State>,
-    /// Whether anything was written to it.
+    /// Whether anything was written to it, and how many bytes of full envelopes.
     is_written: bool,
+    full_bytes: u64,
 }
 
 /// How the file is reached; asked again whenever redb has to be reopened.
 struct Opener {
     open: Box<OpenDatabase>,
-    /// Gives the file the length that it has.
-    keep_length: Box<dyn Fn() -> std::io::Result<()> + Send>,
+    /// Gives the file the length that it has, durably.
+    keep_length: Box<KeepLength>,
+}
+
+type KeepLength = dyn Fn(Locked) -> std::io::Result<()> + Send;
+
+/// Whether redb has the file open here, and so locked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Locked {
+    Yes,
+    No,
 }
 
 type OpenDatabase = dyn Fn(&Builder) -> Result<Database, DatabaseError> + Send;
@@ -107,9 +119,14 @@ impl RedbStore {
         let is_checked = std::fs::metadata(path)?.len() <= options.checked_bytes_max;
         let (path, again) = (path.to_path_buf(), path.to_path_buf());
         let open = Box::new(move |builder: &Builder| open_file(builder, &path));
-        let keep_length = Box::new(move || {
+        let keep_length = Box::new(move |locked| {
             let file = std::fs::File::options().write(true).open(&again)?;
-            file.set_len(file.metadata()?.len())
+            if locked == Locked::No && file.try_lock().is_err() {
+                // Somebody else has it open by now, and may make it longer.
+                return Ok(());
+            }
+            file.set_len(file.metadata()?.len())?;
+            file.sync_all()
         });
         RedbStore::open_with(Opener { open, keep_length }, options, is_checked)
     }
@@ -129,9 +146,10 @@ impl RedbStore {
             let backend = reach().map_err(redb::StorageError::Io)?;
             builder.create_with_backend(backend)
         });
-        let keep_length = Box::new(move || {
+        let keep_length = Box::new(move |_| {
             let backend = again()?;
-            backend.set_len(backend.len()?)
+            backend.set_len(backend.len()?)?;
+            backend.sync_data()
         });
         RedbStore::open_with(Opener { open, keep_length }, options, is_checked)
     }
@@ -154,7 +172,7 @@ impl RedbStore {
             let file = unwritten::Unwritten::open(&path).map_err(redb::StorageError::Io)?;
             builder.create_with_backend(file)
         });
-        let store = RedbStore::open_any(Opener { open, keep_length: Box::new(|| Ok(())) }, options, false)?;
+        let store = RedbStore::open_any(Opener { open, keep_length: Box::new(|_| Ok(())) }, options, false)?;
         match schema::check_format(store.read(Table::Meta, schema::FORMAT_KEY).unwrap_or_default().as_deref()) {
             // Then the checks of the rows tell whether they are of this format.
             Ok(()) | Err(StoreError::Damaged { .. }) => Ok(store),
@@ -171,7 +189,7 @@ impl RedbStore {
     fn open_any(opener: Opener, options: RedbOptions, is_checked: bool) -> Result<RedbStore, StoreError> {
         let database = open_database(&opener, options, is_checked)?;
         let state = RefCell::new(State { database: Some(database), is_writable: true });
-        Ok(RedbStore { opener, options, state, is_written: false })
+        Ok(RedbStore { opener, options, state, is_written: false, full_bytes: 0 })
     }
 
     /// Runs `work` on the database, reopening it first where that is needed.
@@ -183,12 +201,12 @@ impl RedbStore {
         let mut state = self.state.borrow_mut();
         let must_reopen = access == Access::Write && !state.is_writable;
         if must_reopen && state.database.is_some() {
-            self.keep_length()?;
+            self.keep_length(Locked::Yes)?;
         }
         let database = match state.database.take() {
             Some(database) if !must_reopen => database,
             unusable => {
-                close(unusable);
+                self.close(unusable);
                 // Not checked: pages that this process wrote and read have not become worse by a failed write.
                 let database = open_database(&self.opener, self.options, false)?;
                 state.is_writable = true;
@@ -197,7 +215,9 @@ impl RedbStore {
         };
         let result = contained(|| work(&database));
         match (&result, access) {
-            (Err(_), Access::Read) if state.is_writable || self.keep_length().is_ok() => close(Some(database)),
+            (Err(_), Access::Read) if state.is_writable || self.keep_length(Locked::Yes).is_ok() => {
+                self.close(Some(database));
+            }
             (Err(_), Access::Write) => *state = State { database: Some(database), is_writable: false },
             // After an error a later access closes it.
             (Ok(_) | Err(_), _) => state.database = Some(database),
@@ -216,19 +236,33 @@ impl RedbStore {
 
 impl RedbStore {
     /// A sync that failed may have lost a change of the file's length, and redb trusts the length that it sees. So it is set
-    /// again, to be durable with what redb writes next. To be called while redb has the file locked.
-    fn keep_length(&self) -> Result<(), StoreError> {
-        contained(|| Ok((self.opener.keep_length)()?))
+    /// again, and durable before redb writes of it.
+    fn keep_length(&self, locked: Locked) -> Result<(), StoreError> {
+        contained(|| Ok((self.opener.keep_length)(locked)?))
+    }
+
+    /// Closes a database. What closing saves only makes the next opening faster, so its failure is no failure; but it may let
+    /// the file grow.
+    fn close(&self, database: Option<Database>) {
+        let Some(database) = database else { return };
+        if contained(|| database.close().map_err(from_redb)).is_err() {
+            // A fault that passes has passed by the second time.
+            let _ = self.keep_length(Locked::No).or_else(|_| self.keep_length(Locked::No));
+        }
     }
 }
 
 impl Drop for RedbStore {
     fn drop(&mut self) {
-        if !self.state.get_mut().is_writable {
+        let (is_writable, database) = {
+            let state = self.state.get_mut();
+            (state.is_writable, state.database.take())
+        };
+        if !is_writable {
             // The last chance; a fault that passes has passed by then.
-            let _ = self.keep_length().or_else(|_| self.keep_length());
+            let _ = self.keep_length(Locked::Yes).or_else(|_| self.keep_length(Locked::Yes));
         }
-        close(self.state.get_mut().database.take());
+        self.close(database);
     }
 }
 
@@ -238,6 +272,7 @@ impl Store for RedbStore {
             return Ok(());
         }
         self.is_written = true;
+        self.full_bytes += full_bytes(batch);
         self.with_database(Access::Write, |database| write(database, batch))
     }
 
@@ -255,6 +290,12 @@ impl Store for RedbStore {
         }
         self.with_database(Access::Read, |database| range(&begin(database)?, table, from, to, bytes_max))
     }
+}
+
+/// Bytes of full envelopes in a batch.
+fn full_bytes(batch: &Batch) -> u64 {
+    let full = batch.writes.iter().filter(|write| write.table == Table::Envelopes);
+    full.filter_map(|write| write.value.as_ref()).map(|value| value.len() as u64).sum()
 }
 
 /// One redb table for each of ours, with plain bytes: redb may change how it encodes anything richer.
@@ -291,23 +332,22 @@ fn open_file(builder: &Builder, path: &Path) -> Result<Database, DatabaseError> 
     builder.open(path)
 }
 
-/// Closes a database. What closing saves only makes the next opening faster, so its failure is no failure.
-fn close(database: Option<Database>) {
-    let _ = contained(|| database.map_or(Ok(()), |database| database.close().map_err(from_redb)));
-}
-
 fn write(database: &Database, batch: &Batch) -> Result<(), StoreError> {
-    let mut transaction = database.begin_write().map_err(from_redb)?;
-    transaction.set_durability(Durability::Immediate).map_err(from_redb)?;
-    transaction.set_two_phase_commit(true);
-    transaction.set_quick_repair(true);
+    let is_full = |write: &super::Write| write.table == Table::Envelopes;
+    let has_packs = batch.writes.iter().any(is_full) && packed::reading(&begin(database)?)?.is_some();
+    let transaction = begin_write(database)?;
     for table in Table::ALL {
         let mut writes = batch.writes.iter().filter(|write| write.table == table).peekable();
         if writes.peek().is_none() {
             continue;
         }
         let mut rows = transaction.open_table(definition(table)).map_err(from_redb)?;
+        let has_packs = has_packs && table == Table::Envelopes;
+        let mut packs = has_packs.then(|| transaction.open_table(packed::PACKS)).transpose().map_err(from_redb)?;
         for write in writes {
+            if let Some(packs) = &mut packs {
+                packed::take_apart(packs, &mut rows, &write.key)?;
+            }
             match &write.value {
                 Some(value) => rows.insert(write.key.as_slice(), &*check::added(table, &write.key, value)),
                 None => rows.remove(write.key.as_slice()),
@@ -316,6 +356,14 @@ fn write(database: &Database, batch: &Batch) -> Result<(), StoreError> {
         }
     }
     transaction.commit().map_err(from_redb)
+}
+
+fn begin_write(database: &Database) -> Result<WriteTransaction, StoreError> {
+    let mut transaction = database.begin_write().map_err(from_redb)?;
+    transaction.set_durability(Durability::Immediate).map_err(from_redb)?;
+    transaction.set_two_phase_commit(true);
+    transaction.set_quick_repair(true);
+    Ok(transaction)
 }
 
 type ReadTable = redb::ReadOnlyTable<&'static [u8], &'static [u8]>;
@@ -334,11 +382,16 @@ fn reading(transaction: &ReadTransaction, table: Table) -> Result<Option<ReadTab
 }
 
 fn read(transaction: &ReadTransaction, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-    let Some(rows) = reading(transaction, table)? else {
-        return Ok(None);
-    };
-    let value = rows.get(key).map_err(from_redb)?;
-    value.map(|value| check::removed(table, key, value.value()).map(<[u8]>::to_vec)).transpose()
+    let rows = reading(transaction, table)?;
+    let value = rows.map(|rows| rows.get(key).map_err(from_redb)).transpose()?.flatten();
+    if let Some(value) = value {
+        return check::removed(table, key, value.value()).map(|content| Some(content.to_vec()));
+    }
+    packs_of(transaction, table)?.map_or(Ok(None), |packs| packed::read(&packs, key))
+}
+
+fn packs_of(transaction: &ReadTransaction, table: Table) -> Result<Option<ReadTable>, StoreError> {
+    if table == Table::Envelopes { packed::reading(transaction) } else { Ok(None) }
 }
 
 fn range(
@@ -349,7 +402,12 @@ fn range(
     bytes_max: usize,
 ) -> Result<Vec<Row>, StoreError> {
     let mut page = Page::new(bytes_max);
-    let Some(rows) = reading(transaction, table)? else {
+    let rows = reading(transaction, table)?;
+    if let Some(packs) = packs_of(transaction, table)? {
+        packed::range(rows.as_ref(), &packs, (from, to), &mut page)?;
+        return Ok(page.into_rows());
+    }
+    let Some(rows) = rows else {
         return Ok(page.into_rows());
     };
     for row in rows.range::<&[u8]>(from..to).map_err(from_redb)? {

@@ -24,8 +24,9 @@ pub fn row_digest(value: &[u8]) -> [u8; 32] {
     hash(Context::Row, &[value])
 }
 
-/// The format of the store that this Pistol writes.
-pub const FORMAT: u32 = 2;
+/// The format of the store that this Pistol writes. In the one before, 2, no envelopes lay in packs; a store of that format keeps
+/// it until its rows are written into a new file.
+pub const FORMAT: u32 = 3;
 /// The oldest format that is read. Before it no row had a check of its own, and no store was released.
 pub const FORMAT_LEAST: u32 = 2;
 
@@ -153,6 +154,9 @@ pub fn envelopes_from(log: LogNumber, ordinal: u32) -> (Vec<u8>, Vec<u8>) {
 pub fn operation_key(log: LogNumber, number: u32) -> Vec<u8> {
     envelope_key(log, number)
 }
+
+/// From this number on lie operations that were set aside, while some that they follow on are missing.
+pub const OPERATIONS_ASIDE: u32 = 1 << 31;
 
 /// Reads the key of an operation.
 ///

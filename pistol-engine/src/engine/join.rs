@@ -73,7 +73,7 @@ impl Engine {
         let document = Document::new(Arc::clone(&genesis)).map_err(|rule| ReplyError::BadTicket(rule.to_string()))?;
         let (log, write) = self.catalog.add(&genesis, read_key);
         self.commits.add(genesis.id(), write);
-        let end = EndRecord { end: document.history().next(), damage: None }.to_value();
+        let end = EndRecord { end: document.history().next(), damage: None, operations: 0 }.to_value();
         self.commits.write(Write { table: Table::Ends, key: log.number.key(), value: Some(end) });
         let written = Written::up_to(self.snapshot_changes, 1);
         let members = Members::of(&genesis);

@@ -118,10 +118,15 @@ impl Engine {
         let Some(state) = self.topic_mut(connection, topic) else { return };
         let document = state.document;
         if self.documents.replica(&document).is_some_and(|replica| lock(&replica).members().is_some()) {
+            let mut early = None;
             if let Some(state) = self.topic_mut(connection, topic) {
                 state.log = Some(LogState::default());
+                early = state.early_log.take();
             }
             self.send_log_heads(connection, topic, effects);
+            if let Some(told) = early {
+                self.took_log_heads(connection, topic, told, effects);
+            }
             self.follow_needs(connection, &document, effects);
         }
     }
@@ -141,22 +146,27 @@ impl Engine {
         &mut self,
         connection: ConnectionId,
         topic: Topic,
-        told: &LogHeads,
+        told: LogHeads,
         effects: &mut Vec<Effect>,
     ) {
         let Some(peer) = self.peers.get_mut(&connection) else { return };
         if peer.has_ended(topic) {
             return;
         }
-        let Some(state) = peer.topics.get_mut(&topic).filter(|state| state.is_following) else {
+        let Some(state) = peer.topics.get_mut(&topic).filter(|state| state.is_following || state.is_asked) else {
             return self.blame(connection, "it told of a log that nobody asked for", effects);
         };
+        if !state.is_following {
+            // It is told once, and without it nothing is ever sent to the peer.
+            state.early_log = Some(told);
+            return;
+        }
         let replica = self.documents.replica(&state.document);
         let (Some(log), Some(replica)) = (&mut state.log, replica) else {
             return self.blame(connection, "it told of the log of a document that has none", effects);
         };
         if let Some(members) = lock(&replica).members() {
-            log.told(members, told);
+            log.told(members, &told);
         }
         // What waited there or was dropped is lacking by these heads: it is sent again, and answered for again.
         (state.waiting_there, state.is_settled) = (0, false);

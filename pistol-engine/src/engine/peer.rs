@@ -237,7 +237,7 @@ impl Engine {
             Message::Refused(topic, why) => self.was_refused(connection, topic, why, effects),
             Message::Heads(topic, heads) => self.took_heads(connection, topic, &heads, effects),
             Message::MoreHeads(topic, after) => self.send_heads(connection, topic, after, effects),
-            Message::LogHeads(topic, heads) => self.took_log_heads(connection, topic, &heads, effects),
+            Message::LogHeads(topic, heads) => self.took_log_heads(connection, topic, heads, effects),
             Message::Operations(topic, operations) => self.took_operations(connection, topic, &operations, effects),
             Message::Locate(locate) => self.locate(connection, &locate, effects),
             Message::Envelope(topic, bytes) => self.took_envelope(connection, topic, &bytes, effects),

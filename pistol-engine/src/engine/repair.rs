@@ -114,9 +114,10 @@ impl Engine {
         }
         let mut replica = lock(&replica);
         replica.state.damage = None;
-        let (log, end) = (replica.log(), replica.rows().end());
+        let log = replica.log();
+        let end = EndRecord { end: replica.rows().end(), damage: None, operations: replica.durable_operations() };
         drop(replica);
-        let value = Some(EndRecord { end, damage: None }.to_value());
+        let value = Some(end.to_value());
         self.commits.write(Write { table: Table::Ends, key: log.key(), value });
         for (key, _) in self.repairs.aside.remove(&document).unwrap_or_default() {
             self.commits.write(Write { table: Table::Ends, key, value: None });

@@ -8,7 +8,7 @@ use pistol_core::chain::ChainId;
 use pistol_core::id::DocumentId;
 use pistol_core::validate::{History, Ordinal};
 use pistol_sync::proto::heads::{self, Comparison, Held};
-use pistol_sync::proto::message::{Head, Message, Topic};
+use pistol_sync::proto::message::{Head, LogHeads, Message, Topic};
 
 use super::Engine;
 use super::operations::LogState;
@@ -72,6 +72,8 @@ pub(super) struct TopicState {
     pub(super) unreadable: usize,
     /// Of a document with members, what is known of its log there.
     pub(super) log: Option<LogState>,
+    /// What the peer told of its log before it let us follow.
+    pub(super) early_log: Option<LogHeads>,
 }
 
 impl TopicState {
@@ -106,6 +108,7 @@ impl TopicState {
             is_asked_for_holes: false,
             unreadable: 0,
             log: None,
+            early_log: None,
         }
     }
 

@@ -118,6 +118,11 @@ impl Replica {
         self.members.as_ref().is_some_and(Members::has_unstored)
     }
 
+    /// How many operations of the document's log are durable.
+    pub(crate) fn durable_operations(&self) -> u32 {
+        self.members.as_ref().map_or(0, Members::durable)
+    }
+
     /// Whether a change would begin a branch, and may: what the policy refuses need not rest before.
     fn may_branch(&self, valid: &Valid) -> bool {
         let history = self.history();

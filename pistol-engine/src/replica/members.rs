@@ -3,6 +3,7 @@
 //!
 //! Architecture Invariant: of a document with members the replica's document holds the accepted changes and no others.
 
+mod aside;
 mod depends;
 mod operate;
 mod remake;
@@ -22,6 +23,7 @@ use pistol_core::store::{Table, Write};
 use pistol_core::validate::{Accepted, Check, History, Rule, Valid};
 use pistol_sync::proto::heads;
 
+use aside::Aside;
 use depends::Others;
 pub use operate::OperateError;
 pub(crate) use remake::{Shown, grow};
@@ -44,6 +46,7 @@ pub(crate) struct Members {
     /// What this node's author cites to write; looked for again when operations were judged.
     path: Option<Vec<AuthorityId>>,
     waiting: WaitingOperations,
+    aside: Aside,
     others: Others,
     /// Until when nothing is judged anew.
     rest_until_ms: u64,
@@ -84,6 +87,7 @@ impl Members {
             heads: BTreeSet::new(),
             path: None,
             waiting: WaitingOperations::default(),
+            aside: Aside::default(),
             others: Others::default(),
             rest_until_ms: 0,
             decided: Vec::new(),
@@ -179,7 +183,9 @@ impl Members {
         let mut is_any_decided = true;
         while is_any_decided {
             is_any_decided = false;
-            for signed in self.waiting.all() {
+            let aside: Vec<SignedOp> =
+                self.aside.all().filter(|signed| !self.access.holds(&signed.id())).cloned().collect();
+            for signed in self.waiting.all().into_iter().chain(aside) {
                 if self.try_operation(&signed) != Took::Waiting {
                     is_any_decided = true;
                     self.released.extend(self.waiting.remove(&signed.id()));
@@ -221,6 +227,16 @@ impl Members {
         }
     }
 
+    /// Keeps an operation that lies in the store behind a lost one.
+    pub(crate) fn set_aside(&mut self, number: u32, signed: SignedOp) {
+        self.aside.add(number, signed);
+    }
+
+    /// The number from which on rows were not read yet, while they are read in their order, of which so many wait.
+    pub(crate) fn read_until(&self, waiting: u32) -> u32 {
+        self.aside.end().unwrap_or(self.durable.saturating_add(waiting))
+    }
+
     /// Judges everything that was read. Returns what is accepted, in an order in which it can be shown.
     pub(crate) fn settle(&mut self) -> Vec<ChangeId> {
         self.access.settle();
@@ -248,6 +264,7 @@ impl Members {
             writes.push(Write { table: Table::Operations, key, value: Some(value) });
             self.given += 1;
         }
+        self.aside.remove_entered(log, |signed| self.access.holds(&signed.id()), writes);
         self.given
     }
 

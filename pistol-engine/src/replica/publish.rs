@@ -322,8 +322,9 @@ impl Replica {
 
     /// How far the log goes: that its last rows are there is seen by nothing else.
     fn write_end(&self, sealed: &mut Sealed) {
-        if !sealed.changes.is_empty() {
-            let end = EndRecord { end: self.history().next(), damage: self.state.damage };
+        if !sealed.changes.is_empty() || sealed.operations > self.durable_operations() {
+            let (end, damage, operations) = (self.history().next(), self.state.damage, sealed.operations);
+            let end = EndRecord { end, damage, operations };
             sealed.writes.push(Write { table: Table::Ends, key: self.log.key(), value: Some(end.to_value()) });
         }
     }

@@ -52,7 +52,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         log.to_value(),
         SessionRecord { session: 9, is_started: true }.to_value(),
         Fence { current: [1; 16], next: Some([2; 16]), file }.to_value(),
-        EndRecord { end: 4, damage: Some(Damage { expected: 9, is_accepted: false }) }.to_value(),
+        EndRecord { end: 4, damage: Some(Damage { expected: 9, is_accepted: false }), operations: 7 }.to_value(),
         schema::next_log_value(5),
     ];
     (0..).zip(rows).map(|(kind, row)| [vec![kind], row].concat()).collect()

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use pistol_core::store::redb::{RedbOptions, RedbStore};
+use pistol_core::store::redb::{RedbOptions, RedbStore, compact};
 use pistol_core::store::{Batch, Row, Store, StoreError, Table};
 
 use crate::chance::Chance;
@@ -12,9 +12,9 @@ use crate::mutate::mutate;
 
 const OPTIONS: RedbOptions = RedbOptions { cache_bytes: 1 << 20, checked_bytes_max: 64 << 20 };
 
-/// The bytes of a file, and the rows that each of its commits left.
+/// The bytes of a file and those of one with packs, and the rows that each commit left.
 struct Saved {
-    bytes: Vec<u8>,
+    files: [Vec<u8>; 2],
     states: Vec<Vec<Row>>,
     folder: tempfile::TempDir,
 }
@@ -36,16 +36,24 @@ fn save() -> Result<Saved, StoreError> {
         for row in 0..20_u8 {
             let table = Table::ALL.get(usize::from(row) % Table::ALL.len()).copied().unwrap_or(Table::Logs);
             batch.put(table, vec![b'k', row], vec![number; usize::from(row) * 40]);
+            batch.put(Table::Envelopes, packed_key(row), [number, row].repeat(100));
         }
         store.commit(&batch)?;
         states.push(rows(&store)?);
     }
     drop(store);
-    Ok(Saved { bytes: std::fs::read(path)?, states, folder })
+    let bytes = std::fs::read(&path)?;
+    compact(&path, OPTIONS)?;
+    Ok(Saved { files: [bytes, std::fs::read(path)?], states, folder })
+}
+
+/// The key of a row that can lie in a pack.
+fn packed_key(row: u8) -> [u8; 8] {
+    [0, 0, 0, 1, 0, 0, 0, row]
 }
 
 fn rows(store: &RedbStore) -> Result<Vec<Row>, StoreError> {
-    let of = |table| store.range(table, &[], &[0xff; 8], usize::MAX);
+    let of = |table| store.range(table, &[], &[0xff; 9], usize::MAX);
     Ok(Table::ALL.into_iter().map(of).collect::<Result<Vec<_>, _>>()?.concat())
 }
 
@@ -65,33 +73,37 @@ fn accepts(path: &PathBuf, bytes: &[u8], states: &[Vec<Row>]) -> Outcome {
     promise(states.contains(&found), "a damaged store holds what was never written to it")?;
     let mut batch = Batch::default();
     batch.put(Table::Names, *b"new", *b"row");
+    batch.put(Table::Envelopes, packed_key(5), *b"row");
     if store.commit(&batch).is_ok() {
-        let again = store.read(Table::Names, b"new");
-        promise(again.is_err() || again.is_ok_and(|row| row.as_deref() == Some(b"row")), "a commit is lost")?;
+        for (table, key) in [(Table::Names, b"new".as_slice()), (Table::Envelopes, &packed_key(5))] {
+            let again = store.read(table, key);
+            promise(again.is_err() || again.is_ok_and(|row| row.as_deref() == Some(b"row")), "a commit is lost")?;
+        }
     }
     Ok(true)
 }
 
 pub(super) fn run(chance: &mut Chance) -> Outcome {
     let saved = SAVED.as_ref().ok_or_else(|| Divergence::new("no store could be made"))?;
-    let mut bytes = saved.bytes.clone();
+    let honest = saved.files.get(chance.index(saved.files.len())).map_or(&[][..], Vec::as_slice);
+    let mut bytes = honest.to_vec();
     match chance.below(4) {
         // The head of the file says where everything is.
         0 => {
             let mut rest = bytes.split_off(bytes.len().min(512));
-            mutate(&mut bytes, &saved.bytes, chance);
+            mutate(&mut bytes, honest, chance);
             bytes.resize(512, 0);
             bytes.append(&mut rest);
         }
         1 => {
             let page = 4096;
             let (one, other) = (chance.index(bytes.len() / page) * page, chance.index(bytes.len() / page) * page);
-            let lent = saved.bytes.get(other..other + page).unwrap_or_default();
+            let lent = honest.get(other..other + page).unwrap_or_default();
             if let Some(place) = bytes.get_mut(one..one + page).filter(|place| place.len() == lent.len()) {
                 place.copy_from_slice(lent);
             }
         }
-        _ => mutate(&mut bytes, &saved.bytes, chance),
+        _ => mutate(&mut bytes, honest, chance),
     }
     accepts(&saved.folder.path().join("damaged"), &bytes, &saved.states)
 }

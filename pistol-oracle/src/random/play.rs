@@ -27,6 +27,8 @@ pub(super) struct Play {
     pub(super) seen: BTreeMap<Author, Seen>,
     /// What everybody must see to be no good, so that honest authors do not build on it.
     pub(super) rubbish: BTreeSet<ChangeId>,
+    /// Whether names are talked about.
+    pub(super) has_names: bool,
     next: u32,
 }
 
@@ -36,8 +38,16 @@ impl Play {
         let authors = stage::authors(size);
         let world = World { logs: stage::logs(&mut chance), limits: stage::limits(&mut chance), ..World::default() };
         let hostile = authors.iter().copied().filter(|author| *author != OWNER && chance.one_in(3)).collect();
-        let mut play =
-            Self { world, chance, authors, hostile, seen: BTreeMap::new(), rubbish: BTreeSet::new(), next: 0 };
+        let mut play = Self {
+            world,
+            chance,
+            authors,
+            hostile,
+            seen: BTreeMap::new(),
+            rubbish: BTreeSet::new(),
+            has_names: false,
+            next: 0,
+        };
         play.open(size);
         play
     }
@@ -60,6 +70,7 @@ impl Play {
             hostile: authors.iter().copied().collect(),
             seen: authors.iter().map(|author| (*author, seen.clone())).collect(),
             rubbish: BTreeSet::new(),
+            has_names: false,
             next: last.map_or(0, |last| last + 1),
         }
     }
@@ -90,6 +101,18 @@ impl Play {
                 self.operate(author, log, Vec::new(), action);
             }
         }
+        self.meet_all();
+    }
+
+    /// Registrars of two levels in the space, and talk of names from here on.
+    pub(super) fn open_names(&mut self) {
+        self.has_names = true;
+        let grant = |key| Action::Grant { to: Subject::Key(key), role: Role::Admin };
+        let next = OperationId(self.next);
+        self.operate(OWNER, SPACE, Vec::new(), grant(Author(5)));
+        self.operate(OWNER, SPACE, Vec::new(), grant(Author(3)));
+        self.meet_all();
+        self.operate(Author(5), SPACE, vec![next], grant(Author(2)));
         self.meet_all();
     }
 

@@ -86,12 +86,33 @@ impl Play {
     }
 
     fn say(&mut self, author: Author) -> Option<()> {
+        if self.has_names && !self.chance.one_in(3) {
+            let (proof, _) = self.path(author, super::stage::SPACE, Role::Writer)?;
+            let action = self.naming()?;
+            self.operate(author, super::stage::SPACE, proof, action);
+            return Some(());
+        }
         let logs = self.logs(|_| true);
         let log = if self.chance.one_in(2) { *logs.first()? } else { self.chance.pick(&logs)? };
         let (proof, _) = self.path(author, log, Role::Relay)?;
         let action = self.action(author, log)?;
         self.operate(author, log, proof, action);
         Some(())
+    }
+
+    /// A claim of one of a few names, or a witness of some claims.
+    fn naming(&mut self) -> Option<Action> {
+        if self.chance.one_in(2) {
+            let name = u32::from(self.chance.one_in(3));
+            return Some(Action::Name { name, target: LogId(if self.chance.one_in(3) { 5 } else { 0 }) });
+        }
+        let is_claim = |operation: &&Operation| matches!(operation.action, Action::Name { .. });
+        let claims: Vec<OperationId> = self.world.operations.iter().filter(is_claim).map(|claim| claim.id).collect();
+        let mut names = self.chance.some_of(&claims, 2);
+        names.extend(self.chance.pick(&claims));
+        names.sort();
+        names.dedup();
+        (!names.is_empty()).then_some(Action::Witness { names })
     }
 
     fn action(&mut self, author: Author, log: LogId) -> Option<Action> {

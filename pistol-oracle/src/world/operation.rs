@@ -99,6 +99,18 @@ pub enum Action {
         /// The document.
         document: LogId,
     },
+    /// Claims a name in a space.
+    Name {
+        /// Which; it stands for a text.
+        name: u32,
+        /// What it names.
+        target: LogId,
+    },
+    /// Confirms claims of names.
+    Witness {
+        /// The claims.
+        names: Vec<OperationId>,
+    },
 }
 
 /// A signed entry of a log.

@@ -46,6 +46,8 @@ impl fmt::Display for Action {
             Self::Release => write!(out, "releases it for ever"),
             Self::RemoveDocument { document } => write!(out, "removes {document}"),
             Self::Acknowledge { document } => write!(out, "acknowledges {document}"),
+            Self::Name { name, target } => write!(out, "claims name {name} for {target}"),
+            Self::Witness { names } => write!(out, "witnesses {}", list(names)),
         }
     }
 }

@@ -48,9 +48,9 @@ impl Pair {
         if self.machine.compare()? {
             self.tally.kept += 1;
         }
-        let durable = &self.machine.node.disk.platter.changes;
+        let durable = &self.machine.node.disk.platter.held;
         if let Some(id) = self.sent.iter().find(|id| !durable.contains(id)) {
-            return Err(Breach::Lost(format!("change {id:?} was sent and is gone")).into());
+            return Err(Breach::Lost(format!("{id:?} was sent and is gone")).into());
         }
         let rows = self.machine.rows()?;
         let (now, bounds) = (self.now(), (self.snapshot_changes, pistol_engine::OPEN_BYTES));
@@ -68,6 +68,7 @@ impl Pair {
         if !self.machine.compact() {
             return Err(Stop::NoPower);
         }
+        self.tally.packed += u64::from(self.machine.has_packs());
         self.start()
     }
 

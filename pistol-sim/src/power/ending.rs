@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::SocketAddr;
 
+use pistol_acl::record::Role;
 use pistol_core::document::EditError;
-use pistol_core::id::{ChangeId, DocumentId};
+use pistol_core::id::DocumentId;
 use pistol_core::store::redb::faults::Survivors;
 use pistol_core::validate::Rule;
 use pistol_engine::{Command, Input};
@@ -13,7 +14,10 @@ use pistol_sync::ticket::Ticket;
 
 use super::pair::{Asked, Pair, Side, Stop, broken};
 use super::{Breach, Plan, Step, Tally};
-use crate::checker::{Picture, forks};
+use crate::held::Id;
+use crate::member::{self, Deed, masked};
+use crate::picture::{Picture, forks};
+use crate::reopened;
 use crate::user::{self, Made};
 
 /// Bytes of a value that fills most of a row.
@@ -65,25 +69,37 @@ impl Pair {
 
     fn act(&mut self, step: Step) -> Result<(), Stop> {
         match step {
-            Step::Create => self.create(Side::Machine)?,
+            Step::Create => self.create(Side::Machine, false)?,
+            Step::CreateTeam => self.create(Side::Machine, true)?,
             Step::Edit { document, times } => self.edit(Side::Machine, document, times)?,
             Step::EditAll => (0..self.made.len()).try_for_each(|document| self.edit(Side::Machine, document, 1))?,
-            Step::EditLarge { document } => self.edit_large(document)?,
+            Step::EditLarge { document } => self.edit_large(document, Pair::random_text)?,
+            Step::EditDense { document } => self.edit_large(document, Pair::dense_text)?,
             Step::Name { document } => {
                 if let Some(id) = self.document(document).filter(|id| self.holds(Side::Machine, id)) {
                     self.ask(Side::Machine, Command::Name(id, format!("name {document}")), Asked::Other);
                 }
             }
             Step::Flush => {
-                let changes = self.made.iter().flat_map(|made| self.changes(Side::Machine, &made.id())).collect();
-                self.ask(Side::Machine, Command::Flush, Asked::Flush(changes));
+                let held = self.made.iter().flat_map(|made| self.held(Side::Machine, &made.id())).collect();
+                self.ask(Side::Machine, Command::Flush, Asked::Flush(held));
             }
             Step::PeerJoins { document } => self.join(Side::Peer, document),
             Step::Join => {
-                self.create(Side::Peer)?;
+                self.create(Side::Peer, false)?;
                 self.settle()?;
                 self.join(Side::Machine, self.made.len().saturating_sub(1));
             }
+            Step::JoinTeam => {
+                self.create(Side::Peer, true)?;
+                self.settle()?;
+                let document = self.made.len().saturating_sub(1);
+                self.operate(Side::Peer, document, Deed::Grant(Role::Writer))?;
+                self.settle()?;
+                self.join(Side::Machine, document);
+            }
+            Step::Operate { document, deed } => self.operate(Side::Machine, document, deed)?,
+            Step::PeerOperates { document, deed } => self.operate(Side::Peer, document, deed)?,
             Step::PeerEdits { document, times } => self.edit(Side::Peer, document, times)?,
             Step::PeerIsNewer => self.is_peer_newer = true,
             Step::Disconnect => self.disconnect(),
@@ -93,16 +109,31 @@ impl Pair {
             Step::Restart => self.restart()?,
             Step::Pass { milliseconds } => self.pass(milliseconds)?,
         }
-        self.pass(STEP_MS)
+        self.pass(STEP_MS)?;
+        self.note_shrunk();
+        Ok(())
+    }
+
+    /// Counts documents of which the node shows less than after the step before.
+    fn note_shrunk(&mut self) {
+        for made in self.made.iter().filter(|made| made.has_members()) {
+            let documents = self.machine.node.documents();
+            let shown =
+                documents.and_then(|documents| documents.look(&made.id(), |look| look.document.history().next()).ok());
+            let Some(shown) = shown else { continue };
+            let before = self.shown.insert(made.id(), shown).unwrap_or(0);
+            self.tally.shrunk += u64::from(shown < before);
+        }
     }
 
     fn document(&self, document: usize) -> Option<DocumentId> {
         self.made.get(document).map(Made::id)
     }
 
-    fn create(&mut self, side: Side) -> Result<(), Stop> {
+    fn create(&mut self, side: Side, has_members: bool) -> Result<(), Stop> {
         let author = self.node(side).author();
-        let made = user::make(&author, &mut self.chance).map_err(|error| broken(error.to_string()))?;
+        let make = if has_members { user::make_team } else { user::make };
+        let made = make(&author, &mut self.chance).map_err(|error| broken(error.to_string()))?;
         let (genesis, read_key) = (made.genesis.clone(), made.read_key.clone());
         self.made.push(made);
         self.ask(side, Command::Create { genesis, read_key }, Asked::Other);
@@ -119,17 +150,52 @@ impl Pair {
         Ok(())
     }
 
-    /// What it writes is not made shorter by deflating.
-    fn edit_large(&mut self, document: usize) -> Result<(), Stop> {
-        let (now, documents) = (self.now(), self.machine.node.documents());
+    /// A side does something about the other one's part in a document.
+    fn operate(&mut self, side: Side, document: usize, deed: Deed) -> Result<(), Stop> {
+        let (whom, documents) = (self.node(side.other()).author().id(), self.node(side).documents());
         let (Some(id), Some(documents)) = (self.document(document), documents) else { return Ok(()) };
+        let operated = member::operate(&documents, &id, (deed, whom), &mut self.chance);
+        let is_written = operated.map_err(|error| broken(format!("an operation failed: {error}")))?;
+        self.tally.operated += u64::from(is_written);
+        self.tell(side, Input::Wake);
+        Ok(())
+    }
+
+    /// One that is not made much shorter by deflating.
+    fn random_text(&mut self) -> String {
         let mut text = String::with_capacity(LARGE);
         while text.len() < LARGE {
             let _ = write!(text, "{:016x}", self.chance.number());
         }
+        text
+    }
+
+    /// One of few sentences, the same ones each time: two such rows take less together than each alone.
+    fn dense_text(&mut self) -> String {
+        let mut text = String::with_capacity(LARGE);
+        while text.len() < LARGE {
+            let sentence = 1 + self.chance.below(20);
+            for word in 1..5_u64 {
+                let _ = write!(text, "{:016x}", sentence.wrapping_mul(word << 59 | 0x9e37_79b9_7f4a_7c15));
+            }
+        }
+        text
+    }
+
+    fn edit_large(&mut self, document: usize, text: impl FnOnce(&mut Self) -> String) -> Result<(), Stop> {
+        let (now, documents) = (self.now(), self.machine.node.documents());
+        let (Some(id), Some(documents)) = (self.document(document), documents) else { return Ok(()) };
+        let text = text(self);
         let edited = documents.edit(&id, now, None, |edit| edit.map("map").put("large", text));
         match edited {
-            Ok(_) | Err(EditError::Closed | EditError::Refused(Rule::Policy) | EditError::NotYours { .. }) => {}
+            Ok(_)
+            | Err(
+                EditError::Closed
+                | EditError::Refused(Rule::Policy)
+                | EditError::NotYours { .. }
+                | EditError::NotAMember
+                | EditError::Revoked,
+            ) => {}
             Err(error) => return Err(edit_failed(error)),
         }
         self.tell(Side::Machine, Input::Wake);
@@ -151,12 +217,12 @@ impl Pair {
     /// The node removes a document. What only it held is lost, as its user wants.
     fn forget(&mut self, document: usize) {
         let Some(id) = self.document(document).filter(|id| self.holds(Side::Machine, id)) else { return };
-        let changes = self.changes(Side::Machine, &id);
-        self.sent.retain(|id| !changes.contains(id));
-        self.checker.lost(&changes);
+        let held = self.held(Side::Machine, &id);
+        self.sent.retain(|id| !held.contains(id));
+        self.checker.lost(&held);
         for (_, asked) in self.asked.values_mut() {
             if let Asked::Flush(of) = asked {
-                of.retain(|id| !changes.contains(id));
+                of.retain(|id| !held.contains(id));
             }
         }
         self.ask(Side::Machine, Command::Forget(id), Asked::Other);
@@ -183,9 +249,9 @@ impl Pair {
         }
     }
 
-    pub(super) fn changes(&self, side: Side, id: &DocumentId) -> BTreeSet<ChangeId> {
+    pub(super) fn held(&self, side: Side, id: &DocumentId) -> BTreeSet<Id> {
         let documents = self.node(side).documents();
-        documents.and_then(|documents| Picture::of(&documents, id)).map(|picture| picture.changes).unwrap_or_default()
+        documents.and_then(|documents| Picture::of(&documents, id)).map(|picture| picture.held).unwrap_or_default()
     }
 
     /// Nothing goes wrong any more: both come to hold the same. They meet anew, since what a node could not read it asks
@@ -220,26 +286,42 @@ impl Pair {
             let (Some(one), Some(two)) = (picture(Side::Machine), picture(Side::Peer)) else {
                 return Some(format!("one of them has no {id:?}"));
             };
-            let is_durable = |side| one.changes.is_subset(&self.node(side).disk.platter.changes);
+            let is_durable = |side| one.held.is_subset(&self.node(side).disk.platter.held);
             let unsafe_at = Side::BOTH.into_iter().find(|side| !is_durable(*side));
             let not_durable = unsafe_at.map(|side| format!("the {side:?} does not hold all of {id:?} durably"));
             one.difference(&two).or(not_durable)
         })
     }
 
+    /// A node shows of a document what a judge says who begins anew with all that it holds.
+    fn is_judged_alike(&self, side: Side, id: &DocumentId) -> Result<(), String> {
+        let node = self.node(side);
+        let fresh = reopened::picture(&node.disk, id)?;
+        let own = node.documents().and_then(|documents| Picture::of(&documents, id));
+        match fresh.difference(&own.ok_or("a document is not open in the end")?) {
+            Some(difference) => Err(format!("the {side:?} is judged otherwise anew in {id:?}: {difference}")),
+            None => Ok(()),
+        }
+    }
+
     /// What must hold in the end beyond agreement.
     fn end(&mut self) -> Result<(), Breach> {
-        let mut accepted = BTreeSet::new();
+        let mut held = BTreeSet::new();
         for made in &self.made {
-            accepted.extend(self.changes(Side::Machine, &made.id()));
+            held.extend(self.held(Side::Machine, &made.id()));
             for side in Side::BOTH {
                 let documents = self.node(side).documents();
-                let forks =
-                    documents.and_then(|documents| documents.look(&made.id(), |look| forks(look.document)).ok());
+                let forks = documents.and_then(|documents| documents.look(&made.id(), |look| forks(look.held)).ok());
                 if forks.unwrap_or(0) > 0 {
                     return Err(Breach::Other("a session went on from a place that it had left".to_owned()));
                 }
+                if made.has_members() && self.holds(side, &made.id()) {
+                    self.is_judged_alike(side, &made.id()).map_err(Breach::Other)?;
+                }
             }
+            let documents = self.machine.node.documents();
+            let masked = documents.and_then(|documents| documents.look(&made.id(), |look| masked(&look).len()).ok());
+            self.tally.masked += masked.unwrap_or(0) as u64;
         }
         if Side::BOTH.into_iter().any(|side| !self.node(side).disk.is_tidy()) {
             return Err(Breach::Other("rows that were sealed are still there".to_owned()));
@@ -248,7 +330,7 @@ impl Pair {
             return Err(Breach::Other("rows of a document that was removed are still there".to_owned()));
         }
         self.tally.operations += self.machine.sectors.operations();
-        self.checker.is_kept(&accepted).map_err(Breach::Lost)
+        self.checker.is_kept(&held).map_err(Breach::Lost)
     }
 }
 

@@ -4,7 +4,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use pistol_core::id::ChangeId;
 use pistol_core::store::redb::faults::{SimulatedDisk, Survivors};
 use pistol_core::store::redb::{RedbOptions, RedbStore};
 use pistol_core::store::{Batch, Row, Store, StoreError, Table, schema};
@@ -12,7 +11,8 @@ use pistol_engine::Unreadable;
 
 use super::Breach;
 use crate::chance::Chance;
-use crate::disk::{Disk, changes_in};
+use crate::disk::Disk;
+use crate::held::{Id, in_row};
 use crate::node::{Node, Rows, all_rows};
 
 /// Memory for pages: more than these files are large, as in production.
@@ -129,6 +129,11 @@ impl Machine {
         !self.sectors.is_dead()
     }
 
+    /// Whether rows of the file lie in packs: it names each of its tables.
+    pub(super) fn has_packs(&self) -> bool {
+        self.sectors.after_power_cut(Survivors::All).windows(5).any(|name| name == b"packs")
+    }
+
     pub(super) fn read(&self, table: Table, from: &[u8], to: &[u8], bytes_max: usize) -> Result<Vec<Row>, Unreadable> {
         let store = self.store.as_ref().ok_or_else(|| Unreadable::Failed("the power is out".to_owned()))?;
         store.range(table, from, to, bytes_max).map_err(Unreadable::from)
@@ -190,18 +195,17 @@ impl Contents {
         tables.collect::<Result<_, StoreError>>().map(Contents)
     }
 
-    fn changes(&self) -> BTreeSet<ChangeId> {
-        let rows = self.0.iter().filter(|(table, _)| matches!(table, Table::Envelopes | Table::Tail));
-        rows.flat_map(|(_, rows)| rows).flat_map(|(_, value)| changes_in(value)).collect()
+    fn held(&self) -> BTreeSet<Id> {
+        self.0.iter().flat_map(|(table, rows)| rows.iter().flat_map(|(_, value)| in_row(*table, value))).collect()
     }
 
     /// In words, how these differ from what was acknowledged.
     fn breach(&self, acknowledged: &Contents, mirror: &Disk) -> Breach {
-        let changes = self.changes();
-        let gone = mirror.platter.changes.iter().filter(|id| !changes.contains(id)).count();
+        let held = self.held();
+        let gone = mirror.platter.held.iter().filter(|id| !held.contains(id)).count();
         let other: Vec<Table> =
             self.0.iter().zip(&acknowledged.0).filter(|(one, two)| one != two).map(|(one, _)| one.0).collect();
-        let what = format!("{gone} acknowledged changes are gone, and other rows are in {other:?}");
+        let what = format!("{gone} acknowledged changes and operations are gone, and other rows are in {other:?}");
         if gone > 0 { Breach::Lost(what) } else { Breach::Mixed(what) }
     }
 }

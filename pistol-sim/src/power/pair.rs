@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use pistol_core::id::{ChangeId, DocumentId};
+use pistol_core::id::DocumentId;
 use pistol_core::store::redb::faults::Survivors;
 use pistol_engine::{Command, ConnectionId, Effect, Engine, Input, Now, Reply, ReplyError, Token};
 use pistol_sync::proto::message::{Message, Topic};
@@ -10,9 +10,10 @@ use pistol_sync::proto::message::{Message, Topic};
 use super::machine::{Committed, Machine};
 use super::{Breach, Plan, Tally};
 use crate::chance::Chance;
-use crate::checker::{Checker, Picture};
-use crate::disk::changes_in;
+use crate::checker::Checker;
+use crate::held::{Id, changes_in, operations_in};
 use crate::node::Node;
+use crate::picture::Picture;
 use crate::reopened;
 use crate::user::Made;
 
@@ -29,7 +30,7 @@ pub(super) enum Side {
 impl Side {
     pub(super) const BOTH: [Side; 2] = [Side::Machine, Side::Peer];
 
-    fn other(self) -> Side {
+    pub(super) fn other(self) -> Side {
         if self == Side::Machine { Side::Peer } else { Side::Machine }
     }
 
@@ -65,7 +66,7 @@ pub(super) enum Due {
 /// What a user waits for.
 pub(super) enum Asked {
     Open(DocumentId),
-    Flush(BTreeSet<ChangeId>),
+    Flush(BTreeSet<Id>),
     Join(Side, usize),
     Other,
 }
@@ -85,8 +86,10 @@ pub(super) struct Pair {
     pub(super) is_peer_newer: bool,
     pub(super) checker: Checker,
     /// What the node sent: it must be there as long as it lives.
-    pub(super) sent: BTreeSet<ChangeId>,
+    pub(super) sent: BTreeSet<Id>,
     pub(super) snapshot_changes: u32,
+    /// How much of each document with members the node showed last.
+    pub(super) shown: BTreeMap<DocumentId, u32>,
     /// What of the unsynced is there after the cut that comes next.
     pub(super) survivors: Survivors,
     pub(super) later_cuts: VecDeque<super::Cut>,
@@ -110,6 +113,7 @@ impl Pair {
             is_peer_newer: false,
             checker: Checker::default(),
             sent: BTreeSet::new(),
+            shown: BTreeMap::new(),
             snapshot_changes: plan.snapshot_changes,
             survivors: Survivors::None,
             later_cuts: plan.cuts.iter().copied().collect(),
@@ -258,13 +262,18 @@ impl Pair {
         let ends = (connection, side.number(), side.other().number());
         let disk = if side == Side::Machine { &self.machine.node.disk } else { &self.peer.disk };
         self.checker.sends(ends, &frame, disk, false).map_err(broken)?;
-        if let Ok(Some(Message::Envelope(topic, bytes))) = Message::from_frame(&frame) {
-            let changes = changes_in(&bytes);
-            match side {
-                Side::Machine => self.sent.extend(changes),
-                Side::Peer if std::mem::take(&mut self.is_peer_newer) => frame = newer(topic, bytes),
-                Side::Peer => self.tally.received += changes.len() as u64,
+        match (Message::from_frame(&frame), side) {
+            (Ok(Some(Message::Envelope(_, bytes))), Side::Machine) => self.sent.extend(changes_in(&bytes)),
+            (Ok(Some(Message::Envelope(topic, bytes))), Side::Peer) if std::mem::take(&mut self.is_peer_newer) => {
+                frame = newer(topic, bytes);
             }
+            (Ok(Some(Message::Envelope(_, bytes))), Side::Peer) => {
+                self.tally.received += changes_in(&bytes).len() as u64;
+            }
+            (Ok(Some(Message::Operations(_, operations))), Side::Machine) => {
+                self.sent.extend(operations_in(operations.iter().map(Vec::as_slice)));
+            }
+            _ => {}
         }
         if self.connection == Some(connection) {
             self.tell(side.other(), Input::Received { connection, frame });
@@ -302,12 +311,12 @@ impl Pair {
         let asked = asked.ok_or_else(|| broken("a node answered twice, or what nobody asked"))?;
         match (asked, reply) {
             (_, Err(error @ ReplyError::Damaged(_))) => Err(broken(format!("a node cannot read its store: {error}"))),
-            (Asked::Flush(changes), Ok(_)) => {
-                let durable = &self.node(side).disk.platter.changes;
-                if let Some(id) = changes.iter().find(|id| !durable.contains(id)) {
-                    return Err(broken(format!("a node flushed, and change {id:?} is not durable")));
+            (Asked::Flush(held), Ok(_)) => {
+                let durable = &self.node(side).disk.platter.held;
+                if let Some(id) = held.iter().find(|id| !durable.contains(id)) {
+                    return Err(broken(format!("a node flushed, and {id:?} is not durable")));
                 }
-                self.checker.promise(&changes);
+                self.checker.promise(&held);
                 Ok(())
             }
             (Asked::Open(document), Ok(_)) => self.opened(&document).map_err(broken),
@@ -328,7 +337,7 @@ impl Pair {
         let is_from_snapshot = documents.look(document, |insight| insight.state.is_from_snapshot);
         self.tally.opened_fast += u64::from(is_from_snapshot.unwrap_or(false));
         // It may have been open for a while, with changes that are not on the disk yet.
-        match slow.difference(&fast).filter(|_| fast.changes.len() == slow.changes.len()) {
+        match slow.difference(&fast).filter(|_| fast.held.len() == slow.held.len() && fast.is_judged) {
             Some(difference) => Err(format!("{document:?} was opened, and its rows say otherwise: {difference}")),
             None => Ok(()),
         }

@@ -1,6 +1,8 @@
 //! What is done to a node, and when its power is cut.
 
-use super::{Fault, Survivors};
+use pistol_acl::record::Role;
+
+use super::{Deed, Fault, Survivors};
 use crate::chance::Chance;
 
 /// Something that users or the network do.
@@ -8,6 +10,24 @@ use crate::chance::Chance;
 pub enum Step {
     /// The node makes a document.
     Create,
+    /// The node makes a document with members.
+    CreateTeam,
+    /// The node joins a document with members that the peer makes, in which it may write.
+    JoinTeam,
+    /// A user of the node does something about the peer's part in a document with members.
+    Operate {
+        /// Which document.
+        document: usize,
+        /// What.
+        deed: Deed,
+    },
+    /// The peer does something about the node's part, and the node receives it.
+    PeerOperates {
+        /// In which document.
+        document: usize,
+        /// What.
+        deed: Deed,
+    },
     /// A user of the node edits one document, several times at once.
     Edit {
         /// Which.
@@ -19,6 +39,11 @@ pub enum Step {
     EditAll,
     /// A user writes so much that the small rows are sealed into full ones.
     EditLarge {
+        /// Which document.
+        document: usize,
+    },
+    /// A user writes as much, of what takes next to no room when it is compressed: such rows come into packs.
+    EditDense {
         /// Which document.
         document: usize,
     },
@@ -125,13 +150,109 @@ impl Plan {
             Step::Forget { document: 0 },
             Step::Compact,
             Step::EditAll,
+            Step::CreateTeam,
+            Step::Operate { document: 3, deed: Deed::Grant(Role::Reader) },
             Step::Flush,
         ];
         Plan { seed: 2, steps, cuts: Vec::new(), snapshot_changes: 4, is_checked: true }
     }
 
-    /// The run of a seed: a workload by chance, and one to four cuts.
+    /// A workload of documents with members: what both write comes to be masked, comes back, and goes on.
+    pub fn with_members() -> Plan {
+        let operate = |deed| Step::Operate { document: 0, deed };
+        let peer_operates = |deed| Step::PeerOperates { document: 1, deed };
+        let (edit, peer_edits) =
+            (|document| Step::Edit { document, times: 2 }, |document| Step::PeerEdits { document, times: 2 });
+        let steps = vec![
+            Step::CreateTeam,
+            Step::PeerJoins { document: 0 },
+            operate(Deed::Grant(Role::Writer)),
+            peer_edits(0),
+            edit(0),
+            Step::JoinTeam,
+            edit(1),
+            // What the peer shows shrinks, then what the node does.
+            operate(Deed::Purge),
+            peer_operates(Deed::Purge),
+            edit(1),
+            Step::Pass { milliseconds: 2000 },
+            operate(Deed::Adopt),
+            peer_operates(Deed::Grant(Role::Writer)),
+            edit(1),
+            Step::Disconnect,
+            edit(1),
+            peer_operates(Deed::RevokeWhole { cascade: false }),
+            Step::Pass { milliseconds: 1000 },
+            Step::Restart,
+            operate(Deed::Grant(Role::Admin)),
+            peer_operates(Deed::Adopt),
+            peer_edits(0),
+            peer_operates(Deed::Release),
+            edit(1),
+            Step::Flush,
+        ];
+        Plan { seed: 3, steps, cuts: Vec::new(), snapshot_changes: 4, is_checked: true }
+    }
+
+    /// A workload of full rows that come into packs, lie behind them, and go with their document.
+    pub fn with_packs() -> Plan {
+        let steps = vec![
+            Step::Create,
+            Step::EditDense { document: 0 },
+            Step::EditDense { document: 0 },
+            Step::Flush,
+            Step::Compact,
+            Step::EditDense { document: 0 },
+            Step::PeerJoins { document: 0 },
+            Step::Compact,
+            Step::Forget { document: 0 },
+        ];
+        Plan { seed: 4, steps, cuts: Vec::new(), snapshot_changes: 4, is_checked: false }
+    }
+
+    /// The run of a seed: a workload by chance, in two of three with members, and one to four cuts.
     pub fn of_seed(seed: u64) -> Plan {
+        let mut plan = Plan::without_members(seed);
+        let mut chance = Chance::new(seed ^ 0x6d65_6d62_6572_7300);
+        if chance.percent(67) {
+            plan.add_members(&mut chance);
+        }
+        plan.add_dense(&mut Chance::new(seed ^ 0x6465_6e73_6500_0000));
+        plan
+    }
+
+    /// Some of what is written comes into packs, which are read and taken apart later.
+    fn add_dense(&mut self, chance: &mut Chance) {
+        for _ in 0..chance.below(5) {
+            let document = chance.index(2);
+            let place = 2 + chance.index(self.steps.len() - 1);
+            self.steps.splice(place..place, [Step::EditDense { document }, Step::EditDense { document }]);
+        }
+        for _ in 0..chance.below(3) {
+            self.steps.insert(2 + chance.index(self.steps.len() - 1), Step::Compact);
+        }
+    }
+
+    /// The documents of the first steps have members, and both sides do something about them between other steps.
+    fn add_members(&mut self, chance: &mut Chance) {
+        for step in &mut self.steps {
+            match step {
+                Step::Create if chance.percent(70) => *step = Step::CreateTeam,
+                Step::Join if chance.percent(70) => *step = Step::JoinTeam,
+                _ => {}
+            }
+        }
+        self.steps.insert(2, Step::Operate { document: 0, deed: Deed::Grant(Role::Writer) });
+        for _ in 0..chance.between(1, 6) {
+            let (document, deed) = (chance.index(3), Deed::of(chance));
+            let is_peer = chance.percent(50);
+            let step = if is_peer { Step::PeerOperates { document, deed } } else { Step::Operate { document, deed } };
+            self.steps.insert(3 + chance.index(self.steps.len() - 2), step);
+        }
+    }
+
+    /// The same without members.
+    pub fn without_members(seed: u64) -> Plan {
         let mut chance = Chance::new(seed);
         let count = chance.between(4, 16);
         let mut steps = vec![Step::Create, Step::PeerJoins { document: 0 }];

@@ -2,22 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use pistol_core::id::{ChangeId, DocumentId};
+use pistol_core::id::DocumentId;
 use pistol_engine::{Command, Input, Reply, ReplyError, Token};
 use pistol_sync::ticket::Ticket;
 
 use super::{Asked, Event, World};
-use crate::checker::Picture;
+use crate::held::{self, Id};
+use crate::picture::Picture;
 use crate::{reopened, user};
 
 impl World {
     pub(super) fn create(&mut self) -> Result<(), String> {
         let index = self.chance.index(self.nodes.len());
         let Some(node) = self.nodes.get(index) else { return Ok(()) };
-        let made = user::make(&node.author(), &mut self.chance).map_err(|error| error.to_string())?;
-        let (genesis, read_key) = (made.genesis.clone(), made.read_key.clone());
+        let has_members = self.chance.percent(self.weather.teams_percent);
+        let make = if has_members { user::make_team } else { user::make };
+        let made = make(&node.author(), &mut self.chance).map_err(|error| error.to_string())?;
+        let (id, genesis, read_key) = (made.id(), made.genesis.clone(), made.read_key.clone());
         self.made.push(made);
-        self.ask(index, Command::Create { genesis, read_key }, Asked::Other)
+        self.ask(index, Command::Create { genesis, read_key }, Asked::Other)?;
+        if has_members { self.staff(index, id) } else { Ok(()) }
     }
 
     pub(super) fn ask(&mut self, node: usize, command: Command, asked: Asked) -> Result<(), String> {
@@ -43,6 +47,9 @@ impl World {
         if !self.is_healed && self.chance.percent(30) {
             // The user closes what is open, and opens it again with the next edit.
             self.nodes.get_mut(node).into_iter().for_each(|node| node.pins.clear());
+        }
+        if self.made.get(made).is_some_and(user::Made::has_members) && self.chance.percent(25) {
+            return self.do_deed(node, document);
         }
         match self.chance.below(20) {
             0 | 1 => self.flush(node),
@@ -108,29 +115,23 @@ impl World {
         documents.into_iter().try_for_each(|document| self.ask(index, Command::Open(document), Asked::Open(document)))
     }
 
-    /// All changes of a node's open documents, or of one of them.
-    fn changes_of(&self, index: usize, document: Option<&DocumentId>) -> BTreeSet<ChangeId> {
+    /// All that a node holds of its open documents, or of one of them.
+    fn held_of(&self, index: usize, document: Option<&DocumentId>) -> BTreeSet<Id> {
         let Some(documents) = self.nodes.get(index).and_then(crate::node::Node::documents) else {
             return BTreeSet::new();
         };
         let wanted = self.made.iter().map(user::Made::id).filter(|id| document.is_none_or(|wanted| wanted == id));
-        let ids = |id: DocumentId| {
-            let ids = documents.look(&id, |insight| {
-                let history = insight.document.history();
-                (1..history.next()).filter_map(|ordinal| history.id(ordinal)).collect::<Vec<_>>()
-            });
-            ids.unwrap_or_default()
-        };
+        let ids = |id: DocumentId| documents.look(&id, |insight| held::in_document(&insight)).unwrap_or_default();
         wanted.flat_map(ids).collect()
     }
 
     fn flush(&mut self, node: usize) -> Result<(), String> {
-        let changes = self.changes_of(node, None);
+        let changes = self.held_of(node, None);
         self.ask(node, Command::Flush, Asked::Flush(changes))
     }
 
     fn sync(&mut self, node: usize, document: DocumentId) -> Result<(), String> {
-        let held = self.changes_of(node, Some(&document));
+        let held = self.held_of(node, Some(&document));
         let within_ms = self.chance.below(3000);
         self.ask(node, Command::Synced { document, within_ms }, Asked::Synced { document, held })
     }
@@ -166,7 +167,7 @@ impl World {
         let slow = reopened::picture(&node.disk, document)?;
         let fast = Picture::of(&documents, document).ok_or("a document that was opened is not open")?;
         // It may have been open for a while, with changes that are not on the disk yet.
-        if fast.changes == slow.changes {
+        if fast.held == slow.held && fast.is_judged {
             self.report.opened_fast += 1;
             if let Some(difference) = slow.difference(&fast) {
                 return Err(format!("node {index} opened {document:?} from a snapshot: {difference}"));
@@ -175,20 +176,20 @@ impl World {
         Ok(())
     }
 
-    fn flushed(&mut self, index: usize, changes: &BTreeSet<ChangeId>) -> Result<(), String> {
+    fn flushed(&mut self, index: usize, changes: &BTreeSet<Id>) -> Result<(), String> {
         let Some(node) = self.nodes.get(index) else { return Ok(()) };
         self.checker.promise(changes);
-        match changes.iter().find(|id| !node.disk.platter.changes.contains(id)) {
-            Some(id) => Err(format!("node {index} flushed, and change {id:?} is not durable")),
+        match changes.iter().find(|id| !node.disk.platter.held.contains(id)) {
+            Some(id) => Err(format!("node {index} flushed, and {id:?} is not durable")),
             None => Ok(()),
         }
     }
 
     /// A node was told that it is equal with a peer: then some other node holds durably what it held when it asked.
-    fn synced(&mut self, index: usize, document: &DocumentId, held: &BTreeSet<ChangeId>) -> Result<(), String> {
+    fn synced(&mut self, index: usize, document: &DocumentId, held: &BTreeSet<Id>) -> Result<(), String> {
         self.report.syncs += 1;
         let mut others = self.nodes.iter().enumerate().filter(|(other, _)| *other != index);
-        let is_held = others.any(|(_, node)| held.is_subset(&node.disk.platter.changes));
+        let is_held = others.any(|(_, node)| held.is_subset(&node.disk.platter.held));
         if is_held || self.was_restored || self.is_tampered {
             return Ok(());
         }

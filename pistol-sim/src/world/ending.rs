@@ -1,8 +1,8 @@
 //! How a run ends: everything is well again, and all nodes must come to agree within a bound.
 
 use super::{Event, World};
-use crate::checker::{Picture, forks};
 use crate::node::Node;
+use crate::picture::{Picture, forks};
 use crate::user::Made;
 use pistol_engine::PeerState;
 
@@ -84,8 +84,8 @@ impl World {
             if let Some(difference) = first.as_ref().and_then(|first| first.difference(&picture)) {
                 return Some(format!("node 0 and node {index} in {id:?}: {difference}"));
             }
-            if let Some(id) = picture.changes.iter().find(|id| !node.disk.platter.changes.contains(id)) {
-                return Some(format!("node {index} does not hold change {id:?} durably"));
+            if let Some(id) = picture.held.iter().find(|id| !node.disk.platter.held.contains(id)) {
+                return Some(format!("node {index} does not hold {id:?} durably"));
             }
             if let Some(why) = unlike_state(node, &id, self.was_restored || self.was_flooded) {
                 return Some(format!("node {index} in {id:?}: {why}"));
@@ -97,22 +97,23 @@ impl World {
 
     /// What must hold in the end beyond agreement.
     fn end(&mut self) -> Result<(), String> {
-        let mut accepted = std::collections::BTreeSet::new();
+        let mut held = std::collections::BTreeSet::new();
         for made in &self.made {
             for documents in self.nodes.iter().filter_map(Node::documents) {
                 let picture = Picture::of(&documents, &made.id());
-                accepted.extend(picture.into_iter().flat_map(|picture| picture.changes));
+                held.extend(picture.into_iter().flat_map(|picture| picture.held));
             }
-            let forks = |node: &Node| node.documents()?.look(&made.id(), |insight| forks(insight.document)).ok();
+            let forks = |node: &Node| node.documents()?.look(&made.id(), |insight| forks(insight.held)).ok();
             let forks = self.nodes.iter().find_map(forks).unwrap_or(0);
             self.report.forks += forks;
         }
+        self.is_judged_alike()?;
         if self.nodes.iter().any(|node| !node.disk.is_tidy()) {
             return Err("rows that were sealed are still there".to_owned());
         }
-        self.report.changes += accepted.len() as u64;
+        self.report.changes += held.iter().filter_map(|id| id.change()).count() as u64;
         self.report.simulated_ms = self.clock.now_ms();
-        self.checker.is_kept(&accepted)
+        self.checker.is_kept(&held)
     }
 }
 
@@ -125,15 +126,14 @@ fn unlike_state(node: &Node, document: &pistol_core::id::DocumentId, is_lossy: b
     if state.waiting > 0 && !is_lossy {
         return Some(format!("{} changes still wait for others", state.waiting));
     }
-    let is_here =
-        |id| node.documents()?.look(document, |insight| insight.document.history().ordinal(id)).ok().flatten();
+    let is_here = |id| node.documents()?.look(document, |insight| insight.held.ordinal(id)).ok().flatten();
     if let Some((id, _)) = state.waits_for.iter().find(|(id, _)| is_here(id).is_some()) {
         return Some(format!("a change waits for {id:?}, which is here"));
     }
     if state.branches_waiting > 0 {
         return Some(format!("{} branches wait to be taken in", state.branches_waiting));
     }
-    let is_forked = node.documents()?.look(document, |insight| forks(insight.document) > 0).ok()?;
+    let is_forked = node.documents()?.look(document, |insight| forks(insight.held) > 0).ok()?;
     if is_forked && state.forks.is_empty() {
         return Some("a chain forked, and the node does not tell".to_owned());
     }

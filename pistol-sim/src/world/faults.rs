@@ -139,9 +139,9 @@ impl World {
     fn restore(&mut self, index: usize, which: usize) -> bool {
         let Some(node) = self.nodes.get_mut(index) else { return false };
         let Some(before) = node.disk.restore(which) else { return false };
-        let mut lost = before.changes;
+        let mut lost = before.held;
         for node in &self.nodes {
-            lost.retain(|id| !node.disk.platter.changes.contains(id));
+            lost.retain(|id| !node.disk.platter.held.contains(id));
         }
         self.checker.lost(&lost);
         self.was_restored = true;

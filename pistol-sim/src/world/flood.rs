@@ -46,7 +46,7 @@ impl World {
     }
 
     /// What anybody says who holds a ticket.
-    fn greeting(&self, connection: u64, name: NodeId, node: usize, made: usize) -> Vec<Vec<u8>> {
+    pub(super) fn greeting(&self, connection: u64, name: NodeId, node: usize, made: usize) -> Vec<Vec<u8>> {
         let Some((listener, document)) = self.nodes.get(node).zip(self.made.get(made)) else { return Vec::new() };
         let hello = Hello {
             versions: VERSIONS.to_vec(),

@@ -1,7 +1,10 @@
 //! What hostile columns can do: nothing.
 
+use miniz_oxide::deflate::compress_to_vec;
+
 use super::header::RunHeader;
 use super::layout::{Columns, ColumnsReader};
+use super::loose::{loosened, tightened};
 use super::read_change::ChangeReader;
 use super::stretch::Stretch;
 use super::*;
@@ -247,4 +250,27 @@ fn columns_that_inflate_past_what_they_state_or_past_the_limit_are_refused() {
     assert_eq!(stated((1 << 20) + 1), Err(Malformed::Long));
     assert_eq!(stated(1 << 40), Err(Malformed::Limit));
     assert_eq!(stated(0), Ok(zeros.len()), "not deflated");
+}
+
+#[test]
+fn an_envelope_with_inflated_columns_comes_back_as_it_was() {
+    for hex in FIXTURES {
+        let envelope = fixture(hex);
+        let (loose, columns) = loosened(&envelope).unwrap();
+        assert_eq!(tightened(&loose, columns), Some(envelope));
+        assert_eq!(tightened(&loose, loose.len() + 1), None);
+    }
+}
+
+#[test]
+fn an_envelope_that_somebody_else_deflated_is_not_inflated() {
+    let envelope = fixture(FIXTURES[0]);
+    let (loose, columns) = loosened(&envelope).unwrap();
+    let mut stored = Writer::new();
+    stored.raw(&loose[..columns]);
+    stored.length(loose.len() - columns);
+    stored.raw(&compress_to_vec(&loose[columns..], 0));
+    assert!(decode(&DOCUMENT, stored.as_bytes()).is_ok());
+    assert_eq!(loosened(stored.as_bytes()), None);
+    assert_eq!(loosened(&envelope[..columns - 1]), None);
 }

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::create::fill_beside;
+use super::pack::Packer;
 use super::{RedbOptions, RedbStore};
 use crate::store::scan::{END, scan};
-use crate::store::{Batch, Store, StoreError, Table, files};
+use crate::store::{Batch, Row, Store, StoreError, Table, files};
 
 /// What was copied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,20 +30,32 @@ pub(super) fn copy_rows(
     // Pictures are the largest values, and redb puts each at a multiple of its size: later they would leave gaps.
     let (large, small): (Vec<Table>, Vec<Table>) = Table::ALL.iter().partition(|table| **table == Table::Snapshots);
     for table in large.into_iter().chain(small) {
+        let mut packer = Packer::default();
         let found = scan(from, table, (&[], &END), &mut |rows| {
-            let mut batch = Batch::default();
-            for (key, value) in rows.into_iter().filter(|(key, _)| is_wanted(table, key)) {
-                seen(table, &key);
-                batch.put(table, key, value);
-            }
-            copied.rows += batch.writes.len() as u64;
-            to.commit(&batch)
+            let wanted: Vec<Row> = rows.into_iter().filter(|(key, _)| is_wanted(table, key)).collect();
+            wanted.iter().for_each(|(key, _)| seen(table, key));
+            copied.rows += wanted.len() as u64;
+            write_rows(to, table, wanted, &mut packer)
         })?;
+        let mut resting = Vec::new();
+        packer.finish(&mut resting);
+        to.commit_packed(resting)?;
         let damaged = found.damaged.into_iter().filter(|key| is_wanted(table, key));
         copied.damaged.extend(damaged.map(|key| (table, key)));
         copied.unreadable.extend(found.has_holes.then_some(table));
     }
     Ok(copied)
+}
+
+fn write_rows(to: &mut RedbStore, table: Table, rows: Vec<Row>, packer: &mut Packer) -> Result<(), StoreError> {
+    if table == Table::Envelopes {
+        let mut resting = Vec::new();
+        rows.into_iter().for_each(|row| packer.add(row, &mut resting));
+        return to.commit_packed(resting);
+    }
+    let mut batch = Batch::default();
+    rows.into_iter().for_each(|(key, value)| batch.put(table, key, value));
+    to.commit(&batch)
 }
 
 /// Makes a file at `path` that holds the rows of a store that `is_wanted`. It gets its name when it is complete.

@@ -12,6 +12,8 @@ pub struct EndRecord {
     pub end: Ordinal,
     /// What is known to be missing.
     pub damage: Option<Damage>,
+    /// How many operations of the log lie in rows; 0 is not written, and says nothing.
+    pub operations: u32,
 }
 
 /// Changes were lost here and have not come back.
@@ -33,6 +35,9 @@ impl EndRecord {
             bytes.extend_from_slice(&damage.expected.to_be_bytes());
             bytes.push(u8::from(damage.is_accepted));
         }
+        if self.operations > 0 {
+            bytes.extend_from_slice(&self.operations.to_be_bytes());
+        }
         bytes
     }
 
@@ -48,7 +53,8 @@ impl EndRecord {
             } else {
                 None
             };
-            Ok(EndRecord { end, damage })
+            let operations = if fields.is_at_end() { 0 } else { fields.u32()? };
+            Ok(EndRecord { end, damage, operations })
         })
     }
 }

@@ -55,6 +55,10 @@ impl<'a> Fields<'a> {
         self.bool()?.then(|| self.array()).transpose()
     }
 
+    pub(super) fn is_at_end(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// All bytes that are left.
     pub(super) fn rest(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes).to_vec()

@@ -25,9 +25,13 @@ fn every_record_is_read_back_as_written() {
         assert_eq!(SessionRecord::from_value(&record.to_value()).unwrap(), record);
     }
     for damage in [None, Some(Damage { expected: 9, is_accepted: true })] {
-        let record = EndRecord { end: 8, damage };
-        assert_eq!(EndRecord::from_value(&record.to_value()).unwrap(), record);
-        check_malformed(&record.to_value(), |value| EndRecord::from_value(value).is_err());
+        for operations in [0, 3] {
+            let record = EndRecord { end: 8, damage, operations };
+            assert_eq!(EndRecord::from_value(&record.to_value()).unwrap(), record);
+        }
+        let record = EndRecord { end: 8, damage, operations: 3 };
+        let without = EndRecord { operations: 0, ..record }.to_value().len();
+        check_malformed(&record.to_value(), |value| value.len() == without || EndRecord::from_value(value).is_err());
     }
     assert_eq!(next_log(&next_log_value(7)).unwrap(), 7);
     assert_eq!(epoch(&epoch_value([3; 16])).unwrap(), [3; 16]);

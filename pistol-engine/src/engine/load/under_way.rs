@@ -138,8 +138,9 @@ impl Load {
         match self.stage {
             Stage::Snapshot => Some((Table::Snapshots, log.range())),
             Stage::Operations => {
-                let count = self.members.as_ref().map_or(0, Members::durable).saturating_add(self.others.waiting());
-                Some((Table::Operations, schema::operations_from(log, count)))
+                let waiting = self.others.waiting();
+                let number = self.members.as_ref().map_or(0, |members| members.read_until(waiting));
+                Some((Table::Operations, schema::operations_from(log, number)))
             }
             Stage::Others => self.others.wants(),
             Stage::Rows(Table::Envelopes) if self.rows.end() == 1 => from(Table::Envelopes, 0),
@@ -211,6 +212,9 @@ impl Load {
         let end = EndRecord::from_value(value).map_err(|error| error.to_string())?;
         if !is_end || end.end != self.rows.end() {
             return Err("its last changes are missing".to_owned());
+        }
+        if self.members.as_ref().is_some_and(|members| members.durable() < end.operations) {
+            return Err("the last operations of its log are missing".to_owned());
         }
         self.damage = end.damage;
         Ok(rest)
@@ -286,11 +290,14 @@ impl Load {
         let Some(members) = &mut self.members else { return Ok(()) };
         for (key, value) in rows {
             let (_, number) = schema::operation_position(key).map_err(|error| error.to_string())?;
-            if number != members.durable().saturating_add(self.others.waiting()) {
+            let signed = SignedOp::verify(value, verifier).map_err(|error| error.to_string())?;
+            if number >= schema::OPERATIONS_ASIDE {
+                members.set_aside(number, signed);
+            } else if number == members.durable().saturating_add(self.others.waiting()) {
+                self.others.take_own(members, signed)?;
+            } else {
                 return Err(format!("operations before number {number} are missing"));
             }
-            let signed = SignedOp::verify(value, verifier).map_err(|error| error.to_string())?;
-            self.others.take_own(members, signed)?;
         }
         Ok(())
     }

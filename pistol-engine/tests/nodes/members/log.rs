@@ -151,18 +151,23 @@ fn a_closed_document_is_opened_by_an_operation_that_comes() {
     assert_eq!(held(&writer, document), 2);
 }
 
+/// A node whose first operation was damaged while it was stopped.
+fn with_first_operation_damaged(root: &Machine) -> Machine {
+    let (key, mut value) = root.rows(Table::Operations).remove(0);
+    value[40] ^= 1;
+    root.restarted_on(|store| {
+        let mut batch = Batch::default();
+        batch.put(Table::Operations, key, value);
+        store.commit(&batch).unwrap();
+    })
+}
+
 /// The row of an operation is damaged: what cites it is set aside until a peer sends both again.
 #[test]
 fn a_lost_operation_and_what_cites_it_come_back_from_a_peer() {
     let (mut root, mut writer, document) = team();
     part(1, &mut root, &mut writer);
-    let (key, mut value) = root.rows(Table::Operations).remove(0);
-    value[40] ^= 1;
-    let mut again = root.restarted_on(|store| {
-        let mut batch = Batch::default();
-        batch.put(Table::Operations, key, value);
-        store.commit(&batch).unwrap();
-    });
+    let mut again = with_first_operation_damaged(&root);
     again.command(Command::Open(document));
     again.sync();
     assert_eq!(held(&again, document), 0);
@@ -172,6 +177,52 @@ fn a_lost_operation_and_what_cites_it_come_back_from_a_peer() {
     let damage = again.engine.documents().look(&document, |insight| insight.state.damage).unwrap();
     assert_eq!(damage, None, "it is whole again");
     assert_eq!(restarted(&again, document).text(document), "root writer ");
+}
+
+#[test]
+fn an_operation_that_this_node_alone_holds_is_kept_while_one_before_it_is_missing() {
+    let (mut root, mut writer, document) = team();
+    part(1, &mut root, &mut writer);
+    operate(&mut root, document, grant(author(&Machine::new(9)), Role::Reader)).unwrap();
+    operate(&mut root, document, grant(author(&Machine::new(8)), Role::Reader)).unwrap();
+    root.sync();
+    let mut again = with_first_operation_damaged(&root);
+    for _ in 0..2 {
+        again.command(Command::Open(document));
+        again.sync();
+        assert_eq!((held(&again, document), again.rows(Table::Operations).len()), (0, 2), "they are set aside");
+        again = again.restarted_on(|_| ());
+    }
+    again.command(Command::Open(document));
+    again.sync();
+    meet(2, &mut writer, &mut again);
+    assert_eq!([held(&again, document), held(&writer, document)], [3; 2]);
+    assert_eq!(again.rows(Table::Operations).len(), 3, "they lie in their places");
+    let damage = again.engine.documents().look(&document, |insight| insight.state.damage).unwrap();
+    assert_eq!(damage, None, "it is whole again");
+    assert_eq!(held(&restarted(&again, document), document), 3);
+}
+
+#[test]
+fn that_the_last_operation_is_missing_is_noticed_though_nothing_is_damaged() {
+    let (mut root, mut writer, document) = team();
+    operate(&mut root, document, grant(author(&Machine::new(9)), Role::Reader)).unwrap();
+    settle(1, &mut writer, &mut root);
+    part(1, &mut root, &mut writer);
+    let (key, _) = root.rows(Table::Operations).remove(1);
+    let mut again = root.restarted_on(|store| {
+        let mut batch = Batch::default();
+        batch.remove(Table::Operations, key);
+        store.commit(&batch).unwrap();
+    });
+    again.command(Command::Open(document));
+    again.sync();
+    let damage =
+        |machine: &Machine| machine.engine.documents().look(&document, |insight| insight.state.damage).unwrap();
+    assert!(damage(&again).is_some());
+    assert_eq!(held(&again, document), 1);
+    meet(2, &mut writer, &mut again);
+    assert_eq!((held(&again, document), damage(&again)), (2, None));
 }
 
 #[test]
@@ -199,4 +250,32 @@ fn what_was_edited_while_the_disk_failed_is_stored_in_its_place() {
     assert_eq!(writer.text(document), "root writer one two ");
     assert_eq!(restarted(&root, document).text(document), "root writer one two ");
     assert_eq!([held(&writer, document), held(&restarted(&root, document), document)], [3; 2]);
+}
+
+/// No connection turns messages round; but what is told of a log is told once, and nothing is sent before it.
+#[test]
+fn what_a_peer_tells_of_its_log_counts_also_before_it_lets_us_follow() {
+    let (mut root, mut reader) = (Machine::new(1), Machine::new(3));
+    let document = root.create_of(pistol_core::genesis::Policy::Members, [0; 16]);
+    root.sync();
+    operate(&mut root, document, grant(author(&reader), Role::Writer)).unwrap();
+    root.sync();
+    reader.join(document, &root);
+    reader.connected(3, &root, true);
+    root.connected(3, &reader, false);
+    for _ in 0..2 {
+        reader.sent(3).iter().for_each(|message| root.receive(3, message));
+    }
+    let mut told = root.sent(3);
+    let at = |told: &[Message], is_it: fn(&Message) -> bool| told.iter().position(is_it).unwrap();
+    let follow = at(&told, |message| matches!(message, Message::Follow(_)));
+    let log = at(&told, |message| matches!(message, Message::LogHeads(..)));
+    told.swap(follow, log);
+    told.iter().for_each(|message| reader.receive(3, message));
+    settle(3, &mut reader, &mut root);
+    reader.write(document, "sent ");
+    settle(3, &mut reader, &mut root);
+    assert_eq!(root.text(document), "sent ");
+    let state = reader.engine.documents().look(&document, |insight| insight.state.peers[&root.node].state.clone());
+    assert_eq!(state.unwrap(), pistol_engine::PeerState::Same);
 }
