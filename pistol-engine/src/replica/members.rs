@@ -183,15 +183,30 @@ impl Members {
         let mut is_any_decided = true;
         while is_any_decided {
             is_any_decided = false;
-            let aside: Vec<SignedOp> =
-                self.aside.all().filter(|signed| !self.access.holds(&signed.id())).cloned().collect();
-            for signed in self.waiting.all().into_iter().chain(aside) {
+            for signed in self.waiting.all() {
                 if self.try_operation(&signed) != Took::Waiting {
                     is_any_decided = true;
                     self.released.extend(self.waiting.remove(&signed.id()));
                 }
             }
+            is_any_decided |= self.look_at_aside();
         }
+    }
+
+    /// Whether something that was set aside came in, or was refused.
+    fn look_at_aside(&mut self) -> bool {
+        let mut is_any_decided = false;
+        for (number, signed) in self.aside.take() {
+            let took = if self.access.holds(&signed.id()) { Took::Entered } else { self.try_operation(&signed) };
+            match took {
+                Took::Entered | Took::Refused(_) => {
+                    is_any_decided = true;
+                    self.aside.decide(number);
+                }
+                Took::Waiting | Took::Dropped => self.aside.add(number, signed),
+            }
+        }
+        is_any_decided
     }
 
     pub(super) fn take_decided(&mut self) -> Vec<AuthorityId> {
@@ -264,7 +279,7 @@ impl Members {
             writes.push(Write { table: Table::Operations, key, value: Some(value) });
             self.given += 1;
         }
-        self.aside.remove_entered(log, |signed| self.access.holds(&signed.id()), writes);
+        self.aside.write(log, writes);
         self.given
     }
 

@@ -7,35 +7,35 @@ use pistol_core::store::{Table, Write};
 
 /// What was set aside of a log, with the numbers of its rows.
 #[derive(Debug, Default)]
-pub(super) struct Aside(Vec<(u32, SignedOp)>);
+pub(super) struct Aside {
+    waiting: Vec<(u32, SignedOp)>,
+    /// Rows of those that came in, or were refused, and lie there no longer than until the next commit.
+    decided: Vec<u32>,
+}
 
 impl Aside {
     pub(super) fn add(&mut self, number: u32, signed: SignedOp) {
-        self.0.push((number, signed));
+        self.waiting.push((number, signed));
     }
 
     /// The number after the last one.
     pub(super) fn end(&self) -> Option<u32> {
-        self.0.last().map(|(number, _)| number.saturating_add(1))
+        self.waiting.last().map(|(number, _)| number.saturating_add(1))
     }
 
-    pub(super) fn all(&self) -> impl Iterator<Item = &SignedOp> {
-        self.0.iter().map(|(_, signed)| signed)
+    /// Everything that waits, to be tried.
+    pub(super) fn take(&mut self) -> Vec<(u32, SignedOp)> {
+        std::mem::take(&mut self.waiting)
     }
 
-    /// The rows of those that are in the log now go: they are written in their place with the same commit.
-    pub(super) fn remove_entered(
-        &mut self,
-        log: LogNumber,
-        is_in: impl Fn(&SignedOp) -> bool,
-        writes: &mut Vec<Write>,
-    ) {
-        self.0.retain(|(number, signed)| {
-            let is_in = is_in(signed);
-            if is_in {
-                writes.push(Write { table: Table::Operations, key: schema::operation_key(log, *number), value: None });
-            }
-            !is_in
-        });
+    /// It came in or is refused, here and everywhere.
+    pub(super) fn decide(&mut self, number: u32) {
+        self.decided.push(number);
+    }
+
+    /// Removes rows whose operations wait no more: those that came in are written in their place with the same commit.
+    pub(super) fn write(&mut self, log: LogNumber, writes: &mut Vec<Write>) {
+        let removal = |number| Write { table: Table::Operations, key: schema::operation_key(log, number), value: None };
+        writes.extend(self.decided.drain(..).map(removal));
     }
 }

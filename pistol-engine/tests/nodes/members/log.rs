@@ -1,6 +1,9 @@
 //! How the log of a document travels, and what rests of it in the store.
 
-use pistol_acl::record::{Action, Role};
+use pistol_acl::SignedOp;
+use pistol_acl::record::{AclOp, Action, Role};
+use pistol_core::key::{AuthorKey, Verifier};
+use pistol_core::store::schema::{LogNumber, OPERATIONS_ASIDE, operation_key};
 use pistol_core::store::{Batch, Store, Table};
 use pistol_engine::{Command, Input, Insight, PeerState};
 use pistol_sync::proto::message::Message;
@@ -201,6 +204,29 @@ fn an_operation_that_this_node_alone_holds_is_kept_while_one_before_it_is_missin
     let damage = again.engine.documents().look(&document, |insight| insight.state.damage).unwrap();
     assert_eq!(damage, None, "it is whole again");
     assert_eq!(held(&restarted(&again, document), document), 3);
+}
+
+#[test]
+fn an_operation_that_was_set_aside_and_is_refused_in_the_end_goes() {
+    let (mut root, mut writer, document) = team();
+    part(1, &mut root, &mut writer);
+    let first = SignedOp::verify(&root.rows(Table::Operations)[0].1, &mut Verifier::default()).unwrap();
+    let stranger = AuthorKey::from_seed(&[77; 32]);
+    let (author, prev, action) = (stranger.id(), vec![first.id()], grant(stranger.id(), Role::Admin));
+    let op = AclOp { log: document, author, proof: vec![], prev, own: None, action };
+    let log = LogNumber::from_key(&root.rows(Table::Logs)[0].0).unwrap();
+    let again = with_first_operation_damaged(&root);
+    let mut again = again.restarted_on(|store| {
+        let mut batch = Batch::default();
+        let key = operation_key(log, OPERATIONS_ASIDE);
+        batch.put(Table::Operations, key, SignedOp::sign(&stranger, &op).unwrap().bytes());
+        store.commit(&batch).unwrap();
+    });
+    again.command(Command::Open(document));
+    again.sync();
+    assert_eq!((held(&again, document), again.rows(Table::Operations).len()), (0, 1));
+    meet(2, &mut writer, &mut again);
+    assert_eq!((held(&again, document), again.rows(Table::Operations).len()), (1, 1));
 }
 
 #[test]
