@@ -47,6 +47,10 @@ impl fmt::Debug for Words {
 /// ```
 pub fn backup(folder: impl AsRef<Path>, passphrase: Option<&str>) -> Result<Words, IdentityError> {
     let seed = seed_of(folder.as_ref(), passphrase)?;
+    words_of_seed(&seed)
+}
+
+pub(crate) fn words_of_seed(seed: &[u8; 32]) -> Result<Words, IdentityError> {
     let mnemonic =
         Mnemonic::from_entropy_in(Language::English, seed.as_slice()).map_err(|_| IdentityError::Checksum)?;
     // With room for all words, so that no copy is left where the text grew.
@@ -99,7 +103,7 @@ fn seed_of(folder: &Path, passphrase: Option<&str>) -> Result<Zeroizing<[u8; 32]
     Ok(read.map_err(OpenError::from)?)
 }
 
-fn seed_of_words(words: &str) -> Result<Zeroizing<[u8; 32]>, IdentityError> {
+pub(crate) fn seed_of_words(words: &str) -> Result<Zeroizing<[u8; 32]>, IdentityError> {
     let count = words.split_whitespace().count();
     if count != WORDS {
         return Err(IdentityError::Count(count));

@@ -3,7 +3,7 @@
 use pistol_acl::record::{Action, Heads, Keep, Mode, Role, Subject};
 use pistol_acl::{Loss, Member};
 use pistol_core::id::ChangeId;
-use pistol_core::key::AuthorId;
+use pistol_core::key::{AuthorId, AuthorKey};
 use pistol_engine::{Insight, OperateError};
 
 use crate::doc::Doc;
@@ -31,7 +31,7 @@ pub struct Masked {
 }
 
 impl Doc {
-    /// Gives somebody a part in the document. It is durable when [`Doc::flush`] says so, and peers learn of it after that.
+    /// Gives somebody, an author, an [`crate::Identity`] or a [`crate::Group`], a part in the document. It is durable when [`Doc::flush`] says so, and peers learn of it after that.
     ///
     /// ```no_run
     /// # async fn example(node: pistol::Node, bob: pistol::Author) -> pistol::Result<()> {
@@ -43,8 +43,9 @@ impl Doc {
     ///
     /// # Errors
     /// [`OperateError`] if the document has no members, or this node's author is no admin of it.
-    pub fn grant(&self, author: AuthorId, role: Role) -> Result<(), OperateError> {
-        self.operate(|_| Ok(Action::Grant { to: Subject::Key(author), role }))
+    pub fn grant(&self, who: impl Into<Subject>, role: Role) -> Result<(), OperateError> {
+        let to = who.into();
+        self.operate(|_| Ok(Action::Grant { to, role }))
     }
 
     /// Ends somebody's part in the document, or one's own. It stops their future work as others learn of it; what they have
@@ -52,18 +53,19 @@ impl Doc {
     ///
     /// # Errors
     /// As [`Doc::grant`]; also if the document has more ends than one operation can name, until it is edited.
-    pub fn revoke(&self, author: AuthorId, how: Revocation) -> Result<(), OperateError> {
-        self.operate(|insight| revocation(&insight, author, how))
+    pub fn revoke(&self, who: impl Into<Subject>, how: Revocation) -> Result<(), OperateError> {
+        let who = who.into();
+        self.operate(|insight| revocation(&insight, who, how))
     }
 
     /// What a revocation would take away here, before it is written. Of what this node does not know yet nothing can be said.
     ///
     /// # Errors
     /// As [`Doc::revoke`].
-    pub fn loss(&self, author: AuthorId, how: Revocation) -> Result<Loss, OperateError> {
-        let documents = &self.runtime().documents;
-        let action = documents.look(&self.id(), |insight| revocation(&insight, author, how))??;
-        documents.loss(&self.id(), &Subject::Key(author), action)
+    pub fn loss(&self, who: impl Into<Subject>, how: Revocation) -> Result<Loss, OperateError> {
+        let (documents, who) = (&self.runtime().documents, who.into());
+        let action = documents.look(&self.id(), |insight| revocation(&insight, who, how))??;
+        documents.loss(&self.id(), &who, action)
     }
 
     /// Makes masked changes part of the document again, with what they build on.
@@ -116,15 +118,29 @@ impl Doc {
         self.runtime().documents.look(&self.id(), masked).unwrap_or_default()
     }
 
+    /// The heads of what is shown, for a revocation to keep.
+    pub(crate) fn shown(&self) -> Result<Vec<Heads>, OperateError> {
+        self.runtime().documents.look(&self.id(), |insight| shown(&insight))?
+    }
+
     fn access<T>(&self, look: impl FnOnce(&pistol_acl::Access) -> T) -> Option<T> {
         self.runtime().documents.look(&self.id(), |insight| insight.access.map(look)).ok().flatten()
     }
 
     fn operate(&self, make: impl FnOnce(Insight<'_>) -> Result<Action, OperateError>) -> Result<(), OperateError> {
+        self.operate_as(None, make)
+    }
+
+    /// The same, signed with another key than this node's.
+    pub(crate) fn operate_as(
+        &self,
+        key: Option<&AuthorKey>,
+        make: impl FnOnce(Insight<'_>) -> Result<Action, OperateError>,
+    ) -> Result<(), OperateError> {
         if self.is_stopped() {
             return Err(pistol_core::document::EditError::Closed.into());
         }
-        self.runtime().documents.operate(&self.id(), make)?;
+        self.runtime().documents.operate_as(&self.id(), key, make)?;
         self.edited();
         Ok(())
     }
@@ -136,8 +152,7 @@ pub(crate) fn why(access: &pistol_acl::Access, change: &ChangeId) -> String {
     reason.split_once(": ").map_or(reason.clone(), |(_, why)| why.to_owned())
 }
 
-fn revocation(insight: &Insight<'_>, author: AuthorId, how: Revocation) -> Result<Action, OperateError> {
-    let who = Subject::Key(author);
+fn revocation(insight: &Insight<'_>, who: Subject, how: Revocation) -> Result<Action, OperateError> {
     let (mode, changes) = match how {
         Revocation::Endorsed => (Mode::Endorsed, shown(insight)?),
         Revocation::Exact => (Mode::Exact, Vec::new()),

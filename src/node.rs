@@ -125,7 +125,11 @@ impl Node {
         content: impl FnOnce(&mut Edit) -> T,
     ) -> Result<Doc, CreateError> {
         let (genesis, key) = self.genesis(policy, is_public, content)?;
-        let pin = self.0.documents.pin(genesis.id());
+        self.found_from(genesis, key).await
+    }
+
+    pub(crate) async fn found_from(&self, genesis: Genesis, key: Option<ReadKey>) -> Result<Doc, CreateError> {
+        let (policy, pin) = (genesis.terms().policy, self.0.documents.pin(genesis.id()));
         self.0.ask(Command::Create { genesis: Arc::new(genesis), read_key: key.clone() }).await??;
         Ok(Doc::new(Arc::clone(&self.0), pin, policy, key))
     }
@@ -325,7 +329,7 @@ impl Node {
 }
 
 impl Runtime {
-    fn key(&self) -> &AuthorKey {
+    pub(crate) fn key(&self) -> &AuthorKey {
         &self.author_key
     }
 }

@@ -45,6 +45,12 @@ pub enum Subject {
     Space(LogId),
 }
 
+impl From<AuthorId> for Subject {
+    fn from(key: AuthorId) -> Subject {
+        Subject::Key(key)
+    }
+}
+
 /// What a grant allows, from the least to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
