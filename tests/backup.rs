@@ -156,7 +156,7 @@ async fn no_altered_cut_or_foreign_file_is_taken_in() {
         let error = pistol::Error::from(node.import(&file).await.unwrap_err());
         assert_eq!(error.kind(), ErrorKind::BadTicket, "{error}");
     }
-    let newer = [b"pistol document 3\n".as_slice(), &[7; 100]].concat();
+    let newer = [b"pistol document 4\n".as_slice(), &[7; 100]].concat();
     let error = node.import(&newer).await.unwrap_err();
     assert!(matches!(error, ImportError::File(_)) && error.to_string().contains("newer Pistol"), "{error}");
     assert!(node.documents().is_empty());
