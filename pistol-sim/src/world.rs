@@ -145,6 +145,8 @@ pub(crate) struct World {
     was_restored: bool,
     /// A stranger may have left what waits for ever.
     was_flooded: bool,
+    /// Until when a stranger is connected with a node. It holds what it sent, so the node may be equal with it.
+    strangers_until_ms: BTreeMap<usize, u64>,
     /// Frames may come twice, which no real connection does: then counts of frames promise nothing.
     is_tampered: bool,
 }
@@ -175,6 +177,7 @@ impl World {
             is_healed: false,
             was_restored: false,
             was_flooded: false,
+            strangers_until_ms: BTreeMap::new(),
         }
     }
 

@@ -190,7 +190,8 @@ impl World {
         self.report.syncs += 1;
         let mut others = self.nodes.iter().enumerate().filter(|(other, _)| *other != index);
         let is_held = others.any(|(_, node)| held.is_subset(&node.disk.platter.held));
-        if is_held || self.was_restored || self.is_tampered {
+        let is_with_stranger = self.strangers_until_ms.get(&index).is_some_and(|until| *until >= self.clock.now_ms());
+        if is_held || is_with_stranger || self.was_restored || self.is_tampered {
             return Ok(());
         }
         Err(format!("node {index} was told that {document:?} is equal with a peer's, and nobody holds it all"))

@@ -41,6 +41,7 @@ impl World {
             let frame = flood.next(&mut self.chance);
             self.clock.at(at_ms, Event::Frame { connection, node, frame });
         }
+        self.strangers_until_ms.insert(node, at_ms + 1);
         self.clock.at(at_ms + 1, Event::Ended { connection, node, reason: "the stranger left" });
         Ok(())
     }
