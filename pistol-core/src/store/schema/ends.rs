@@ -53,7 +53,7 @@ impl EndRecord {
             } else {
                 None
             };
-            let operations = if fields.is_at_end() { 0 } else { fields.u32()? };
+            let operations = if fields.is_at_end() { 0 } else { fields.nonzero_u32()? };
             Ok(EndRecord { end, damage, operations })
         })
     }

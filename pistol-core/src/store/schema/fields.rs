@@ -38,6 +38,12 @@ impl<'a> Fields<'a> {
         self.array().map(u32::from_be_bytes)
     }
 
+    /// A number that is left out where it is 0: written out, the 0 would be a second form of the same value.
+    pub(super) fn nonzero_u32(&mut self) -> Result<u32, StoreError> {
+        let number = self.u32()?;
+        if number == 0 { Err(self.damaged()) } else { Ok(number) }
+    }
+
     pub(super) fn u64(&mut self) -> Result<u64, StoreError> {
         self.array().map(u64::from_be_bytes)
     }

@@ -30,7 +30,9 @@ fn every_record_is_read_back_as_written() {
             assert_eq!(EndRecord::from_value(&record.to_value()).unwrap(), record);
         }
         let record = EndRecord { end: 8, damage, operations: 3 };
-        let without = EndRecord { operations: 0, ..record }.to_value().len();
+        let none = EndRecord { operations: 0, ..record }.to_value();
+        let without = none.len();
+        assert!(EndRecord::from_value(&[none, vec![0; 4]].concat()).is_err(), "a second form of no operations");
         check_malformed(&record.to_value(), |value| value.len() == without || EndRecord::from_value(value).is_err());
     }
     assert_eq!(next_log(&next_log_value(7)).unwrap(), 7);
