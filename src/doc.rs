@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pistol_core::document::{Content, Edit, EditError, LogEntry, TextContent};
-use pistol_core::genesis::{Policy, ReadKey};
+use pistol_core::genesis::{Kind as LogKind, Policy, ReadKey};
 use pistol_core::id::DocumentId;
 use pistol_engine::{Command, Pin};
 use pistol_sync::ticket::Ticket;
@@ -49,6 +49,12 @@ impl Doc {
     /// Who may change it.
     pub fn policy(&self) -> Policy {
         self.policy
+    }
+
+    /// What it is: a document; of what [`crate::Node::join`] or [`crate::Node::held`] gave, perhaps the log of an identity or a
+    /// group, which has no content.
+    pub fn kind(&self) -> LogKind {
+        self.runtime.catalog.entry(&self.id()).map_or(LogKind::Document, |entry| entry.kind)
     }
 
     /// One line of text that invites somebody to the document, through this node.

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use pistol_core::document::EditError;
+use pistol_core::genesis::Kind as LogKind;
 use pistol_core::store::StoreError;
 use pistol_core::validate::Rule;
 use pistol_engine::{OperateError, ReplyError};
@@ -246,9 +247,20 @@ pub enum FindError {
     /// There is none.
     #[error("there is no document `{0}` in this store; list them, or join it with a ticket")]
     NotFound(String),
+    /// There is no identity or group.
+    #[error("there is no identity or group `{0}` in this store; list what there is, or join it with a ticket")]
+    NoLog(String),
     /// There are several.
-    #[error("several documents begin with `{0}`; write more of the id")]
+    #[error("several ids begin with `{0}`; write more of it")]
     Ambiguous(String),
+    /// It is something else.
+    #[error("`{name}` is {}; open it as that", a(*.kind))]
+    OtherKind {
+        /// What was looked for.
+        name: String,
+        /// What it is.
+        kind: LogKind,
+    },
     /// The node said why.
     #[error(transparent)]
     Refused(#[from] ReplyError),
@@ -262,6 +274,21 @@ impl From<crate::runtime::Stopped> for FindError {
         FindError::Stopped
     }
 }
+
+/// A kind in words.
+pub(crate) fn a(kind: LogKind) -> &'static str {
+    match kind {
+        LogKind::Document => "a document",
+        LogKind::Identity => "an identity",
+        LogKind::Group => "a group",
+        _ => "something else",
+    }
+}
+
+/// A text is not what a root key signs or signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("this is not what a root key signs; copy all of it, and use the same version of Pistol on both sides")]
+pub struct NotOfARoot;
 
 /// A text cannot be viewed.
 #[derive(Debug, thiserror::Error)]
@@ -311,6 +338,8 @@ pub enum Error {
     View(#[from] ViewError),
     /// From reading a ticket.
     Ticket(#[from] TicketError),
+    /// From reading what a root key signed or is to sign.
+    Root(#[from] NotOfARoot),
     /// From reading an id.
     Id(#[from] pistol_core::id::NotAnId),
 }
@@ -321,6 +350,8 @@ pub enum Error {
 pub enum ErrorKind {
     /// There is no such document, name or text.
     NotFound,
+    /// It is there, and something else than was asked for.
+    OtherKind,
     /// The policy refuses it.
     Refused,
     /// It is somebody else's.
@@ -357,10 +388,11 @@ impl Error {
             }
             Error::Edit(EditError::NotYours { .. }) => ErrorKind::NotYours,
             Error::Edit(EditError::Missing { .. })
-            | Error::Find(FindError::NotFound(_) | FindError::Ambiguous(_))
+            | Error::Find(FindError::NotFound(_) | FindError::NoLog(_) | FindError::Ambiguous(_))
             | Error::View(ViewError::NoText)
             | Error::Id(_)
             | Error::Export(ExportError::Refused(pistol_engine::export::ExportError::NotFound)) => ErrorKind::NotFound,
+            Error::Find(FindError::OtherKind { .. }) => ErrorKind::OtherKind,
             Error::Ticket(_) | Error::Import(ImportError::File(_)) => ErrorKind::BadTicket,
             Error::Export(ExportError::Refused(_) | ExportError::Store(_)) | Error::Backup(BackupError::Store(_)) => {
                 ErrorKind::StoreDamaged

@@ -50,17 +50,17 @@ impl Node {
         let exported = read.map_err(|error| ImportError::Thread(error.to_string()))??;
         let id = exported.document();
         let known = match self.runtime().catalog.entry(&id) {
-            Some(_) => Some(self.document(id).await?),
+            Some(_) => Some(self.held(id).await?),
             None => None,
         };
         let mut logs = Vec::new();
         for log in exported.logs() {
             if self.runtime().catalog.entry(&log).is_some() {
-                logs.push(self.document(log).await?);
+                logs.push(self.held(log).await?);
             }
         }
         self.runtime().ask(Command::Import(exported)).await??;
-        let imported = self.document(id).await?;
+        let imported = self.held(id).await?;
         drop(known);
         Ok(imported)
     }

@@ -30,6 +30,7 @@ mod node;
 mod people;
 mod preset;
 mod release;
+mod root_key;
 mod runtime;
 mod status;
 mod view;
@@ -41,15 +42,16 @@ pub use doc::Doc;
 pub use doctor::{Finding, Report, Severity, examine, repair};
 pub use error::{
     BackupError, CreateError, Error, ErrorKind, ExportError, FindError, FlushError, ForgetError, IdentityError,
-    ImportError, JoinError, NameError, OpenError, SyncError, ViewError,
+    ImportError, JoinError, NameError, NotOfARoot, OpenError, SyncError, ViewError,
 };
 pub use explain::Explanation;
 pub use export::Backup;
 pub use members::{Masked, Revocation};
 pub use node::{DocumentInfo, Node, PeerInfo};
-pub use people::{Group, Identity, RootKey};
+pub use people::{Group, Identity};
 pub use preset::Preset;
 pub use release::{ReleaseProof, ReleaseProofError};
+pub use root_key::{Draft, NewIdentity, RootKey, Signed};
 pub use status::{DocStatus, PeerStatus};
 pub use view::View;
 
@@ -61,7 +63,7 @@ pub use pistol_core::document::{
     Candidate, Content, Cursor, Edit, EditError, Expand, ListContent, ListEdit, LogEntry as HistoryEntry, MapContent,
     MapEdit, Mark, NotACursor, Slot, TextContent, TextEdit, TextSpan, Value,
 };
-pub use pistol_core::genesis::{Insert, Policy};
+pub use pistol_core::genesis::{Insert, Kind as LogKind, Policy};
 pub use pistol_core::id::{ChangeId, DocumentId};
 pub use pistol_core::key::AuthorId as Author;
 pub use pistol_engine::{OperateError as MembersError, PeerState as SyncState};

@@ -31,7 +31,8 @@ pub struct Masked {
 }
 
 impl Doc {
-    /// Gives somebody, an author, an [`crate::Identity`] or a [`crate::Group`], a part in the document. It is durable when [`Doc::flush`] says so, and peers learn of it after that.
+    /// Gives somebody, an author, an [`crate::Identity`] or a [`crate::Group`], a part in the document. It is durable when
+    /// [`Doc::flush`] says so, and peers learn of it after that.
     ///
     /// ```no_run
     /// # async fn example(node: pistol::Node, bob: pistol::Author) -> pistol::Result<()> {

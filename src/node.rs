@@ -22,6 +22,8 @@ use crate::runtime::{Options, Runtime, lock};
 
 /// How long the end of a node waits for pictures of its documents.
 const REST_MOST: Duration = Duration::from_secs(2);
+/// All kinds of what a store holds.
+const KINDS: [Kind; 3] = [Kind::Document, Kind::Identity, Kind::Group];
 
 /// A running node: a folder on disk, an author, and a place on the network. Cheap to clone; the last handle stops it.
 ///
@@ -42,12 +44,14 @@ impl fmt::Debug for Node {
     }
 }
 
-/// A document that the store holds.
+/// A document that the store holds, or the log of an identity or a group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DocumentInfo {
     /// Its id.
     pub id: DocumentId,
+    /// What it is.
+    pub kind: Kind,
     /// What it is called here.
     pub name: Option<String>,
     /// Who may change it.
@@ -58,7 +62,8 @@ pub struct DocumentInfo {
 
 impl From<Entry> for DocumentInfo {
     fn from(entry: Entry) -> Self {
-        DocumentInfo { id: entry.id, name: entry.name, policy: entry.policy, is_public: entry.is_public }
+        let Entry { id, kind, name, policy, is_public, .. } = entry;
+        DocumentInfo { id, kind, name, policy, is_public }
     }
 }
 
@@ -162,7 +167,8 @@ impl Node {
         Ok((Genesis::sign(self.0.key(), terms)?, read_key))
     }
 
-    /// Joins a document by invitation. A document that this store holds already is opened at once.
+    /// Joins a document by invitation; or an identity or a group, which is followed then: [`Doc::kind`] says which. What this
+    /// store holds already is opened at once.
     ///
     /// # Errors
     /// [`JoinError`] if the inviting node does not answer within 10 seconds, or refuses, or the ticket does not open
@@ -177,8 +183,20 @@ impl Node {
     /// Opens a document that the store holds.
     ///
     /// # Errors
-    /// [`FindError`] if the store does not hold it, or cannot read it.
+    /// [`FindError`] if the store does not hold it, or cannot read it, or it is an identity or a group.
     pub async fn document(&self, id: DocumentId) -> Result<Doc, FindError> {
+        match self.0.catalog.entry(&id).map(|entry| entry.kind).filter(|kind| !kind.is_document()) {
+            Some(kind) => Err(FindError::OtherKind { name: id.to_string(), kind }),
+            None => self.held(id).await,
+        }
+    }
+
+    /// Opens whatever the store holds by this id, a document, an identity or a group: to share it, and to see how it stands with
+    /// peers.
+    ///
+    /// # Errors
+    /// [`FindError`] if the store does not hold it, or cannot read it.
+    pub async fn held(&self, id: DocumentId) -> Result<Doc, FindError> {
         let pin = self.0.documents.pin(id);
         self.0.ask(Command::Open(id)).await??;
         let entry = self.0.catalog.entry(&id).ok_or_else(|| FindError::NotFound(id.to_string()))?;
@@ -192,38 +210,78 @@ impl Node {
     /// Finds a document by its name here, or by the beginning of its id.
     ///
     /// # Errors
-    /// [`FindError`] if there is none, or several.
+    /// [`FindError`] if there is none, or several, or it is an identity or a group.
     pub fn find(&self, name_or_id: &str) -> Result<DocumentId, FindError> {
-        if let Some(named) = self.0.catalog.named(name_or_id) {
-            return Ok(named);
-        }
-        let begin = if name_or_id.is_empty() { Vec::new() } else { self.0.catalog.beginning_with(name_or_id, 2) };
-        match begin.as_slice() {
-            [id] => Ok(*id),
-            [] => Err(FindError::NotFound(name_or_id.to_owned())),
-            _ => Err(FindError::Ambiguous(name_or_id.to_owned())),
+        self.find_among(name_or_id, &[Kind::Document]).map(|found| found.id)
+    }
+
+    /// Finds what is of one of these kinds, by its name here, or by the beginning of its id.
+    ///
+    /// ```no_run
+    /// # async fn example(node: pistol::Node) -> pistol::Result<()> {
+    /// let bob = node.find_among("bob", &[pistol::LogKind::Identity])?;
+    /// println!("{} devices", node.identity(bob.id).await?.devices().len());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`FindError`] if there is none, or several, or only something of another kind.
+    pub fn find_among(&self, name_or_id: &str, kinds: &[Kind]) -> Result<DocumentInfo, FindError> {
+        let catalog = &self.0.catalog;
+        let begin = |kinds: &[Kind]| match name_or_id {
+            "" => Vec::new(),
+            begin => catalog.beginning_with(begin, kinds, 2),
+        };
+        let found = match catalog.named(name_or_id) {
+            Some(named) => Some(named),
+            None => match begin(kinds).as_slice() {
+                [id] => Some(*id),
+                [] => begin(&KINDS).first().copied(),
+                _ => return Err(FindError::Ambiguous(name_or_id.to_owned())),
+            },
+        };
+        match found.and_then(|id| self.document_info(id)) {
+            Some(found) if kinds.contains(&found.kind) => Ok(found),
+            Some(DocumentInfo { kind, .. }) => Err(FindError::OtherKind { name: name_or_id.to_owned(), kind }),
+            None if kinds.contains(&Kind::Document) => Err(FindError::NotFound(name_or_id.to_owned())),
+            None => Err(FindError::NoLog(name_or_id.to_owned())),
         }
     }
 
     /// The documents that the store holds. None is opened for it.
     pub fn documents(&self) -> Vec<DocumentInfo> {
-        self.0.catalog.list().into_iter().filter(|entry| entry.kind.is_document()).map(DocumentInfo::from).collect()
+        self.all_of(Kind::Document)
     }
 
-    /// The document that is called so here, if any is.
+    /// The identities that the store holds: those made or joined here, and those that documents name.
+    pub fn identities(&self) -> Vec<DocumentInfo> {
+        self.all_of(Kind::Identity)
+    }
+
+    /// The groups that the store holds, as [`Node::identities`].
+    pub fn groups(&self) -> Vec<DocumentInfo> {
+        self.all_of(Kind::Group)
+    }
+
+    fn all_of(&self, kind: Kind) -> Vec<DocumentInfo> {
+        self.0.catalog.list().into_iter().filter(|entry| entry.kind == kind).map(DocumentInfo::from).collect()
+    }
+
+    /// What is called so here, if anything is.
     pub fn named(&self, name: &str) -> Option<DocumentId> {
         self.0.catalog.named(name)
     }
 
-    /// One document that the store holds. It is not opened for it.
+    /// One document, identity or group that the store holds. It is not opened for it.
     pub fn document_info(&self, id: DocumentId) -> Option<DocumentInfo> {
         self.0.catalog.entry(&id).map(DocumentInfo::from)
     }
 
-    /// Calls a document by a name, in this store only.
+    /// Calls a document, an identity or a group by a name, in this store only.
     ///
     /// # Errors
-    /// [`NameError`] if another document is called so.
+    /// [`NameError`] if something else is called so.
     pub async fn name(&self, id: DocumentId, name: &str) -> Result<(), NameError> {
         self.0.ask(Command::Name(id, name.to_owned())).await??;
         Ok(())

@@ -1,63 +1,21 @@
 //! Identities and groups: lists of keys that have a log of their own. Documents with members grant parts to them as to a key.
 
-use std::fmt;
+use std::sync::Arc;
 
 use pistol_acl::Member;
 use pistol_acl::record::{Action, Keep, Mode, Role, Subject};
+use pistol_core::document::EditError;
 use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
 use pistol_core::id::DocumentId;
-use pistol_core::key::{AuthorId, AuthorKey};
-use pistol_engine::{Insight, OperateError};
+use pistol_core::key::AuthorId;
+use pistol_engine::export::Exported;
+use pistol_engine::{Command, OperateError};
 use pistol_sync::ticket::Ticket;
-use zeroize::Zeroizing;
 
 use crate::doc::Doc;
-use crate::error::{CreateError, FindError, FlushError, IdentityError};
-use crate::identity::{Words, seed_of_words, words_of_seed};
+use crate::error::{CreateError, FindError, FlushError};
 use crate::node::Node;
-
-/// The key that an identity belongs to. No node keeps it: its 24 words belong on paper, and are needed to certify a device that
-/// no certified one can, or after all were lost.
-pub struct RootKey(Zeroizing<[u8; 32]>);
-
-impl fmt::Debug for RootKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RootKey")
-    }
-}
-
-impl RootKey {
-    /// A new one.
-    ///
-    /// # Errors
-    /// [`CreateError`] if the system gives no random bytes.
-    pub fn new() -> Result<RootKey, CreateError> {
-        let mut seed = Zeroizing::new([0; 32]);
-        let filled = getrandom::fill(seed.as_mut_slice());
-        filled.map_err(|error| pistol_core::document::EditError::Failed(error.to_string()))?;
-        Ok(RootKey(seed))
-    }
-
-    /// That of 24 words.
-    ///
-    /// # Errors
-    /// [`IdentityError`] if they are no key.
-    pub fn from_words(words: &str) -> Result<RootKey, IdentityError> {
-        seed_of_words(words).map(RootKey)
-    }
-
-    /// Its 24 words, to be written down.
-    ///
-    /// # Errors
-    /// [`IdentityError`], which no key leads to.
-    pub fn words(&self) -> Result<Words, IdentityError> {
-        words_of_seed(&self.0)
-    }
-
-    fn key(&self) -> AuthorKey {
-        AuthorKey::from_seed(&self.0)
-    }
-}
+use crate::root_key::{Draft, NewIdentity, RootKey, Signed};
 
 /// A person or organisation: the devices that its root, or another device of it with the role of an admin, certifies. Whatever is
 /// granted to it is granted to them, and a device that is revoked here has no part in any document by it.
@@ -79,17 +37,41 @@ impl Identity {
         self.0.ticket()
     }
 
+    /// The keys whom it belongs to: [`RootKey::author`] of its root.
+    pub fn roots(&self) -> Vec<AuthorId> {
+        self.0.roots()
+    }
+
     /// Certifies a device: by the root key, or by this device if it is one with the role of an admin. The role bounds what the
     /// device may do wherever the identity may do more.
+    ///
+    /// ```no_run
+    /// # async fn example(ann: pistol::Identity, tablet: pistol::Author, phone: pistol::Author) -> pistol::Result<()> {
+    /// ann.certify(None, tablet, pistol::Role::Admin)?;
+    /// // No certified device is at hand, but the paper is.
+    /// let root = pistol::RootKey::from_words("abandon abandon ...")?;
+    /// ann.certify(Some(&root), phone, pistol::Role::Writer)?;
+    /// ann.flush().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// [`OperateError`] if whoever signs may not.
     pub fn certify(&self, root: Option<&RootKey>, device: AuthorId, role: Role) -> Result<(), OperateError> {
-        self.0.operate_as(root.map(RootKey::key).as_ref(), |_| Ok(Action::Grant { to: Subject::Key(device), role }))
+        self.0.operate_as(root.map(RootKey::key).as_ref(), |_| Ok(certificate(device, role)))
     }
 
     /// Ends a device's part in everything, wherever this log comes. What it wrote as this identity stays where others have built
     /// on it, and in the documents to be kept as far as this node shows it; the rest is masked.
+    ///
+    /// ```no_run
+    /// # async fn example(ann: pistol::Identity, doc: pistol::Doc, lost: pistol::Author) -> pistol::Result<()> {
+    /// ann.revoke(None, lost, &[&doc])?;
+    /// ann.flush().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`Identity::certify`]; devices that were certified by equals cannot revoke each other. Also if a document to be kept has
@@ -97,6 +79,53 @@ impl Identity {
     pub fn revoke(&self, root: Option<&RootKey>, device: AuthorId, kept: &[&Doc]) -> Result<(), OperateError> {
         let action = revocation(Subject::Key(device), kept)?;
         self.0.operate_as(root.map(RootKey::key).as_ref(), |_| Ok(action))
+    }
+
+    /// What the root has to sign to certify a device, if its key is somewhere else.
+    ///
+    /// ```no_run
+    /// # async fn example(ann: pistol::Identity, root: pistol::RootKey, phone: pistol::Author) -> pistol::Result<()> {
+    /// let draft = ann.draft_certificate(root.author(), phone, pistol::Role::Writer)?.to_string();
+    /// // Where the key is:
+    /// let signed = root.sign(&draft.parse()?)?.to_string();
+    /// // And here again:
+    /// ann.enter(&signed.parse()?)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`OperateError`] if that is no root of it.
+    pub fn draft_certificate(&self, root: AuthorId, device: AuthorId, role: Role) -> Result<Draft, OperateError> {
+        self.draft(root, certificate(device, role))
+    }
+
+    /// What the root has to sign to end a device's part.
+    ///
+    /// # Errors
+    /// As [`Identity::draft_certificate`] and [`Identity::revoke`].
+    pub fn draft_revocation(&self, root: AuthorId, device: AuthorId, kept: &[&Doc]) -> Result<Draft, OperateError> {
+        self.draft(root, revocation(Subject::Key(device), kept)?)
+    }
+
+    fn draft(&self, root: AuthorId, action: Action) -> Result<Draft, OperateError> {
+        self.0.runtime().documents.draft(&self.id(), root, action).map(Draft)
+    }
+
+    /// Takes in what the root signed of a draft.
+    ///
+    /// # Errors
+    /// As [`Identity::certify`]; also if it was signed for another identity.
+    pub fn enter(&self, signed: &Signed) -> Result<(), OperateError> {
+        if self.0.is_stopped() {
+            return Err(EditError::Closed.into());
+        }
+        if signed.0.op().log != self.id() {
+            return Err(pistol_acl::NoPower::Unknown.into());
+        }
+        self.0.runtime().documents.enter(&signed.0)?;
+        self.0.edited();
+        Ok(())
     }
 
     /// Its devices, as things stand here.
@@ -127,6 +156,17 @@ impl Group {
     /// Takes somebody into the group. The role bounds what they may do wherever the group may do more; an admin of the group takes
     /// in others.
     ///
+    /// ```no_run
+    /// # async fn example(node: pistol::Node, doc: pistol::Doc, ann: pistol::Identity) -> pistol::Result<()> {
+    /// let friends = node.create_group().await?;
+    /// friends.add(&ann, pistol::Role::Writer)?;
+    /// doc.grant(&friends, pistol::Role::Writer)?;
+    /// // Later, without touching the document:
+    /// friends.remove(&ann, &[&doc])?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// [`OperateError`] if this node's author is no admin of the group.
     pub fn add(&self, who: impl Into<Subject>, role: Role) -> Result<(), OperateError> {
@@ -154,6 +194,10 @@ impl Group {
     pub async fn flush(&self) -> Result<(), FlushError> {
         self.0.flush().await
     }
+}
+
+fn certificate(device: AuthorId, role: Role) -> Action {
+    Action::Grant { to: Subject::Key(device), role }
 }
 
 fn revocation(who: Subject, kept: &[&Doc]) -> Result<Action, OperateError> {
@@ -194,27 +238,39 @@ impl Node {
     /// ```
     ///
     /// # Errors
-    /// [`CreateError`] if the store does not take it.
+    /// [`CreateError`] if the store does not take it: then there is none, or, if a disk was full, all of it when there is room.
     pub async fn create_identity(&self, root: &RootKey) -> Result<Identity, CreateError> {
-        let identity = Identity(self.create_log(Kind::Identity, &root.key()).await?);
-        let certified = identity.certify(Some(root), self.author(), Role::Admin);
-        certified.map_err(|error| pistol_core::document::EditError::Failed(error.to_string()))?;
-        identity.flush().await.map_err(|_| CreateError::Stopped)?;
-        Ok(identity)
+        self.take_identity(&root.begin(self.author())?).await
     }
 
-    /// Makes a group, of which this node's author is the root.
+    /// Takes in an identity that its root began elsewhere, with [`RootKey::begin`].
+    ///
+    /// # Errors
+    /// As [`Node::create_identity`].
+    pub async fn take_identity(&self, new: &NewIdentity) -> Result<Identity, CreateError> {
+        if let Ok(known) = self.identity(new.id()).await {
+            return Ok(known);
+        }
+        let exported = Exported::of_new_log(new.genesis.clone(), vec![new.certificate.clone()]);
+        let exported = exported.map_err(|error| EditError::Failed(error.to_string()))?;
+        let pin = self.runtime().documents.pin(new.id());
+        self.runtime().ask(Command::Import(exported)).await??;
+        Ok(Identity(Doc::new(Arc::clone(self.runtime()), pin, Policy::Members, None)))
+    }
+
+    /// Makes a group, of which this node's author is the root; [`Group::add`] takes people in.
     ///
     /// # Errors
     /// [`CreateError`] if the store does not take it.
     pub async fn create_group(&self) -> Result<Group, CreateError> {
-        self.create_log(Kind::Group, self.runtime().key()).await.map(Group)
+        let key = self.runtime().key();
+        self.found_from(Genesis::sign(key, log_terms(Kind::Group, key.id())?)?, None).await.map(Group)
     }
 
     /// Opens an identity that the store holds.
     ///
     /// # Errors
-    /// [`FindError`] if the store does not hold it, or it is something else.
+    /// [`FindError`] if the store does not hold it, or it is something else, which the error says.
     pub async fn identity(&self, id: DocumentId) -> Result<Identity, FindError> {
         self.log(id, Kind::Identity).await.map(Identity)
     }
@@ -228,30 +284,30 @@ impl Node {
     }
 
     async fn log(&self, id: DocumentId, kind: Kind) -> Result<Doc, FindError> {
-        let doc = self.document(id).await?;
-        let is_it = |insight: Insight<'_>| insight.held.genesis().terms().kind == kind;
-        let is_it = self.runtime().documents.look(&id, is_it).unwrap_or(false);
-        if is_it { Ok(doc) } else { Err(FindError::NotFound(id.to_string())) }
+        match self.document_info(id).map(|info| info.kind) {
+            Some(is) if is == kind => self.held(id).await,
+            Some(is) => Err(FindError::OtherKind { name: id.to_string(), kind: is }),
+            None => Err(FindError::NoLog(id.to_string())),
+        }
     }
+}
 
-    async fn create_log(&self, kind: Kind, root: &AuthorKey) -> Result<Doc, CreateError> {
-        let mut nonce = [0; 16];
-        let filled = getrandom::fill(&mut nonce);
-        filled.map_err(|error| pistol_core::document::EditError::Failed(error.to_string()))?;
-        let terms = Terms {
-            kind,
-            roots: vec![root.id()],
-            creator: 0,
-            policy: Policy::Members,
-            limits: Limits { is_releasable: false, ..Limits::default() },
-            read: Read::Public,
-            skeleton: Vec::new(),
-            space: None,
-            authority: Vec::new(),
-            app: uuid::Uuid::nil(),
-            predecessor: None,
-            nonce,
-        };
-        self.found_from(Genesis::sign(root, terms)?, None).await
-    }
+/// What the genesis of a log without content says.
+pub(crate) fn log_terms(kind: Kind, root: AuthorId) -> Result<Terms, EditError> {
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).map_err(|error| EditError::Failed(error.to_string()))?;
+    Ok(Terms {
+        kind,
+        roots: vec![root],
+        creator: 0,
+        policy: Policy::Members,
+        limits: Limits { is_releasable: false, ..Limits::default() },
+        read: Read::Public,
+        skeleton: Vec::new(),
+        space: None,
+        authority: Vec::new(),
+        app: uuid::Uuid::nil(),
+        predecessor: None,
+        nonce,
+    })
 }

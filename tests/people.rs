@@ -4,7 +4,9 @@
 
 use std::time::Duration;
 
-use pistol::{Doc, EditError, FindError, IdentityError, Node, Preset, Revocation, Role, RootKey, Subject};
+use pistol::{
+    Doc, EditError, FindError, IdentityError, LogKind, NewIdentity, Node, Preset, Revocation, Role, RootKey, Subject,
+};
 
 const LIMIT: Duration = Duration::from_secs(30);
 
@@ -76,7 +78,19 @@ async fn who_is_granted_a_part_writes_on_all_devices_until_one_is_revoked() {
     until("the thief's change came and is masked", || of_ann.status().masked == 1).await;
     until("the phone knows", || push(&of_phone, "more") == Err(EditError::Revoked)).await;
     assert_eq!([text(&of_ann), text(&of_laptop)], ["Team: laptop phone after "; 2]);
-    drop((of_ann, of_laptop, of_phone, bob));
+
+    // On the phone itself the thief sees the same: what was written last is masked, and nothing more is written.
+    until("the phone shows what counts", || text(&of_phone) == "Team: laptop phone after ").await;
+    let masked = of_phone.masked();
+    assert_eq!(masked.iter().map(|masked| masked.author).collect::<Vec<_>>(), [phone.author()]);
+    assert!(masked[0].why.contains("ended its author's part"), "{}", masked[0].why);
+    let error = push(&of_phone, "more").unwrap_err().to_string();
+    assert!(error.contains("your part in this document was ended"), "{error}");
+    let on_phone = phone.identity(bob.id()).await.unwrap();
+    let error = on_phone.certify(None, phone.author(), Role::Admin).unwrap_err().to_string();
+    assert!(error.contains("your role here does not allow that"), "{error}");
+    assert!(of_phone.grant(phone.author(), Role::Admin).is_err());
+    drop((of_ann, of_laptop, of_phone, bob, on_phone));
     end(nodes).await;
 }
 
@@ -104,7 +118,7 @@ async fn the_root_comes_back_from_its_words_and_revokes_on_any_machine() {
     let wrong = RootKey::new().unwrap();
     assert!(bob.certify(Some(&wrong), laptop.author(), Role::Admin).is_err());
     assert!(matches!(RootKey::from_words("one two"), Err(IdentityError::Count(2))));
-    assert!(matches!(other.group(log.id()).await, Err(FindError::NotFound(_))), "it is no group");
+    assert!(matches!(other.group(log.id()).await, Err(FindError::OtherKind { .. })), "it is no group");
     drop((bob, again, log));
     end(nodes).await;
 }
@@ -138,4 +152,48 @@ async fn a_group_changes_while_the_grant_to_it_stays() {
     assert_eq!(text(&ann.document(document).await.unwrap()), "Carol");
     assert_eq!(ann.documents().len(), 1, "a group is no document");
     ann.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_root_signs_on_another_machine_and_its_key_stays_there() {
+    let (_folders, nodes) = three().await;
+    let [laptop, phone, _] = &nodes;
+    let root = RootKey::new().unwrap();
+    let new: NewIdentity = root.begin(laptop.author()).unwrap().to_string().parse().unwrap();
+    let bob = laptop.take_identity(&new).await.unwrap();
+    assert_eq!((bob.roots(), bob.devices().len()), (vec![root.author()], 1));
+    assert_eq!(laptop.take_identity(&new).await.unwrap().id(), bob.id(), "once more is the same");
+    let draft = bob.draft_certificate(root.author(), phone.author(), Role::Writer).unwrap();
+    let signed = root.sign(&draft.to_string().parse().unwrap()).unwrap();
+    let other = laptop.create_identity(&root).await.unwrap();
+    assert!(other.enter(&signed).is_err(), "it is another identity's");
+    bob.enter(&signed.to_string().parse().unwrap()).unwrap();
+    assert_eq!(bob.devices().len(), 2);
+    bob.enter(&root.sign(&bob.draft_revocation(root.author(), laptop.author(), &[]).unwrap()).unwrap()).unwrap();
+    assert_eq!(bob.devices().iter().map(|device| device.subject).collect::<Vec<_>>(), [Subject::Key(phone.author())]);
+    assert!(bob.draft_certificate(laptop.author(), phone.author(), Role::Writer).is_err(), "no root of it");
+    drop((bob, other));
+    end(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_document_says_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = Node::builder(folder.path()).offline().open().await.unwrap();
+    let bob = node.create_identity(&RootKey::new().unwrap()).await.unwrap().id();
+    let friends = node.create_group().await.unwrap().id();
+    let notes = node.create_for(Preset::Team, |doc| doc.text("text")).await.unwrap().id();
+    node.name(bob, "bob").await.unwrap();
+    for (id, kind, what) in [(bob, LogKind::Identity, "an identity"), (friends, LogKind::Group, "a group")] {
+        let text = id.to_string();
+        let errors = [node.find(&text).unwrap_err(), node.document(id).await.unwrap_err()];
+        assert!(errors.iter().all(|error| error.to_string().contains(what)), "{errors:?}");
+        assert_eq!(node.find_among(&text[..20], &[kind]).unwrap().kind, kind);
+        assert_eq!(node.held(id).await.unwrap().kind(), kind);
+    }
+    assert!(matches!(node.find("bob"), Err(FindError::OtherKind { kind: LogKind::Identity, .. })));
+    assert!(matches!(node.identity(notes).await, Err(FindError::OtherKind { kind: LogKind::Document, .. })));
+    assert!(matches!(node.find_among("none", &[LogKind::Group]), Err(FindError::NoLog(_))));
+    assert_eq!([node.documents(), node.identities(), node.groups()].map(|list| list[0].id), [notes, bob, friends]);
+    node.shutdown().await.unwrap();
 }

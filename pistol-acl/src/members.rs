@@ -29,7 +29,7 @@ pub struct Member {
 #[non_exhaustive]
 pub enum NoPower {
     /// Its author has no role that allows it, as things stand.
-    #[error("your role in this document does not allow that; ask an admin or root of it")]
+    #[error("your role here does not allow that; ask an admin or a root")]
     Role,
     /// The log is not known here.
     #[error("nothing is known of this log; open its document")]

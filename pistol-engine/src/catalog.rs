@@ -127,10 +127,13 @@ impl Catalog {
         held.names.get(name).copied().filter(|id| held.logs.contains_key(id))
     }
 
-    /// Some documents, at most so many, whose ids as text begin so.
-    pub fn beginning_with(&self, prefix: &str, at_most: usize) -> Vec<DocumentId> {
+    /// Some documents or logs of these kinds, at most so many, whose ids as text begin so.
+    pub fn beginning_with(&self, prefix: &str, kinds: &[Kind], at_most: usize) -> Vec<DocumentId> {
         // Making texts of a hundred thousand ids takes a moment, for which the engine must not wait.
-        let ids: Vec<DocumentId> = lock(&self.0).logs.keys().copied().collect();
+        let held = lock(&self.0);
+        let is_wanted = |(_, log): &(&DocumentId, &Log)| kinds.contains(&log.kind);
+        let ids: Vec<DocumentId> = held.logs.iter().filter(is_wanted).map(|(id, _)| *id).collect();
+        drop(held);
         ids.into_iter().filter(|id| id.to_string().starts_with(prefix)).take(at_most).collect()
     }
 

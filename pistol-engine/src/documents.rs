@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
-use pistol_acl::record::{Action, Subject};
+use pistol_acl::record::{AclOp, Action, SignedOp, Subject};
 use pistol_acl::{Access, Loss};
 use pistol_core::delta::Delta;
 use pistol_core::document::{Content, Document, Edit, EditError, TextContent};
@@ -251,6 +251,25 @@ impl Documents {
         let operated = self.inside(id, |replica| replica.operate(key, make))??;
         self.mark_dirty(*id);
         Ok(operated)
+    }
+
+    /// An operation of another author, whose key is elsewhere, to be signed there.
+    ///
+    /// # Errors
+    /// As [`Documents::operate`].
+    pub fn draft(&self, id: &DocumentId, author: AuthorId, action: Action) -> Result<AclOp, OperateError> {
+        self.inside(id, |replica| replica.draft(author, action))?
+    }
+
+    /// Takes in what was signed of a draft.
+    ///
+    /// # Errors
+    /// As [`Documents::operate`]. What follows on operations that are not here is refused.
+    pub fn enter(&self, signed: &SignedOp) -> Result<(), OperateError> {
+        let log = signed.op().log;
+        self.inside(&log, |replica| replica.enter_signed(signed))??;
+        self.mark_dirty(log);
+        Ok(())
     }
 
     /// What an operation would take away, if it was written now.

@@ -127,7 +127,7 @@ pub enum ReplyError {
     )]
     Needed,
     /// The name is taken.
-    #[error("another document is called so here; choose another name")]
+    #[error("something else is called so here; choose another name")]
     NameTaken,
 }
 

@@ -122,6 +122,17 @@ impl Exported {
         self.others.iter().map(|other| other.genesis.id()).collect()
     }
 
+    /// A log of its own that is new, with its first operations: it is taken in as a whole, as if it came from a file.
+    ///
+    /// # Errors
+    /// [`ExportError`] if one of them would not be taken from a peer.
+    pub fn of_new_log(genesis: Genesis, operations: Vec<SignedOp>) -> Result<Self, ExportError> {
+        let genesis = Arc::new(genesis);
+        let mut judge = Judge::new(&genesis)?;
+        operations.iter().try_for_each(|signed| judge.take_operation(signed))?;
+        Ok(Exported { genesis, operations, others: Vec::new(), changes: Vec::new() })
+    }
+
     /// Which document it is.
     pub fn document(&self) -> DocumentId {
         self.genesis.id()

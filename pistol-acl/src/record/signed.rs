@@ -45,9 +45,7 @@ impl SignedOp {
         if key.id() != op.author {
             return Err(OpError::WrongKey);
         }
-        let mut writer = Writer::new();
-        encoding::write(op, &mut writer);
-        let body = writer.into_bytes();
+        let body = op.unsigned();
         let signature = key.sign(&message(&id(&body)));
         Self::read([body.as_slice(), &signature.0].concat().into())
     }
@@ -96,6 +94,23 @@ impl SignedOp {
     /// The canonical bytes with the signature, as they travel and rest.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+}
+
+impl AclOp {
+    /// The canonical bytes without a signature, to be signed where the author's key is.
+    pub fn unsigned(&self) -> Vec<u8> {
+        let mut writer = Writer::new();
+        encoding::write(self, &mut writer);
+        writer.into_bytes()
+    }
+
+    /// Reads what [`AclOp::unsigned`] wrote.
+    ///
+    /// # Errors
+    /// [`OpError`] for other bytes.
+    pub fn read_unsigned(bytes: &[u8]) -> Result<AclOp, OpError> {
+        Ok(SignedOp::read([bytes, &[0; 64]].concat().into())?.op().clone())
     }
 }
 

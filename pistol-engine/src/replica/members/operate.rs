@@ -1,6 +1,6 @@
 //! Operations of this node's own, and what its edits cite.
 
-use pistol_acl::record::{Action, OpError, Role, SignedOp, Subject};
+use pistol_acl::record::{AclOp, Action, OpError, Role, SignedOp, Subject};
 use pistol_acl::{Access, Loss, NoPower, Refusal};
 use pistol_core::document::EditError;
 use pistol_core::id::AuthorityId;
@@ -27,15 +27,15 @@ pub enum OperateError {
     #[error(transparent)]
     Power(#[from] NoPower),
     /// It would be refused everywhere.
-    #[error("it would be refused everywhere: {0}; `pistol acl` shows who may do what here")]
+    #[error("it would be refused everywhere: {0}; look at who may do what here")]
     Refused(#[from] Refusal),
     /// A revocation of somebody who has no part.
-    #[error("they have no part in this document as things stand; there is nothing to revoke")]
+    #[error("they have no part here as things stand; there is nothing to revoke")]
     NothingToRevoke,
     /// A revocation of somebody whose part it cannot end.
     #[error(
-        "it would change nothing: they have their part from somebody who is senior to you, or your equal; ask one of the \
-         document's roots to revoke them"
+        "it would change nothing: they have their part from somebody who is senior to you, or your equal; a root may \
+         revoke them"
     )]
     Senior,
     /// It is past a limit.
@@ -45,7 +45,7 @@ pub enum OperateError {
     #[error("you have written operations on too many devices at the same time; connect to the others first")]
     Forked,
     /// More heads than an operation may keep.
-    #[error("the document has too many ends to name in one operation; edit it once, which joins them, then try again")]
+    #[error("a document has too many ends to name in one operation; edit it once, which joins them, then try again")]
     TooManyHeads,
     /// More identities and groups are named already than nodes look for.
     #[error(
@@ -66,18 +66,35 @@ impl Replica {
         key: Option<&AuthorKey>,
         make: impl FnOnce(Insight<'_>) -> Result<Action, OperateError>,
     ) -> Result<AuthorityId, OperateError> {
+        self.settle_first();
+        let action = make(self.insight())?;
+        let signed = self.signed(key, action)?;
+        self.enter(&signed)?;
+        Ok(signed.id())
+    }
+
+    /// What is known now is judged and shown.
+    fn settle_first(&mut self) {
         self.keep_made_in_vain();
         let shown = self.follow_access();
         self.will_show(&shown);
-        let action = make(self.insight())?;
-        let signed = self.signed(key, action)?;
+    }
+
+    /// Takes in an operation that was signed where the key is, of what [`Replica::draft`] gave. What is accepted then is shown at
+    /// once.
+    pub(crate) fn enter_signed(&mut self, signed: &SignedOp) -> Result<(), OperateError> {
+        self.settle_first();
+        self.enter(signed)
+    }
+
+    fn enter(&mut self, signed: &SignedOp) -> Result<(), OperateError> {
         if let Some(members) = &self.members {
-            members.check_room(&signed)?;
-            members.check_effect(&signed)?;
+            members.check_room(signed)?;
+            members.check_effect(signed)?;
         }
         self.keep_made_in_vain();
         let Some(members) = &mut self.members else { return Err(OperateError::NoMembers) };
-        match members.take_operation(&signed, FROM_HERE) {
+        match members.take_operation(signed, FROM_HERE) {
             Took::Entered => {}
             Took::Refused(refusal) => return Err(refusal.into()),
             Took::Waiting | Took::Dropped => return Err(OperateError::Forked),
@@ -87,15 +104,19 @@ impl Replica {
             Ok(patches) => self.screens.apply(&patches),
             Err(rule) => self.state.refuse(&format!("Automerge failed on accepted changes: {rule}")),
         }
-        Ok(signed.id())
+        Ok(())
     }
 
     /// An operation as it would be written.
     pub(crate) fn signed(&self, key: Option<&AuthorKey>, action: Action) -> Result<SignedOp, OperateError> {
-        let members = self.members.as_ref().ok_or(OperateError::NoMembers)?;
         let key = key.unwrap_or(&self.key);
-        let draft = members.access.draft(key.id(), action)?;
-        Ok(SignedOp::sign(key, &draft)?)
+        Ok(SignedOp::sign(key, &self.draft(key.id(), action)?)?)
+    }
+
+    /// The same, to be signed where the author's key is.
+    pub(crate) fn draft(&self, author: AuthorId, action: Action) -> Result<AclOp, OperateError> {
+        let members = self.members.as_ref().ok_or(OperateError::NoMembers)?;
+        Ok(members.access.draft(author, action)?)
     }
 
     /// What an edit made now cites. Who may not write is told so before anything is made.
