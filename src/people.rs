@@ -153,6 +153,11 @@ impl Group {
         self.0.ticket()
     }
 
+    /// The keys whom it belongs to.
+    pub fn roots(&self) -> Vec<AuthorId> {
+        self.0.roots()
+    }
+
     /// Takes somebody into the group. The role bounds what they may do wherever the group may do more; an admin of the group takes
     /// in others.
     ///

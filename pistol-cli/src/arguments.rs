@@ -96,14 +96,19 @@ mod tests {
     #[test]
     fn the_help_of_each_command_opens_with_two_examples_that_can_be_run() {
         for command in Arguments::command().get_subcommands_mut() {
-            let help = command.render_help().to_string();
-            let (title, examples) = help.split_once('\n').unwrap();
-            assert_eq!(title, "Examples:");
-            for example in examples.lines().take(2) {
-                let words = shell_words(example);
-                assert!(words.iter().any(|word| word == command.get_name()), "{example}");
-                Arguments::try_parse_from(words).unwrap();
-            }
+            check_help(command);
+            command.get_subcommands_mut().filter(|command| command.get_name() != "help").for_each(check_help);
+        }
+    }
+
+    fn check_help(command: &mut clap::Command) {
+        let help = command.render_help().to_string();
+        let (title, examples) = help.split_once('\n').unwrap();
+        assert_eq!(title, "Examples:", "{}", command.get_name());
+        for example in examples.lines().take(2) {
+            let words = shell_words(example);
+            assert!(words.iter().any(|word| word == command.get_name()), "{example}");
+            Arguments::try_parse_from(words).unwrap();
         }
     }
 

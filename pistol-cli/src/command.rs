@@ -9,6 +9,7 @@ pub(crate) mod edit;
 pub(crate) mod export;
 pub(crate) mod forget;
 pub(crate) mod grant;
+pub(crate) mod group;
 pub(crate) mod identity;
 pub(crate) mod import;
 pub(crate) mod init;
@@ -39,6 +40,7 @@ use crate::store::{Network, Store, check_exists};
 pub(crate) enum Command {
     Init(init::Init),
     Identity(identity::Identity),
+    Group(group::Group),
     New(new::New),
     #[command(visible_alias = "list")]
     Ls(ls::Ls),
@@ -71,6 +73,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     match arguments.command {
         Command::Init(init) => init.run(&context).await,
         Command::Identity(identity) => identity.run(&context).await,
+        Command::Group(group) => group.run(&context).await,
         Command::New(new) => new.run(&context).await,
         Command::Ls(ls) => ls.run(&context).await,
         Command::Cat(cat) => cat.run(&context).await,

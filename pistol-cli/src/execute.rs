@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use pistol::{Doc, Node};
+use pistol::{Doc, DocumentId, Node};
 use tokio::sync::watch;
 
 use crate::command::{
-    acl, backup, cat, edit, export, forget, grant, import, init, join, log, ls, new, release, revoke, set, share,
-    status, sync,
+    acl, backup, cat, edit, export, forget, grant, group, identity, import, init, join, log, ls, new, release, revoke,
+    set, share, status, sync,
 };
 use crate::equal::Terms;
 use crate::failure::Failure;
+use crate::kind;
 use crate::request::{Progress, Reply, Request};
 
 /// Executes a request. What it changed is durable when it returns.
@@ -21,6 +22,8 @@ pub(crate) async fn execute(
 ) -> Result<Reply, Failure> {
     match request {
         Request::Identity => Reply::new(&init::execute(node)),
+        Request::Devices(asked) => identity::execute(node, asked).await,
+        Request::Groups(asked) => group::execute(node, asked).await,
         Request::New { policy } => Reply::new(&new::make(node, policy).await?),
         Request::Name { document, name } => Reply::new(&new::name(node, &document, &name).await?),
         Request::List => Reply::new(&ls::execute(node)),
@@ -36,11 +39,9 @@ pub(crate) async fn execute(
         Request::History { document } => Reply::new(&log::execute(node, &document).await?),
         Request::Rules { document } => Reply::new(&acl::rules(node, &document).await?),
         Request::Why { document, change } => Reply::new(&acl::why(node, &document, &change).await?),
-        Request::Grant { document, author, role } => Reply::new(&grant::execute(node, &document, &author, role).await?),
-        Request::Loss { document, author } => Reply::new(&revoke::loss(node, &document, &author).await?),
-        Request::Revoke { document, author, exact } => {
-            Reply::new(&revoke::execute(node, &document, &author, exact).await?)
-        }
+        Request::Grant { document, who, role } => Reply::new(&grant::execute(node, &document, &who, role).await?),
+        Request::Loss { document, who } => Reply::new(&revoke::loss(node, &document, &who).await?),
+        Request::Revoke { document, who, exact } => Reply::new(&revoke::execute(node, &document, &who, exact).await?),
         Request::Release { document } => Reply::new(&release::execute(node, &document).await?),
         Request::Forget { document } => Reply::new(&forget::execute(node, &document).await?),
         Request::Invite { document } => Reply::new(&share::execute(node, &document).await?),
@@ -60,4 +61,14 @@ pub(crate) async fn execute(
 pub(crate) async fn load(node: &Node, document: &str) -> Result<Doc, Failure> {
     let id = node.find(document).map_err(Failure::of)?;
     node.document(id).await.map_err(Failure::of)
+}
+
+/// The same of anything that is shared and synced: a document, an identity or a group.
+pub(crate) async fn load_any(node: &Node, name: &str) -> Result<Doc, Failure> {
+    node.held(find_any(node, name)?).await.map_err(Failure::of)
+}
+
+/// The id of a document, an identity or a group.
+pub(crate) fn find_any(node: &Node, name: &str) -> Result<DocumentId, Failure> {
+    node.find_among(name, &kind::ALL).map(|found| found.id).map_err(Failure::of)
 }

@@ -1,7 +1,9 @@
 //! Why a command failed: the cause, what to do about it, and the exit code that says so to scripts.
 
-use pistol::{Error, ErrorKind};
+use pistol::{Error, ErrorKind, FindError};
 use serde::{Deserialize, Serialize};
+
+use crate::kind::KindName;
 
 /// What an exit code stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,11 +73,24 @@ impl Failure {
     /// is said instead.
     pub(crate) fn of(error: impl Into<Error>) -> Self {
         let error = error.into();
+        if let Error::Find(FindError::OtherKind { name, kind }) = &error {
+            let kind = KindName::from(*kind);
+            return Failure::new(Exit::NotFound, format!("`{name}` is of the kind {kind}"), kind.advice(name));
+        }
         let text = error.to_string();
         let (cause, remedy) = text.rsplit_once("; ").unwrap_or((&text, ""));
         let (exit, help) = advice(error.kind());
         let help = help.or(Some(remedy).filter(|remedy| !remedy.is_empty()));
         Failure::new(exit, cause, help.unwrap_or("run the command again with -v to see more"))
+    }
+
+    /// What is no identity, or no group.
+    pub(crate) fn of_kind(what: &str, name: &str, error: FindError) -> Self {
+        if matches!(error, FindError::NoLog(_)) {
+            let help = format!("`pistol {what} ls` shows those of this store, `pistol {what} new` makes one");
+            return Failure::new(Exit::NotFound, format!("there is no {what} `{name}` in this store"), help);
+        }
+        Failure::of(error)
     }
 
     /// Something the operating system refused.

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use pistol::Node;
+
 use crate::command::Context;
 use crate::command::ls::Listed;
 use crate::failure::{Exit, Failure};
@@ -106,10 +108,16 @@ pub(crate) fn check_name(name: &str) -> Result<(), Failure> {
     Err(Failure::usage(format!("`{}` cannot be a name", name.escape_debug()), help))
 }
 
-/// Names are one person's own, and name one document each.
+/// Checks that a name can be given to something new.
+pub(crate) fn check_new_name(node: &Node, name: &str) -> Result<(), Failure> {
+    check_name(name)?;
+    if node.named(name).is_some() { Err(name_taken(name)) } else { Ok(()) }
+}
+
+/// Names are one person's own, and name one thing each.
 pub(crate) fn name_taken(name: &str) -> Failure {
     let help = "choose another name; `pistol ls` shows those in use";
-    Failure::new(Exit::Failure, format!("a document is called `{name}` already"), help)
+    Failure::new(Exit::Failure, format!("something is called `{name}` already"), help)
 }
 
 /// A text in parts that fit an edit each.

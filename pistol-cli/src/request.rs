@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::command::export::Format;
 use crate::command::grant::RoleName;
+use crate::command::{group, identity};
 use crate::failure::Failure;
 use crate::policy::PolicyName;
 
@@ -15,6 +16,10 @@ use crate::policy::PolicyName;
 pub(crate) enum Request {
     /// Who the node is.
     Identity,
+    /// Something of an identity.
+    Devices(identity::Asked),
+    /// Something of a group.
+    Groups(group::Asked),
     /// A new document with an empty text at `body`. It is named when it is complete.
     New {
         /// Who may change it.
@@ -27,7 +32,7 @@ pub(crate) enum Request {
         /// The new name.
         name: String,
     },
-    /// All documents.
+    /// All documents, identities and groups.
     List,
     /// What a document says.
     Read {
@@ -101,8 +106,8 @@ pub(crate) enum Request {
     Grant {
         /// A name or the beginning of an id.
         document: String,
-        /// Whom.
-        author: String,
+        /// Whom: an author, an identity or a group.
+        who: String,
         /// What they may.
         role: RoleName,
     },
@@ -111,14 +116,14 @@ pub(crate) enum Request {
         /// A name or the beginning of an id.
         document: String,
         /// Whose.
-        author: String,
+        who: String,
     },
     /// Ends somebody's part in a document.
     Revoke {
         /// A name or the beginning of an id.
         document: String,
         /// Whose.
-        author: String,
+        who: String,
         /// Whether everything of theirs goes.
         exact: bool,
     },

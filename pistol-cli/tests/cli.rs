@@ -19,6 +19,10 @@ mod failures;
 mod keeping;
 #[path = "cli/members.rs"]
 mod members;
+#[path = "cli/people.rs"]
+mod people;
+#[path = "cli/people_meet.rs"]
+mod people_meet;
 #[path = "cli/program.rs"]
 mod program;
 #[path = "cli/running_node.rs"]

@@ -1,14 +1,14 @@
 //! `pistol acl`: shows who may do what in a document, and why a change is part of it or not.
 
-use pistol::{ChangeId, Doc, Explanation, Node, Policy, Subject};
+use pistol::{ChangeId, Doc, Explanation, Node, Policy};
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use super::grant::RoleName;
 use crate::execute::load;
 use crate::failure::{Exit, Failure};
 use crate::policy::PolicyName;
 use crate::request::Request;
+use crate::roll::Part;
 
 /// Shows who may do what in a document, and why
 #[derive(Debug, clap::Args)]
@@ -38,16 +38,8 @@ pub(crate) struct Access {
 struct Members {
     is_released: bool,
     roots: Vec<String>,
-    granted: Vec<Granted>,
+    granted: Vec<Part>,
     masked: Vec<Hidden>,
-}
-
-/// Somebody's part.
-#[derive(Debug, Serialize, Deserialize)]
-struct Granted {
-    who: String,
-    role: RoleName,
-    by: String,
 }
 
 /// A change that is not part of the document as things stand.
@@ -92,18 +84,13 @@ impl Members {
     fn words(&self) -> Vec<String> {
         let released = self.is_released.then(|| "released: everybody changes it, for ever".to_owned());
         let roots = self.roots.iter().map(|root| format!("root    {root}"));
-        let granted = self.granted.iter().map(|part| format!("{:6}  {}", part.role.word(), part.who));
+        let granted = self.granted.iter().map(Part::words);
         let masked =
             self.masked.iter().map(|hidden| format!("masked  {} by {}: {}", hidden.change, hidden.author, hidden.why));
         released.into_iter().chain(roots).chain(granted).chain(masked).collect()
     }
 
-    fn of(doc: &Doc) -> Option<Self> {
-        let granted = doc.members().into_iter().map(|member| Granted {
-            who: whom(&member.subject),
-            role: member.role.into(),
-            by: member.by.to_string(),
-        });
+    fn of(node: &Node, doc: &Doc) -> Option<Self> {
         let masked = doc.masked().into_iter().map(|masked| Hidden {
             change: masked.id.to_string(),
             author: masked.author.to_string(),
@@ -112,19 +99,10 @@ impl Members {
         let members = || Members {
             is_released: doc.is_released(),
             roots: doc.roots().iter().map(ToString::to_string).collect(),
-            granted: granted.collect(),
+            granted: doc.members().iter().map(|member| Part::of(node, member)).collect(),
             masked: masked.collect(),
         };
         (doc.policy() == Policy::Members).then(members)
-    }
-}
-
-fn whom(subject: &Subject) -> String {
-    match subject {
-        Subject::Key(author) => author.to_string(),
-        Subject::Identity(id) => format!("identity {id}"),
-        Subject::Group(id) => format!("group {id}"),
-        Subject::Space(id) => format!("space {id}"),
     }
 }
 
@@ -132,7 +110,7 @@ fn whom(subject: &Subject) -> String {
 pub(crate) async fn rules(node: &Node, document: &str) -> Result<Access, Failure> {
     let doc = load(node, document).await?;
     let (policy, you, rules) = (doc.policy().into(), node.author().to_string(), doc.rules());
-    Ok(Access { policy, you, rules, members: Members::of(&doc) })
+    Ok(Access { policy, you, rules, members: Members::of(node, &doc) })
 }
 
 /// What became of a change: of one that is part of the document the beginning of its id is enough.

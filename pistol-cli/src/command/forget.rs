@@ -4,10 +4,11 @@ use pistol::Node;
 
 use super::Context;
 use super::ls::Listed;
+use crate::execute::find_any;
 use crate::failure::Failure;
 use crate::request::Request;
 
-/// Removes a document from this store; peers keep theirs
+/// Removes a document from this store, or an identity or a group that nothing needs; peers keep theirs
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:\n  pistol forget notes\n  pistol forget 3mHx9 --quiet")]
 pub(crate) struct Forget {
@@ -26,7 +27,7 @@ impl Forget {
 
 /// Removes a document; its room is free when this returns.
 pub(crate) async fn execute(node: &Node, document: &str) -> Result<Listed, Failure> {
-    let id = node.find(document).map_err(Failure::of)?;
+    let id = find_any(node, document)?;
     let listed = Listed::of(node, id)?;
     node.forget(id).await.map_err(Failure::of)?;
     Ok(listed)

@@ -1,6 +1,6 @@
 //! `pistol grant`: gives somebody a part in a document with members.
 
-use pistol::{Author, Node, Role};
+use pistol::{Doc, Node, Role, Subject};
 use serde::{Deserialize, Serialize};
 
 use super::Context;
@@ -8,15 +8,17 @@ use super::ls::Listed;
 use crate::execute::load;
 use crate::failure::Failure;
 use crate::request::Request;
+use crate::who::{who, words};
 
 /// Gives somebody a part in a document with members
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Examples:\n  pistol grant plan 5f1c…e2 writer\n  pistol grant plan 5f1c…e2 admin")]
+#[command(before_help = "Examples:\n  pistol grant plan 5f1c…e2 writer\n  pistol grant plan bob admin")]
 pub(crate) struct Grant {
     /// The document's name, or the beginning of its id
     document: String,
-    /// Whom: the author that `pistol identity show` prints there
-    author: String,
+    /// Whom: the author that `pistol identity show` prints there; or an identity or a group, by its name or the beginning of its
+    /// id, or as identity:ID or group:ID if it is not here
+    who: String,
     /// What they may
     #[arg(value_enum, default_value_t)]
     role: RoleName,
@@ -73,27 +75,42 @@ impl RoleName {
 
 impl Grant {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
-        let author = author_of(&self.author)?.to_string();
-        let request = Request::Grant { document: self.document, author, role: self.role };
-        let changed: Listed = context.ask(request).await?;
-        context.output.changed(&changed)?;
+        let request = Request::Grant { document: self.document, who: self.who, role: self.role };
+        let changed: Parted = context.ask(request).await?;
+        changed.print(context)?;
         context.output.say("granted; peers learn of it when they meet this node");
         Ok(())
     }
 }
 
-/// The author that is meant.
-pub(crate) fn author_of(text: &str) -> Result<Author, Failure> {
-    text.parse().map_err(|_| {
-        let help = "an author is 64 hexadecimal digits, as `pistol identity show` prints them";
-        Failure::usage(format!("`{text}` is no author"), help)
-    })
+/// A document in which somebody's part changed.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Parted {
+    #[serde(flatten)]
+    listed: Listed,
+    /// An author, or what this command takes for an identity or a group.
+    who: String,
+    /// The role that was given; none if a part was ended.
+    role: Option<RoleName>,
+}
+
+impl Parted {
+    /// What changed.
+    pub(crate) fn of(node: &Node, doc: &Doc, who: &Subject, role: Option<RoleName>) -> Result<Self, Failure> {
+        Ok(Parted { listed: Listed::of(node, doc.id())?, who: words(who), role })
+    }
+
+    /// Says so to programs.
+    pub(crate) fn print(&self, context: &Context) -> Result<(), Failure> {
+        if context.output.is_json { context.output.record(self, "") } else { context.output.changed(&self.listed) }
+    }
 }
 
 /// Grants it.
-pub(crate) async fn execute(node: &Node, document: &str, author: &str, role: RoleName) -> Result<Listed, Failure> {
+pub(crate) async fn execute(node: &Node, document: &str, text: &str, role: RoleName) -> Result<Parted, Failure> {
     let doc = load(node, document).await?;
-    doc.grant(author_of(author)?, role.into()).map_err(Failure::of)?;
+    let subject = who(node, text)?;
+    doc.grant(subject, role.into()).map_err(Failure::of)?;
     doc.flush().await.map_err(Failure::of)?;
-    Listed::of(node, doc.id())
+    Parted::of(node, &doc, &subject, Some(role))
 }

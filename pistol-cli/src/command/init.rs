@@ -21,6 +21,11 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// The author.
+    pub(crate) fn author(&self) -> &str {
+        &self.author
+    }
+
     /// The author and the node.
     pub(crate) fn words(&self) -> String {
         format!("author  {}\nnode    {}", self.author, self.node)

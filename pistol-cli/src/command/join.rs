@@ -18,7 +18,7 @@ use crate::store::Network;
 /// How long to rest before trying again.
 const REST: Duration = Duration::from_millis(200);
 
-/// Joins the document of a ticket, and prints its id
+/// Joins the document of a ticket, or follows its identity or group, and prints its id
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:\n  pistol join TICKET\n  pistol join TICKET --as notes --wait --timeout 1m")]
 pub(crate) struct Join {
@@ -43,10 +43,9 @@ impl Join {
         let request = Request::Join { ticket: self.ticket, name: self.name, wait, timeout_ms };
         let joined: Listed = context.ask_with(&Network::On(Vec::new()), request).await?;
         context.output.record(&joined, &joined.id)?;
-        let name = joined.name.as_ref().unwrap_or(&joined.id);
-        context
-            .output
-            .say(format_args!("joined; `pistol cat {name}` shows it, `pistol sync {name}` brings it up to date"));
+        let (name, kind) = (joined.name.as_ref().unwrap_or(&joined.id), joined.kind);
+        let advice = kind.advice(name);
+        context.output.say(format_args!("joined the {kind}; {advice}, `pistol sync {name}` brings it up to date"));
         Ok(())
     }
 }

@@ -1,23 +1,26 @@
-//! `pistol ls`: shows which documents there are.
+//! `pistol ls`: shows which documents, identities and groups there are.
 
 use pistol::{DocumentId, DocumentInfo, Node};
 use serde::{Deserialize, Serialize};
 
 use super::Context;
 use crate::failure::{Exit, Failure};
+use crate::kind::KindName;
 use crate::policy::PolicyName;
 use crate::request::Request;
 
-/// Lists the documents of the store
+/// Lists the documents of the store, and its identities and groups
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:\n  pistol ls\n  pistol ls --json")]
 pub(crate) struct Ls {}
 
-/// A document in a list.
+/// A document in a list, or an identity or a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Listed {
     /// Its id.
     pub(crate) id: String,
+    /// What it is.
+    pub(crate) kind: KindName,
     /// What its user calls it.
     pub(crate) name: Option<String>,
     /// Who may change it.
@@ -29,19 +32,29 @@ pub(crate) struct Listed {
 impl Ls {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let documents: Vec<Listed> = context.ask(Request::List).await?;
-        let width = documents.iter().map(|listed| listed.shown_name().chars().count()).max().unwrap_or(0);
-        for listed in &documents {
-            let name = listed.shown_name();
-            context.output.record(listed, format_args!("{name:width$}  {}  {}", listed.id, listed.policy))?;
-        }
-        if documents.is_empty() {
-            context.output.say("no documents yet; `pistol new NAME` makes one");
-        }
-        Ok(())
+        Listed::print(&documents, context, "no documents yet; `pistol new NAME` makes one")
     }
 }
 
 impl Listed {
+    /// Prints a list, or a hint if there is nothing in it.
+    pub(crate) fn print(list: &[Self], context: &Context, hint: &str) -> Result<(), Failure> {
+        let width = list.iter().map(|listed| listed.shown_name().chars().count()).max().unwrap_or(0);
+        for listed in list {
+            let name = listed.shown_name();
+            context.output.record(listed, format_args!("{name:width$}  {}  {}", listed.id, listed.sort()))?;
+        }
+        if list.is_empty() {
+            context.output.say(hint);
+        }
+        Ok(())
+    }
+
+    /// The policy of a document; what it is of anything else.
+    pub(crate) fn sort(&self) -> String {
+        if self.kind == KindName::Document { self.policy.to_string() } else { self.kind.to_string() }
+    }
+
     /// A document that the node has.
     pub(crate) fn of(node: &Node, id: DocumentId) -> Result<Self, Failure> {
         node.document_info(id).map(Listed::from).ok_or_else(|| {
@@ -59,6 +72,7 @@ impl From<DocumentInfo> for Listed {
     fn from(document: DocumentInfo) -> Self {
         Listed {
             id: document.id.to_string(),
+            kind: document.kind.into(),
             name: document.name,
             policy: document.policy.into(),
             is_public: document.is_public,
@@ -66,9 +80,14 @@ impl From<DocumentInfo> for Listed {
     }
 }
 
-/// Lists the documents: named ones by name, then the others.
+/// All that the store holds, documents, identities and groups.
+pub(crate) fn everything(node: &Node) -> Vec<DocumentInfo> {
+    [node.documents(), node.identities(), node.groups()].concat()
+}
+
+/// Lists all of it: what is named by name, then the others.
 pub(crate) fn execute(node: &Node) -> Vec<Listed> {
-    let mut documents: Vec<Listed> = node.documents().into_iter().map(Listed::from).collect();
+    let mut documents: Vec<Listed> = everything(node).into_iter().map(Listed::from).collect();
     documents.sort_by(|a, b| (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id)));
     documents
 }

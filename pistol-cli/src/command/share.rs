@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Context;
 use super::cat::Read;
-use crate::execute::load;
+use crate::execute::load_any;
 use crate::failure::{Exit, Failure};
 use crate::import::{import, read_text};
 use crate::output::Output;
@@ -17,13 +17,13 @@ use crate::policy::PolicyName;
 use crate::request::Request;
 use crate::store::{Network, Store};
 
-/// Prints a ticket for a document, and serves it until Ctrl-C
+/// Prints a ticket for a document, an identity or a group, and serves it until Ctrl-C
 ///
 /// A file that is no document yet is made into one first. While this runs, other commands use the store through it.
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:\n  pistol share notes\n  pistol share notes.md --policy world-writable")]
 pub(crate) struct Share {
-    /// The document's name, the beginning of its id, or a text file
+    /// The name of a document, an identity or a group, the beginning of its id, or a text file
     document: String,
     /// Where to be reached, as in 127.0.0.1:0; may be repeated
     #[arg(long, value_name = "ADDR")]
@@ -65,7 +65,7 @@ impl Share {
         match store {
             Store::Served(_) => output.say("the node that runs already serves it, as long as it runs"),
             Store::Held { node, .. } => {
-                let doc = load(node, &invitation.id).await?;
+                let doc = load_any(node, &invitation.id).await?;
                 output.say("serving until Ctrl-C; the other side runs `pistol join` with this ticket");
                 output.detail(format_args!("listening at {:?}", invitation.addresses));
                 let mut interrupt = context.interrupt.clone();
@@ -95,19 +95,29 @@ impl Share {
                 Ok(read.id)
             }
             Err(failure) if failure.code != Exit::NotFound.code() => Err(failure),
-            Err(_) if path.is_file() => {
-                let text = read_text(path)?;
-                let name = path.file_name().unwrap_or_default().to_string_lossy();
-                let made = import(store, context, &name, self.policy, &text).await?;
-                output.say(format_args!("made the document `{name}` of the file"));
-                Ok(made.id)
-            }
-            Err(_) => Err(Failure::new(
-                Exit::NotFound,
-                format!("neither a document nor a file is called `{}`", self.document),
-                "`pistol ls` shows the documents of this store; `pistol new` makes one",
-            )),
+            // An identity or a group has nothing to read.
+            Err(_) => match store.ask(Request::Invite { document: self.document.clone() }, context).await {
+                Ok(reply) => Ok(reply.read::<Invitation>()?.id),
+                Err(_) => self.import(store, context).await,
+            },
         }
+    }
+
+    /// The id of a new document, made of the file.
+    async fn import(&self, store: &Store, context: &Context) -> Result<String, Failure> {
+        let path = Path::new(&self.document);
+        if path.is_file() {
+            let text = read_text(path)?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let made = import(store, context, &name, self.policy, &text).await?;
+            context.output.say(format_args!("made the document `{name}` of the file"));
+            return Ok(made.id);
+        }
+        Err(Failure::new(
+            Exit::NotFound,
+            format!("neither a document nor a file is called `{}`", self.document),
+            "`pistol ls` shows the documents of this store; `pistol new` makes one",
+        ))
     }
 }
 
@@ -123,7 +133,7 @@ async fn tell_changes(doc: &Doc, output: &Output) {
 
 /// Makes a ticket.
 pub(crate) async fn execute(node: &Node, document: &str) -> Result<Invitation, Failure> {
-    let doc = load(node, document).await?;
+    let doc = load_any(node, document).await?;
     let named = node.document_info(doc.id());
     Ok(Invitation {
         ticket: doc.ticket().to_string(),

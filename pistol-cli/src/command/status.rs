@@ -6,8 +6,8 @@ use pistol::{Doc, Node, PeerInfo};
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use super::ls::Listed;
-use crate::execute::load;
+use super::ls::{Listed, everything};
+use crate::execute::load_any;
 use crate::failure::Failure;
 use crate::request::Request;
 
@@ -120,8 +120,8 @@ impl Peer {
 
 impl Document {
     fn words(&self) -> Vec<String> {
-        let Listed { id, policy, .. } = &self.listed;
-        let mut lines = vec![format!("{}  {id}  {policy}  {} changes", self.listed.shown_name(), self.changes)];
+        let (id, sort) = (&self.listed.id, self.listed.sort());
+        let mut lines = vec![format!("{}  {id}  {sort}  {} changes", self.listed.shown_name(), self.changes)];
         lines.extend(self.peers.iter().map(|peer| format!("  peer {}: {}", peer.node, peer.state)));
         lines.extend(
             self.refusals.iter().map(|refused| format!("  refused {} times: {}", refused.count, refused.reason)),
@@ -196,11 +196,11 @@ impl From<PeerInfo> for Peer {
 pub(crate) async fn execute(node: &Node, document: Option<&str>) -> Result<State, Failure> {
     let (mut documents, mut damage) = (Vec::new(), node.damage().to_vec());
     if let Some(document) = document {
-        documents.push(Document::of(node, &load(node, document).await?)?);
+        documents.push(Document::of(node, &load_any(node, document).await?)?);
     } else {
-        for listed in node.documents() {
+        for listed in everything(node) {
             // One that is damaged hides no other.
-            match node.document(listed.id).await {
+            match node.held(listed.id).await {
                 Ok(doc) => documents.push(Document::of(node, &doc)?),
                 Err(error) => {
                     let name =

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::Context;
-use super::ls::Listed;
+use super::ls::{Listed, everything};
 use crate::equal::{Outcome, Terms, milliseconds, nobody, wait_until_equal};
-use crate::execute::load;
+use crate::execute::load_any;
 use crate::failure::Failure;
 use crate::request::{Progress, Request};
 use crate::span::parse_span;
@@ -58,7 +58,7 @@ pub(crate) async fn execute(
     let deadline = terms.deadline();
     // All are held at once, so that all of them sync while one is waited for.
     let docs = match document {
-        Some(document) => vec![load(node, document).await?],
+        Some(document) => vec![load_any(node, document).await?],
         None => load_all(node).await?,
     };
     let total = docs.len() as u64;
@@ -85,8 +85,8 @@ pub(crate) async fn execute(
 
 async fn load_all(node: &Node) -> Result<Vec<Doc>, Failure> {
     let mut docs = Vec::new();
-    for document in node.documents() {
-        docs.push(node.document(document.id).await.map_err(Failure::of)?);
+    for listed in everything(node) {
+        docs.push(node.held(listed.id).await.map_err(Failure::of)?);
     }
     Ok(docs)
 }

@@ -80,6 +80,8 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::command::grant::RoleName;
+    use crate::command::{group, identity};
 
     #[test]
     fn a_request_survives_the_socket() {
@@ -112,6 +114,12 @@ mod tests {
             Request::Set { document: "a".into(), path: "b.0".into(), value: json!({ "c": [1.5, null, "\u{1f980}"] }) },
             Request::Rewrite { document: "a".into(), base: Some("x".into()), text: "y".into() },
             Request::Join { ticket: "pistol".into(), name: None, wait: true, timeout_ms: 1 },
+            Request::Devices(identity::Asked::Draft {
+                identity: "bob".into(),
+                root: "x".into(),
+                change: identity::Change::Revoke { device: "y".into(), keep: vec!["plan".into()] },
+            }),
+            Request::Groups(group::Asked::Add { group: "a".into(), who: "b".into(), role: RoleName::Admin }),
         ]
         .map(|request| request_line(request).unwrap().into_bytes());
         // Knuth's generator of MMIX: enough to move bytes about.

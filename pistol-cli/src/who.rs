@@ -1,0 +1,63 @@
+//! Whom a grant, a revocation or a group names: an author, an identity or a group.
+
+use pistol::{Author, DocumentId, FindError, LogKind, Node, Subject};
+
+use crate::failure::{Exit, Failure};
+
+/// The author that is meant.
+pub(crate) fn author_of(text: &str) -> Result<Author, Failure> {
+    text.parse().map_err(|_| {
+        let help = "an author is 64 hexadecimal digits, as `pistol identity show` prints them there";
+        Failure::usage(format!("`{text}` is no author"), help)
+    })
+}
+
+/// Who is meant: an author; or an identity or a group, by its name here or the beginning of its id. One that is not here yet is
+/// `identity:ID` or `group:ID`, with all of its id.
+pub(crate) fn who(node: &Node, text: &str) -> Result<Subject, Failure> {
+    if let Ok(author) = text.parse::<Author>() {
+        return Ok(Subject::Key(author));
+    }
+    for (prefix, subject) in
+        [("identity:", Subject::Identity as fn(DocumentId) -> Subject), ("group:", Subject::Group as fn(_) -> _)]
+    {
+        if let Some(id) = text.strip_prefix(prefix) {
+            return id.parse().map(subject).map_err(|_| {
+                Failure::usage(format!("`{id}` is no id"), "write all of the id, as `pistol ls` prints it there")
+            });
+        }
+    }
+    let found = node.find_among(text, &[LogKind::Identity, LogKind::Group]).map_err(|error| failed(text, error))?;
+    Ok(if found.kind == LogKind::Group { Subject::Group(found.id) } else { Subject::Identity(found.id) })
+}
+
+fn failed(text: &str, error: FindError) -> Failure {
+    let message = match error {
+        FindError::NoLog(_) => format!("`{text}` is neither an author nor an identity or group of this store"),
+        FindError::OtherKind { .. } => {
+            format!("`{text}` is a document, and a part is given to an author, an identity or a group")
+        }
+        error => return Failure::of(error),
+    };
+    let help = "an author is 64 hexadecimal digits, as `pistol identity show` prints them there; `pistol ls` shows the \
+                identities and groups of this store, and `pistol join` brings one";
+    Failure::new(Exit::NotFound, message, help)
+}
+
+/// Somebody in words, as `who` reads them if all of an id is there.
+pub(crate) fn words(subject: &Subject) -> String {
+    match subject {
+        Subject::Key(author) => author.to_string(),
+        Subject::Identity(id) => format!("identity:{id}"),
+        Subject::Group(id) => format!("group:{id}"),
+        Subject::Space(id) => format!("space:{id}"),
+    }
+}
+
+/// What somebody is called here.
+pub(crate) fn name(node: &Node, subject: &Subject) -> Option<String> {
+    match subject {
+        Subject::Key(_) => None,
+        Subject::Identity(id) | Subject::Group(id) | Subject::Space(id) => node.document_info(*id)?.name,
+    }
+}
