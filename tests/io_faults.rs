@@ -15,7 +15,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use pistol::{Doc, DocumentId, Node, Policy};
+use pistol::{Doc, DocumentId, Node, Policy, RootKey};
 use pistol_core::store::redb::faults::FaultyFolder;
 
 const WITHIN: Duration = Duration::from_mins(2);
@@ -273,6 +273,32 @@ async fn creating_and_naming_a_document() {
         let node = trial.open().await.unwrap();
         assert_eq!(node.find("name").unwrap(), old.id());
         assert_eq!(text(&node.document(old.id()).await.unwrap()), "before ");
+        node.shutdown().await.unwrap();
+        has_failed
+    })
+    .await;
+}
+
+/// An identity that no device is certified in belongs to nobody who is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn making_an_identity() {
+    at_each_access(AT_ONCE, |trial: Trial| async move {
+        let node = trial.open().await.unwrap();
+        let root = RootKey::new().unwrap();
+        trial.arm();
+        let made = node.create_identity(&root).await.map(|identity| identity.id());
+        // The disk may still be full when the node ends.
+        let _ = node.shutdown().await;
+        let has_failed = trial.heal();
+        let node = trial.open().await.unwrap();
+        let found: Vec<DocumentId> = node.identities().iter().map(|info| info.id).collect();
+        for id in &found {
+            assert_eq!(node.identity(*id).await.unwrap().devices().len(), 1, "{}", trial.what());
+        }
+        match made {
+            Ok(id) => assert_eq!(found, [id], "{}", trial.what()),
+            Err(error) => check_words(&error),
+        }
         node.shutdown().await.unwrap();
         has_failed
     })

@@ -13,7 +13,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use pistol::{Error, Node, Policy, identity};
+use pistol::{Error, Node, Policy, Role, RootKey, identity};
 use pistol_core::store::redb::{RedbOptions, RedbStore};
 use pistol_core::store::schema::{self, LogRecord};
 use pistol_core::store::{Store, Table};
@@ -114,5 +114,38 @@ fn the_search_finds_a_secret_however_it_is_written() {
     let secret = Secret::of("a test", &bytes);
     for shown in [format!("{bytes:?}"), format!("{bytes:02x?}").replace(", ", ""), bs58::encode(bytes).into_string()] {
         assert!(std::panic::catch_unwind(|| secret.check("a test", shown.as_bytes())).is_err(), "{shown}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_root_key_of_an_identity_is_in_no_file_and_in_nothing_that_it_signs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    let root = RootKey::new().unwrap();
+    let words = root.words().unwrap();
+    // The seed, by way of a folder that has it as its own.
+    identity::restore(folder.path().join("paper"), words.reveal(), None).unwrap();
+    let key = std::fs::read(folder.path().join("paper").join("author.key")).unwrap();
+    let three: Vec<&str> = words.reveal().split(' ').take(3).collect();
+    let secrets = [
+        Secret::of("the root's seed", &key[key.len() - 32..].try_into().unwrap()),
+        Secret { name: "the root's words", writings: vec![three.join(" ").into_bytes()] },
+    ];
+    let node = Node::builder(&path).offline().open().await.unwrap();
+    let bob = node.create_identity(&root).await.unwrap();
+    bob.certify(Some(&root), root.author(), Role::Reader).unwrap();
+    let (new, draft) = (root.begin(node.author()).unwrap(), bob.draft_revocation(root.author(), node.author(), &[]));
+    let draft = draft.unwrap();
+    let signed = root.sign(&draft).unwrap();
+    bob.enter(&signed).unwrap();
+    bob.flush().await.unwrap();
+    node.shutdown().await.unwrap();
+    let shown = format!("{root:?} {words:?} {new} {new:?} {draft} {draft:?} {signed} {signed:?} {bob:?}");
+    for secret in &secrets {
+        secret.check("what is shown", shown.as_bytes());
+        for entry in std::fs::read_dir(&path).unwrap() {
+            let file = entry.unwrap().path();
+            secret.check(&file.display().to_string(), &std::fs::read(&file).unwrap());
+        }
     }
 }

@@ -10,12 +10,8 @@ use crate::failure::Failure;
 /// More than any 24 words take.
 const BYTES_MAX: u64 = 4096;
 
-/// The words of something.
-pub(crate) fn read(whose: &str) -> Result<String, Failure> {
-    let failed = |error| Failure::io("read the words", &error);
-    if std::io::stdin().is_terminal() {
-        return rpassword::prompt_password(format!("The 24 words of {whose} (unseen): ")).map_err(failed);
-    }
+/// All words that stdin has.
+pub(crate) fn from_stdin() -> Result<String, Failure> {
     let mut words = String::new();
     std::io::stdin().take(BYTES_MAX).read_to_string(&mut words).map_err(failed)?;
     Ok(words)
@@ -23,5 +19,14 @@ pub(crate) fn read(whose: &str) -> Result<String, Failure> {
 
 /// The root key of an identity, from its words.
 pub(crate) fn root() -> Result<RootKey, Failure> {
-    RootKey::from_words(&read("the root key")?).map_err(Failure::of)
+    let words = if std::io::stdin().is_terminal() {
+        rpassword::prompt_password("The 24 words of the root key (unseen): ").map_err(failed)?
+    } else {
+        from_stdin()?
+    };
+    RootKey::from_words(&words).map_err(Failure::of)
+}
+
+fn failed(error: std::io::Error) -> Failure {
+    Failure::io("read the words", &error)
 }

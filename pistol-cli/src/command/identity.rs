@@ -3,7 +3,7 @@
 mod devices;
 mod keys;
 
-pub(crate) use devices::{Asked, Change, execute, kept};
+pub(crate) use devices::{Asked, execute, kept};
 
 use super::Context;
 use super::init::Identity as Known;

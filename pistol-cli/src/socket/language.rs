@@ -114,11 +114,7 @@ mod tests {
             Request::Set { document: "a".into(), path: "b.0".into(), value: json!({ "c": [1.5, null, "\u{1f980}"] }) },
             Request::Rewrite { document: "a".into(), base: Some("x".into()), text: "y".into() },
             Request::Join { ticket: "pistol".into(), name: None, wait: true, timeout_ms: 1 },
-            Request::Devices(identity::Asked::Draft {
-                identity: "bob".into(),
-                root: "x".into(),
-                change: identity::Change::Revoke { device: "y".into(), keep: vec!["plan".into()] },
-            }),
+            Request::Devices(identity::Asked::Enter { identity: "bob".into(), signed: "00".into() }),
             Request::Groups(group::Asked::Add { group: "a".into(), who: "b".into(), role: RoleName::Admin }),
         ]
         .map(|request| request_line(request).unwrap().into_bytes());

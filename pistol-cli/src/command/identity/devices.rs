@@ -10,7 +10,7 @@ use crate::command::init::Identity as Known;
 use crate::command::ls::Listed;
 use crate::execute::load;
 use crate::failure::{Exit, Failure};
-use crate::import::check_new_name;
+use crate::import::{check_name, check_new_name, name_taken};
 use crate::kind::KindName;
 use crate::request::{Reply, Request};
 use crate::roll::Roll;
@@ -112,32 +112,43 @@ impl New {
     pub(super) async fn run(self, context: &Context) -> Result<(), Failure> {
         let root = if self.words_stdin { words::root()? } else { RootKey::new().map_err(Failure::of)? };
         let new_words = if self.words_stdin { None } else { Some(root.words().map_err(Failure::of)?) };
-        let store = context.reach(&Network::Off).await?;
-        let made = make(&store, context, &self.name, &root).await;
-        let closed = store.close().await;
-        let roll = made?;
-        closed?;
         let words = new_words.as_ref().map(pistol::identity::Words::reveal);
-        let lines: Vec<&str> = std::iter::once(roll.listed.id.as_str()).chain(words).collect();
-        context.output.record(&Made { roll: &roll, words }, lines.join("\n"))?;
-        if words.is_some() {
-            context
-                .output
-                .say("write the 24 words on paper: who has them owns this identity, and they are stored nowhere");
+        let store = context.reach(&Network::Off).await?;
+        let made = self.make(&store, context, &root, words).await;
+        let closed = store.close().await;
+        made.and(closed)
+    }
+
+    async fn make(&self, store: &Store, context: &Context, root: &RootKey, words: Option<&str>) -> Result<(), Failure> {
+        let (name, output) = (&self.name, &context.output);
+        check_name(name)?;
+        let listed: Vec<Listed> = store.ask(Request::List, context).await?.read()?;
+        if listed.iter().any(|listed| listed.name.as_ref() == Some(name)) {
+            return Err(name_taken(name));
         }
-        let name = &self.name;
-        context.output.say(format_args!(
-            "made `{name}`; `pistol identity add {name} KEY` adds a device, `pistol share {name}` lets it follow"
-        ));
+        let known: Known = store.ask(Request::Identity, context).await?.read()?;
+        let new = root.begin(author_of(known.author())?).map_err(Failure::of)?;
+        let asked = Asked::New { name: name.clone(), signed: new.to_string() };
+        let made = store.ask(Request::Devices(asked), context).await.and_then(Reply::read);
+        let roll: Roll = made.map_err(|failure| unsure(failure, words, &new.id().to_string()))?;
+        let lines: Vec<&str> = std::iter::once(roll.listed.id.as_str()).chain(words).collect();
+        output.record(&Made { roll: &roll, words }, lines.join("\n"))?;
+        if words.is_some() {
+            output.say("write the 24 words on paper: who has them owns this identity, and they are stored nowhere");
+        }
+        output.say(format_args!("made `{name}`; `pistol identity add {name} KEY` adds a device"));
         Ok(())
     }
 }
 
-async fn make(store: &Store, context: &Context, name: &str, root: &RootKey) -> Result<Roll, Failure> {
-    let known: Known = store.ask(Request::Identity, context).await?.read()?;
-    let new = root.begin(author_of(known.author())?).map_err(Failure::of)?;
-    let asked = Asked::New { name: name.to_owned(), signed: new.to_string() };
-    store.ask(Request::Devices(asked), context).await?.read()
+/// It may have been made all the same, and then its words must not be lost.
+fn unsure(failure: Failure, words: Option<&str>, id: &str) -> Failure {
+    let Some(words) = words else { return failure };
+    let help = format!(
+        "{}. If `pistol identity ls` shows {id}, it was made all the same, and these are the words of its root key: {words}",
+        failure.help
+    );
+    Failure { help, ..failure }
 }
 
 impl Add {

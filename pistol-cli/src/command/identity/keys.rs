@@ -1,6 +1,8 @@
 //! `pistol identity backup` and its like: the author key of this store, on paper, and sealed. The secret never passes the node's
 //! socket.
 
+use std::io::IsTerminal;
+
 use pistol::{Author, Error, IdentityError, identity};
 use serde::Serialize;
 
@@ -35,7 +37,10 @@ pub(super) fn backup(context: &Context) -> Result<(), Failure> {
 
 /// Makes the key of words.
 pub(super) fn restore(context: &Context) -> Result<(), Failure> {
-    let words = words::read("the key")?;
+    if std::io::stdin().is_terminal() {
+        context.output.say("the 24 words, then Ctrl-D:");
+    }
+    let words = words::from_stdin()?;
     let restored: Result<Author, Failure> =
         identity::restore(&context.folder, &words, passphrase::given().as_deref()).map_err(failed);
     context.output.record(&Restored { author: restored?.to_string() }, "the key is here again")
