@@ -109,7 +109,8 @@ impl Identity {
     }
 
     fn draft(&self, root: AuthorId, action: Action) -> Result<Draft, OperateError> {
-        self.0.runtime().documents.draft(&self.id(), root, action).map(Draft)
+        let op = self.0.runtime().documents.draft(&self.id(), root, action)?;
+        Draft::of(op).ok_or(EditError::NoContent.into())
     }
 
     /// Takes in what the root signed of a draft.

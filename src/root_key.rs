@@ -28,7 +28,7 @@ use crate::people::log_terms;
 /// let root = pistol::RootKey::new()?;
 /// let words = root.words()?;
 /// assert_eq!(pistol::RootKey::from_words(words.reveal())?.author(), root.author());
-/// # pistol::Result::Ok(())
+/// # Ok::<(), pistol::Error>(())
 /// ```
 pub struct RootKey(Zeroizing<[u8; 32]>);
 
@@ -47,7 +47,11 @@ pub struct NewIdentity {
 
 /// What a root is asked to sign, by [`crate::Identity::draft_certificate`] or [`crate::Identity::draft_revocation`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft(pub(crate) AclOp);
+pub struct Draft {
+    op: AclOp,
+    device: AuthorId,
+    role: Option<Role>,
+}
 
 /// What a root signed, for [`crate::Identity::enter`]. Its text is public.
 #[derive(Clone, Debug)]
@@ -103,12 +107,12 @@ impl RootKey {
         Ok(NewIdentity { genesis, certificate })
     }
 
-    /// Signs a draft.
+    /// Signs a draft. One that came from elsewhere is to be looked at first: whoever made it may have put another device into it.
     ///
     /// # Errors
     /// [`OperateError`] if another root was asked.
     pub fn sign(&self, draft: &Draft) -> Result<Signed, OperateError> {
-        Ok(Signed(SignedOp::sign(&self.key(), &draft.0)?))
+        Ok(Signed(SignedOp::sign(&self.key(), &draft.op)?))
     }
 
     pub(crate) fn key(&self) -> AuthorKey {
@@ -142,9 +146,31 @@ impl FromStr for NewIdentity {
     }
 }
 
+impl Draft {
+    /// A draft; `None` if it is about something else than a device.
+    pub(crate) fn of(op: AclOp) -> Option<Draft> {
+        let (device, role) = match op.action {
+            Action::Grant { to: Subject::Key(device), role } => (device, Some(role)),
+            Action::Revoke { who: Subject::Key(device), .. } => (device, None),
+            _ => return None,
+        };
+        Some(Draft { op, device, role })
+    }
+
+    /// The device that it is about.
+    pub fn device(&self) -> AuthorId {
+        self.device
+    }
+
+    /// The role that the device gets; none if its part ends.
+    pub fn role(&self) -> Option<Role> {
+        self.role
+    }
+}
+
 impl fmt::Display for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&HEXLOWER.encode(&self.0.unsigned()))
+        f.write_str(&HEXLOWER.encode(&self.op.unsigned()))
     }
 }
 
@@ -152,12 +178,7 @@ impl FromStr for Draft {
     type Err = NotOfARoot;
 
     fn from_str(text: &str) -> Result<Self, NotOfARoot> {
-        let draft = AclOp::read_unsigned(&bytes(text)?).map_err(|_| NotOfARoot)?;
-        let is_of_devices = matches!(
-            draft.action,
-            Action::Grant { to: Subject::Key(_), .. } | Action::Revoke { who: Subject::Key(_), .. }
-        );
-        if is_of_devices { Ok(Draft(draft)) } else { Err(NotOfARoot) }
+        AclOp::read_unsigned(&bytes(text)?).ok().and_then(Draft::of).ok_or(NotOfARoot)
     }
 }
 
@@ -197,13 +218,14 @@ mod tests {
             own: Some(0),
             action,
         };
-        let draft = Draft(op(Action::Grant { to: Subject::Key(phone), role: Role::Reader }));
+        let draft = Draft::of(op(Action::Grant { to: Subject::Key(phone), role: Role::Reader })).unwrap();
         assert_eq!(draft.to_string().parse::<Draft>().unwrap(), draft);
+        assert_eq!((draft.device(), draft.role()), (phone, Some(Role::Reader)));
         let signed = root.sign(&draft).unwrap();
         assert_eq!(signed.to_string().parse::<Signed>().unwrap().to_string(), signed.to_string());
         assert!(RootKey::new().unwrap().sign(&draft).is_err(), "another root");
-        let given = Draft(op(Action::AddRoot { key: phone }));
-        assert!(given.to_string().parse::<Draft>().is_err(), "an identity is never given away for the asking");
+        let given = HEXLOWER.encode(&op(Action::AddRoot { key: phone }).unsigned());
+        assert!(given.parse::<Draft>().is_err(), "no root is made for the asking");
         let forged = signed.to_string().replace(&signed.to_string()[200..202], "zz");
         for wrong in ["", ".", "00", "zz", &draft.to_string(), &forged] {
             assert!(wrong.parse::<NewIdentity>().is_err() && wrong.parse::<Signed>().is_err(), "{wrong}");

@@ -1,7 +1,7 @@
 //! `pistol identity new` and its like: people with several devices. What a root key signs is signed in this process: neither the
 //! key nor its words pass the node's socket.
 
-use pistol::{Doc, Identity, LogKind, Node, RootKey, Signed};
+use pistol::{Doc, Draft, Identity, LogKind, Node, RootKey, Signed};
 use serde::{Deserialize, Serialize};
 
 use crate::command::Context;
@@ -92,6 +92,16 @@ pub(crate) enum Change {
     Add { device: String, role: RoleName },
     /// A device goes.
     Revoke { device: String, keep: Vec<String> },
+}
+
+impl Change {
+    /// The device, and the role that it gets if it gets one.
+    fn meant(self) -> (String, Option<RoleName>) {
+        match self {
+            Change::Add { device, role } => (device, Some(role)),
+            Change::Revoke { device, .. } => (device, None),
+        }
+    }
 }
 
 /// A new identity.
@@ -199,9 +209,14 @@ async fn changed_by_root(
     change: Change,
     key: &RootKey,
 ) -> Result<Roll, Failure> {
-    let asked = Asked::Draft { identity: identity.clone(), root: key.author().to_string(), change };
+    let asked = Asked::Draft { identity: identity.clone(), root: key.author().to_string(), change: change.clone() };
     let Drafted { draft } = store.ask(Request::Devices(asked), context).await?.read()?;
-    let signed = key.sign(&draft.parse().map_err(Failure::of)?).map_err(Failure::of)?;
+    let draft: Draft = draft.parse().map_err(Failure::of)?;
+    // The node only writes out what was asked: the root signs nothing else.
+    if (draft.device().to_string(), draft.role().map(RoleName::from)) != change.meant() {
+        return Err(Failure::other_version("it wrote out something else for the root key to sign"));
+    }
+    let signed = key.sign(&draft).map_err(Failure::of)?;
     let asked = Asked::Enter { identity, signed: signed.to_string() };
     store.ask(Request::Devices(asked), context).await?.read()
 }
