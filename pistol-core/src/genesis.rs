@@ -143,8 +143,21 @@ pub struct Glance {
     pub policy: Policy,
     /// Who may read it.
     pub read: Read,
-    /// The space it belongs to.
-    pub space: Option<DocumentId>,
+    /// The space it belongs to, and how it came there.
+    pub addition: Option<Addition>,
+}
+
+/// How a document came into a space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addition {
+    /// Which space.
+    pub space: DocumentId,
+    /// The key that signed the document's genesis, not looked at.
+    pub creator: [u8; 32],
+    /// What it cites in the space.
+    pub authority: Vec<AuthorityId>,
+    /// The document's nonce, with which its key is drawn from the space's.
+    pub nonce: [u8; 16],
 }
 
 /// A genesis that its creator provably signed.

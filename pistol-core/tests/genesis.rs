@@ -12,7 +12,9 @@
 #[path = "support/replica.rs"]
 mod support;
 
-use pistol_core::genesis::{Genesis, GenesisError, Glance, Insert, Kind, Limits, Policy, Read, ReadKey, Terms};
+use pistol_core::genesis::{
+    Addition, Genesis, GenesisError, Glance, Insert, Kind, Limits, Policy, Read, ReadKey, Terms,
+};
 use pistol_core::hash::{Context, hash};
 use pistol_core::id::{AuthorityId, DocumentId};
 use pistol_core::key::Verifier;
@@ -85,7 +87,7 @@ fn an_identity_and_a_group_have_their_bytes_and_are_read_as_they_were_written() 
         let genesis = Genesis::sign(&support::author(0), log_terms(kind)).unwrap();
         assert_eq!(genesis.bytes()[..2], [1, byte]);
         assert_eq!(altered(&genesis, |_| {}).unwrap().terms().kind, kind);
-        let glance = Glance { kind, policy: Policy::Members, read: Read::Public, space: None };
+        let glance = Glance { kind, policy: Policy::Members, read: Read::Public, addition: None };
         assert_eq!(Genesis::glance(genesis.bytes()), Ok(glance));
         assert_eq!(genesis.bytes(), bytes(shown));
     }
@@ -140,7 +142,9 @@ fn a_document_names_its_space_and_what_let_its_creator_add_it() {
     let terms = Terms { space, authority, ..support::genesis().terms().clone() };
     let genesis = Genesis::sign(&support::author(0), terms.clone()).unwrap();
     assert_eq!(genesis.terms(), &terms);
-    assert_eq!(Genesis::glance(genesis.bytes()).unwrap().space, space);
+    let creator = *support::author(0).id().as_bytes();
+    let addition = Addition { space: space.unwrap(), creator, authority: terms.authority.clone(), nonce: terms.nonce };
+    assert_eq!(Genesis::glance(genesis.bytes()).unwrap().addition, Some(addition));
     assert_eq!(genesis.bytes(), bytes(include_str!("fixtures/genesis-v1-in-a-space.hex")));
     let without = Terms { space: None, ..terms };
     assert!(matches!(Genesis::sign(&support::author(0), without), Err(GenesisError::Malformed(_))));

@@ -34,6 +34,19 @@ pub enum Place {
     Removed(AuthorityId),
 }
 
+/// How a document says that it came into a space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addition<'a> {
+    /// Which document.
+    pub document: LogId,
+    /// Who made it.
+    pub creator: AuthorId,
+    /// Which space.
+    pub space: LogId,
+    /// What it cites there.
+    pub path: &'a [AuthorityId],
+}
+
 /// Where documents stand in their spaces, as of when things were last settled. What a space's log says of documents is sorted once
 /// for all of them.
 #[derive(Debug)]
@@ -72,24 +85,30 @@ impl<'a> Places<'a> {
     }
 
     /// Where a document stands of which this is the charter.
-    pub fn of(&mut self, charter: &Charter) -> Place {
+    pub(crate) fn of_charter(&mut self, charter: &Charter) -> Place {
+        let (document, creator) = (charter.log, charter.creator);
         let Some((space, path)) = &charter.space else { return Place::NoSpace };
-        let standing = match may_add(charter, space, path, self.logs) {
+        self.of(&Addition { document, creator, space: *space, path })
+    }
+
+    /// Where a document stands.
+    pub fn of(&mut self, addition: &Addition<'_>) -> Place {
+        let standing = match may_add(addition, self.logs) {
             Ok(standing) => standing,
             Err(Unsettled::Missing(missing)) => return Place::Pending(missing),
             Err(Unsettled::Refused(refusal)) => return Place::Refused(refusal),
         };
-        let Ok(space) = self.logs.charter(space) else { return Place::Unknown };
+        let Ok(space) = self.logs.charter(&addition.space) else { return Place::Unknown };
         if self.rulings.is_released(&space.log) {
             return Place::Here;
         }
         let (logs, rulings) = (self.logs, self.rulings);
         let said = self.said.entry(space.log).or_insert_with(|| Said::of(&space.log, logs, rulings));
-        if let Some(by) = said.removals.get(&charter.log) {
+        if let Some(by) = said.removals.get(&addition.document) {
             return Place::Removed(*by);
         }
-        let speakers = said.speakers.get(&charter.log).map_or(&[][..], |speakers| speakers);
-        let room = Room { charter, space, standing: &standing, speakers, logs, rulings };
+        let speakers = said.speakers.get(&addition.document).map_or(&[][..], |speakers| speakers);
+        let room = Room { addition, space, standing: &standing, speakers, logs, rulings };
         let is_open = space.policy.is_open();
         let fault = room.purged().or_else(|| if is_open { None } else { room.fault() });
         fault.and_then(|fault| logs.entry(fault)).map_or(Place::Here, |fault| Place::Masked(fault.signed.id()))
@@ -116,16 +135,16 @@ impl<'a> Said<'a> {
 }
 
 /// What the creator stands on in the space, if that lets it add documents.
-fn may_add(charter: &Charter, space: &LogId, path: &[AuthorityId], logs: &Logs) -> Result<Standing, Unsettled> {
-    let space = logs.charter(space)?;
+fn may_add(addition: &Addition<'_>, logs: &Logs) -> Result<Standing, Unsettled> {
+    let space = logs.charter(&addition.space)?;
     if space.kind != Kind::Space {
         return Err(Refusal::Misplaced.into());
     }
-    may_write(space, logs, &charter.creator, path)
+    may_write(space, logs, &addition.creator, addition.path)
 }
 
 struct Room<'a> {
-    charter: &'a Charter,
+    addition: &'a Addition<'a>,
     space: &'a Charter,
     /// What the document's creator stands on.
     standing: &'a Standing,
@@ -137,7 +156,7 @@ struct Room<'a> {
 impl Room<'_> {
     /// The ban of the creator that does not keep the document.
     fn purged(&self) -> Option<Ordinal> {
-        let purging = purging(self.space, self.logs, self.rulings, &self.charter.creator, self.standing);
+        let purging = purging(self.space, self.logs, self.rulings, &self.addition.creator, self.standing);
         purging.into_iter().find(|by| !self.logs.entry(*by).is_some_and(|by| self.keeps(by)))
     }
 
@@ -155,7 +174,7 @@ impl Room<'_> {
 
     fn keeps(&self, entry: &Entry) -> bool {
         match &entry.op().action {
-            Action::Revoke { keep, .. } => keep.changes.iter().any(|heads| heads.document == self.charter.log),
+            Action::Revoke { keep, .. } => keep.changes.iter().any(|heads| heads.document == self.addition.document),
             _ => false,
         }
     }
@@ -163,10 +182,12 @@ impl Room<'_> {
     /// Whether a valid operation of the space speaks for the document: a checkpoint, a revocation that keeps it, another
     /// member's acknowledgement.
     fn names(&self, entry: &Entry) -> bool {
-        let is_other = entry.op().author != self.charter.creator
+        let is_other = entry.op().author != self.addition.creator
             && (entry.standing.identity.is_none() || entry.standing.identity != self.standing.identity);
         match &entry.op().action {
-            Action::Checkpoint(heads) => heads.document == self.charter.log && (is_other || !heads.heads.is_empty()),
+            Action::Checkpoint(heads) => {
+                heads.document == self.addition.document && (is_other || !heads.heads.is_empty())
+            }
             _ => self.keeps(entry) && may_vouch(entry),
         }
     }

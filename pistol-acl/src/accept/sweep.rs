@@ -13,7 +13,7 @@ impl Acceptance {
     pub(crate) fn sweep(&mut self, logs: &Logs, rulings: &Rulings) {
         self.released = logs.release_of(&self.document);
         self.place = match logs.charter(&self.document) {
-            Ok(charter) => Places::new(logs, rulings).of(charter),
+            Ok(charter) => Places::new(logs, rulings).of_charter(charter),
             Err(_) => Place::Unknown,
         };
         let document = self.document;

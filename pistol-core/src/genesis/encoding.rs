@@ -1,6 +1,6 @@
 //! The canonical bytes of a genesis, without its signature. Format: `docs/protocol.md`, "Genesis".
 
-use super::{Glance, Insert, Kind, Limits, Policy, Read, Terms};
+use super::{Addition, Glance, Insert, Kind, Limits, Policy, Read, Terms};
 use crate::change::{read_operation, write_operation};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::id::{AuthorityId, DocumentId};
@@ -108,8 +108,7 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Terms, Malformed> {
     let count = reader.count(limits::SKELETON_OPERATIONS_MAX, 5)?;
     let skeleton = (0..count).map(|_| read_operation(reader)).collect::<Result<_, _>>()?;
     let space = read_optional(reader)?.map(DocumentId);
-    let count = reader.count(limits::AUTHORITY_MAX, 32)?;
-    let authority = (0..count).map(|_| reader.array().map(AuthorityId)).collect::<Result<_, _>>()?;
+    let authority = read_authority(reader)?;
     reader.number_to(0)?;
     let app = uuid::Uuid::from_bytes(reader.array()?);
     let predecessor = read_optional(reader)?.map(DocumentId);
@@ -149,16 +148,31 @@ fn read_kind(reader: &mut Reader<'_>) -> Result<Kind, Malformed> {
 pub(super) fn glance(bytes: &[u8]) -> Result<Glance, Malformed> {
     let reader = &mut Reader::new(bytes);
     let kind = read_kind(reader)?;
-    let roots = reader.count(limits::ROOTS_MAX, 32)?;
-    reader.raw(roots * 32)?;
-    reader.number32()?;
+    let count = reader.count(limits::ROOTS_MAX, 32)?;
+    let roots = (0..count).map(|_| reader.array()).collect::<Result<Vec<[u8; 32]>, _>>()?;
+    let creator = reader.number32()? as usize;
     let policy = read_policy(reader)?;
     read_limits(reader)?;
     let read = read_optional(reader)?.map_or(Read::Public, Read::Key);
     let count = reader.count(limits::SKELETON_OPERATIONS_MAX, 5)?;
     (0..count).try_for_each(|_| read_operation(reader).map(drop))?;
-    let space = read_optional(reader)?.map(DocumentId);
-    Ok(Glance { kind, policy, read, space })
+    let addition = match read_optional(reader)?.map(DocumentId) {
+        Some(space) => {
+            let creator = roots.get(creator).copied().ok_or(Malformed::Order)?;
+            let authority = read_authority(reader)?;
+            reader.number_to(0)?;
+            reader.raw(16)?;
+            read_optional(reader)?;
+            Some(Addition { space, creator, authority, nonce: reader.array()? })
+        }
+        None => None,
+    };
+    Ok(Glance { kind, policy, read, addition })
+}
+
+fn read_authority(reader: &mut Reader<'_>) -> Result<Vec<AuthorityId>, Malformed> {
+    let count = reader.count(limits::AUTHORITY_MAX, 32)?;
+    (0..count).map(|_| reader.array().map(AuthorityId)).collect()
 }
 
 fn read_roots(reader: &mut Reader<'_>) -> Result<Vec<AuthorId>, Malformed> {
