@@ -206,6 +206,7 @@ impl Engine {
             self.push(sealed, effects);
             self.depend(sealed.document, effects);
             self.give_to_dependents(&sealed.document, effects);
+            self.touch_space(&sealed.document);
         }
         for (connection, acknowledge) in under_way.acknowledge {
             self.send_acknowledgement(connection, acknowledge, effects);

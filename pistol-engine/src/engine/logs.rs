@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pistol_acl::{Charter, Need};
-use pistol_core::genesis::Genesis;
+use pistol_core::genesis::Kind;
 use pistol_core::id::DocumentId;
 use pistol_sync::node::NodeId;
 
 use super::Engine;
 use crate::documents::lock;
-use crate::effect::{Effect, ReplyError};
+use crate::effect::Effect;
 use crate::input::ConnectionId;
 use crate::limits;
 use crate::recent::Recent;
@@ -49,6 +49,16 @@ impl Logs {
             dependents.retain(|dependent| dependent.document != *document);
             !dependents.is_empty()
         });
+    }
+
+    /// It is nothing that was meant, and is not asked for again.
+    pub(super) fn is_unfit(&mut self, log: DocumentId) {
+        self.unfit.insert(log, ());
+    }
+
+    /// Whether it was found to be nothing that was meant.
+    pub(super) fn is_known_unfit(&self, log: &DocumentId) -> bool {
+        self.unfit.find(log).is_some()
     }
 
     fn of(&self, log: &DocumentId) -> impl Iterator<Item = &Dependent> {
@@ -130,13 +140,15 @@ impl Engine {
             && members.take_other(&genesis, taken, &new)
         {
             self.inbox.entry(document).or_default();
+            self.touch_space(&document);
         }
     }
 
-    /// Whether a log is looked for that this store does not hold.
+    /// Whether a log, or a document of a space, is looked for that this store does not hold.
     pub(super) fn is_wanted(&self, log: &DocumentId) -> bool {
         let is_any_open = || self.logs.of(log).any(|dependent| self.documents.is_open(&dependent.document));
-        !self.catalog.holds(log) && self.logs.unfit.find(log).is_none() && is_any_open()
+        let is_looked_for = || self.spaces.wants(log).is_some() || is_any_open();
+        !self.catalog.holds(log) && !self.logs.is_known_unfit(log) && is_looked_for()
     }
 
     /// Whether a peer follows a document that depends on a log: then both tell each other of the log.
@@ -152,23 +164,13 @@ impl Engine {
         needs.into_iter().for_each(|need| self.declare_interest(node, need.log, effects));
     }
 
-    /// The genesis of a log that documents depend on. `None` if it is none: a document, or another kind of log than the one that
-    /// was named.
-    pub(super) fn take_log_genesis(&mut self, log: DocumentId, bytes: &[u8]) -> Option<Result<(), ReplyError>> {
-        let genesis = match Genesis::verify_for(log, bytes, &mut self.verifier) {
-            Ok(genesis) => genesis,
-            Err(error) => return Some(Err(ReplyError::BadTicket(error.to_string()))),
-        };
-        let is_meant = self.logs.of(&log).any(|dependent| fits(genesis.terms().kind, dependent.need));
-        if !is_meant {
-            self.logs.unfit.insert(log, ());
-            return None;
-        }
-        Some(self.add_document(Arc::new(genesis), None))
+    /// Whether documents depend on a log that is what its genesis begins.
+    pub(super) fn is_log_meant(&self, log: DocumentId, kind: Kind) -> bool {
+        self.logs.of(&log).any(|dependent| fits(kind, dependent.need))
     }
 }
 
 /// Whether what a genesis begins is what a grant names.
-pub(crate) fn fits(kind: pistol_core::genesis::Kind, need: Need) -> bool {
+pub(crate) fn fits(kind: Kind, need: Need) -> bool {
     Charter::kind_of(kind) == Some(need.kind) && !kind.is_document()
 }
