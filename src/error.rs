@@ -281,6 +281,7 @@ pub(crate) fn a(kind: LogKind) -> &'static str {
         LogKind::Document => "a document",
         LogKind::Identity => "an identity",
         LogKind::Group => "a group",
+        LogKind::Space => "a space",
         _ => "something else",
     }
 }

@@ -23,7 +23,7 @@ use crate::runtime::{Options, Runtime, lock};
 /// How long the end of a node waits for pictures of its documents.
 const REST_MOST: Duration = Duration::from_secs(2);
 /// All kinds of what a store holds.
-const KINDS: [Kind; 3] = [Kind::Document, Kind::Identity, Kind::Group];
+const KINDS: [Kind; 4] = [Kind::Document, Kind::Identity, Kind::Group, Kind::Space];
 
 /// A running node: a folder on disk, an author, and a place on the network. Cheap to clone; the last handle stops it.
 ///

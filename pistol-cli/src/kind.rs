@@ -6,7 +6,7 @@ use pistol::LogKind;
 use serde::{Deserialize, Serialize};
 
 /// Everything that has a name and an id.
-pub(crate) const ALL: [LogKind; 3] = [LogKind::Document, LogKind::Identity, LogKind::Group];
+pub(crate) const ALL: [LogKind; 4] = [LogKind::Document, LogKind::Identity, LogKind::Group, LogKind::Space];
 
 /// What something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub(crate) enum KindName {
     Identity,
     /// A list of people.
     Group,
+    /// Documents that belong together.
+    Space,
     /// Something that this version has no word for.
     Other,
 }
@@ -28,6 +30,7 @@ impl From<LogKind> for KindName {
             LogKind::Document => KindName::Document,
             LogKind::Identity => KindName::Identity,
             LogKind::Group => KindName::Group,
+            LogKind::Space => KindName::Space,
             _ => KindName::Other,
         }
     }
@@ -44,6 +47,7 @@ impl KindName {
             KindName::Group => {
                 format!("`pistol group show {name}` shows who is in it, `pistol grant DOC {name}` gives it a part")
             }
+            KindName::Space => format!("`pistol status {name}` shows how it stands"),
             KindName::Other => "a newer version of pistol may know it".to_owned(),
         }
     }
@@ -55,6 +59,7 @@ impl fmt::Display for KindName {
             KindName::Document => "document",
             KindName::Identity => "identity",
             KindName::Group => "group",
+            KindName::Space => "space",
             KindName::Other => "other",
         })
     }

@@ -3,6 +3,7 @@
 use pistol::{Author, DocumentId, FindError, LogKind, Node, Subject};
 
 use crate::failure::{Exit, Failure};
+use crate::kind::KindName;
 
 /// The author that is meant.
 pub(crate) fn author_of(text: &str) -> Result<Author, Failure> {
@@ -34,8 +35,9 @@ pub(crate) fn who(node: &Node, text: &str) -> Result<Subject, Failure> {
 fn failed(text: &str, error: FindError) -> Failure {
     let message = match error {
         FindError::NoLog(_) => format!("`{text}` is neither an author nor an identity or group of this store"),
-        FindError::OtherKind { .. } => {
-            format!("`{text}` is a document, and a part is given to an author, an identity or a group")
+        FindError::OtherKind { kind, .. } => {
+            let kind = KindName::from(kind);
+            format!("`{text}` is of the kind {kind}, and a part is given to an author, an identity or a group")
         }
         error => return Failure::of(error),
     };

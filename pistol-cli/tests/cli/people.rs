@@ -147,7 +147,7 @@ fn what_takes_one_kind_says_what_another_is_and_what_is_for_it() {
         (vec!["edit", "friends", "--append", "x"], 3, "of the kind group", "pistol group show friends"),
         (vec!["acl", "friends"], 3, "of the kind group", "pistol group show friends"),
         (vec!["grant", "bob", &you], 3, "of the kind identity", "pistol identity show"),
-        (vec!["grant", "plan", "plan"], 3, "`plan` is a document", "pistol ls"),
+        (vec!["grant", "plan", "plan"], 3, "`plan` is of the kind document", "pistol ls"),
         (vec!["group", "show", "bob"], 3, "of the kind identity", "pistol identity show bob"),
         (vec!["identity", "show", "plan"], 3, "of the kind document", "pistol cat plan"),
         (vec!["identity", "show", "none"], 3, "no identity `none`", "pistol identity ls"),
