@@ -70,6 +70,12 @@ impl Access {
         Places::new(&self.logs, &self.rulings)
     }
 
+    /// Whether documents lose their place here when the part of their creator ends, unless somebody speaks for them: in a space
+    /// where anyone may add documents there is no part to end.
+    pub fn loses_places(&self) -> bool {
+        self.logs.charter(&self.changes.document).is_ok_and(|space| !space.policy.is_open())
+    }
+
     /// What a document that this author makes now cites to be one of this space's; `None` if the author may not add any.
     pub fn path_to_add(&self, author: &AuthorId) -> Option<Vec<AuthorityId>> {
         let space = self.logs.charter(&self.changes.document).ok().filter(|charter| charter.kind == Kind::Space)?;
@@ -89,6 +95,16 @@ impl<'a> Places<'a> {
         let (document, creator) = (charter.log, charter.creator);
         let Some((space, path)) = &charter.space else { return Place::NoSpace };
         self.of(&Addition { document, creator, space: *space, path })
+    }
+
+    /// Whether an operation of the space speaks for a document, so that it stays when its creator is revoked.
+    pub fn is_kept(&mut self, addition: &Addition<'_>) -> bool {
+        let (logs, rulings) = (self.logs, self.rulings);
+        let (Ok(standing), Ok(space)) = (may_add(addition, logs), logs.charter(&addition.space)) else { return false };
+        let said = self.said.entry(space.log).or_insert_with(|| Said::of(&space.log, logs, rulings));
+        let speakers = said.speakers.get(&addition.document).map_or(&[][..], |speakers| speakers);
+        let room = Room { addition, space, standing: &standing, speakers, logs, rulings };
+        speakers.iter().any(|entry| room.names(entry))
     }
 
     /// Where a document stands.

@@ -3,6 +3,7 @@
 //!
 //! Architecture Invariant: peers are told of documents that have their place, and of none that only says so.
 
+mod acknowledge;
 mod directory;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +32,10 @@ pub(super) struct Spaces {
     arrived: BTreeMap<DocumentId, BTreeSet<DocumentId>>,
     /// Documents that peers told of and that are not here, and their spaces.
     wanted: BTreeMap<DocumentId, DocumentId>,
+    /// Documents edited here that need nobody to speak for them, or have been spoken for, since the node began.
+    acknowledged: BTreeSet<DocumentId>,
+    /// Documents edited here whose place in their space is to be spoken for, if it is somebody else's.
+    to_acknowledge: BTreeSet<DocumentId>,
     /// Connections on which a space is followed, and its directory is to be begun.
     to_begin: BTreeSet<(ConnectionId, DocumentId)>,
 }
@@ -75,6 +80,7 @@ impl Spaces {
     pub(super) fn forget(&mut self, document: &DocumentId) {
         self.surveyed.remove(document);
         self.arrived.remove(document);
+        self.to_acknowledge.remove(document);
         self.wanted.retain(|_, space| space != document);
         self.surveyed.values_mut().for_each(|survey| survey.here.retain(|id| id != document));
     }
@@ -125,6 +131,7 @@ impl Engine {
                 }
             }
         }
+        self.acknowledge_edited(effects);
         self.begin_directories(effects);
     }
 
@@ -140,6 +147,9 @@ impl Engine {
         let Some(((looked_at, in_all), judged)) = judged else { return false };
         let survey = self.spaces.surveyed.entry(space).or_default();
         (survey.looked_at, survey.in_all) = (looked_at, in_all);
+        if before != Some((looked_at, in_all)) {
+            effects.push(Effect::Changed { document: space, authors: Vec::new(), is_own: false });
+        }
         if let Some(judged) = judged {
             self.found(space, judged, effects);
         }

@@ -303,6 +303,32 @@ fn row_47_a_document_that_another_member_acknowledged_stays() {
 }
 
 #[test]
+fn who_edits_anothers_document_first_speaks_for_it_once() {
+    let (mut machines, space) = team();
+    let document = add(&mut machines[1], space, 1);
+    settle(&mut machines, &TO_OWNER);
+    let count = |machine: &Machine| {
+        machine.engine.documents().look(&space, |insight| insight.access.unwrap().operation_count(&space)).unwrap()
+    };
+    let before = count(&machines[0]);
+    open(&mut machines[2], document);
+    write(&mut machines[1], document, "the creator's own edits say nothing");
+    settle(&mut machines, &TO_OWNER);
+    assert_eq!(count(&machines[0]), before);
+    (0..3).for_each(|_| write(&mut machines[2], document, "a friend's do"));
+    settle(&mut machines, &TO_OWNER);
+    assert_eq!(count(&machines[0]), before + 1);
+    open(&mut machines[0], document);
+    write(&mut machines[0], document, "and one is enough");
+    settle(&mut machines, &TO_OWNER);
+    assert_eq!(count(&machines[2]), before + 1);
+    let revoked = revoke(&machines[1]);
+    operate(&mut machines[0], space, revoked).unwrap();
+    settle(&mut machines, &TO_OWNER);
+    assert_eq!(place(&machines[2], space, document), Some(Place::Here));
+}
+
+#[test]
 fn a_document_that_the_owner_removed_is_told_to_nobody_until_the_space_is_released() {
     let (mut machines, space) = team();
     let document = add(&mut machines[1], space, 1);
