@@ -75,7 +75,7 @@ impl Failure {
         let error = error.into();
         if let Error::Find(FindError::OtherKind { name, kind }) = &error {
             let kind = KindName::from(*kind);
-            return Failure::new(Exit::NotFound, format!("`{name}` is of the kind {kind}"), kind.advice(name));
+            return Failure::new(Exit::NotFound, format!("`{name}` is {}", kind.one()), kind.advice(name));
         }
         let text = error.to_string();
         let (cause, remedy) = text.rsplit_once("; ").unwrap_or((&text, ""));

@@ -37,6 +37,17 @@ impl From<LogKind> for KindName {
 }
 
 impl KindName {
+    /// One of them.
+    pub(crate) fn one(self) -> &'static str {
+        match self {
+            KindName::Document => "a document",
+            KindName::Identity => "an identity",
+            KindName::Group => "a group",
+            KindName::Space => "a space",
+            KindName::Other => "something else",
+        }
+    }
+
     /// What can be done with something of this kind that is called so.
     pub(crate) fn advice(self, name: &str) -> String {
         match self {

@@ -36,8 +36,8 @@ fn failed(text: &str, error: FindError) -> Failure {
     let message = match error {
         FindError::NoLog(_) => format!("`{text}` is neither an author nor an identity or group of this store"),
         FindError::OtherKind { kind, .. } => {
-            let kind = KindName::from(kind);
-            format!("`{text}` is of the kind {kind}, and a part is given to an author, an identity or a group")
+            let is = KindName::from(kind).one();
+            format!("`{text}` is {is}, and a part is given to an author, an identity or a group")
         }
         error => return Failure::of(error),
     };

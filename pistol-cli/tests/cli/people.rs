@@ -143,13 +143,13 @@ fn what_takes_one_kind_says_what_another_is_and_what_is_for_it() {
     store.ok(&["group", "new", "friends"]);
     store.ok(&["new", "plan", "--policy", "members"]);
     for (arguments, code, cause, help) in [
-        (vec!["cat", "bob"], 3, "`bob` is of the kind identity", "pistol identity show bob"),
-        (vec!["edit", "friends", "--append", "x"], 3, "of the kind group", "pistol group show friends"),
-        (vec!["acl", "friends"], 3, "of the kind group", "pistol group show friends"),
-        (vec!["grant", "bob", &you], 3, "of the kind identity", "pistol identity show"),
-        (vec!["grant", "plan", "plan"], 3, "`plan` is of the kind document", "pistol ls"),
-        (vec!["group", "show", "bob"], 3, "of the kind identity", "pistol identity show bob"),
-        (vec!["identity", "show", "plan"], 3, "of the kind document", "pistol cat plan"),
+        (vec!["cat", "bob"], 3, "`bob` is an identity", "pistol identity show bob"),
+        (vec!["edit", "friends", "--append", "x"], 3, "is a group", "pistol group show friends"),
+        (vec!["acl", "friends"], 3, "is a group", "pistol group show friends"),
+        (vec!["grant", "bob", &you], 3, "is an identity", "pistol identity show"),
+        (vec!["grant", "plan", "plan"], 3, "`plan` is a document", "pistol ls"),
+        (vec!["group", "show", "bob"], 3, "is an identity", "pistol identity show bob"),
+        (vec!["identity", "show", "plan"], 3, "is a document", "pistol cat plan"),
         (vec!["identity", "show", "none"], 3, "no identity `none`", "pistol identity ls"),
         (vec!["group", "add", "none", "bob"], 3, "no group `none`", "pistol group new"),
         (vec!["group", "add", "friends", "none"], 3, "neither an author nor", "pistol ls"),
