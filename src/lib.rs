@@ -31,6 +31,7 @@ mod people;
 mod preset;
 mod release;
 mod runtime;
+mod spaces;
 mod status;
 mod view;
 
@@ -50,11 +51,12 @@ pub use node::{DocumentInfo, Node, PeerInfo};
 pub use people::{Group, Identity, RootKey};
 pub use preset::Preset;
 pub use release::{ReleaseProof, ReleaseProofError};
+pub use spaces::{PathError, Space, SpaceChanges, SpaceDocument, SpaceNameError, Watch};
 pub use status::{DocStatus, PeerStatus};
 pub use view::View;
 
 pub use pistol_acl::record::{Role, Subject};
-pub use pistol_acl::{Loss, Member};
+pub use pistol_acl::{Claim, Claimant, Loss, Member, Naming, NotAName, Place};
 pub use pistol_core::change::Kind;
 pub use pistol_core::delta::{Splice, Units};
 pub use pistol_core::document::{
