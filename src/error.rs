@@ -12,6 +12,7 @@ use pistol_sync::ticket::TicketError;
 
 use crate::release::ReleaseProofError;
 use crate::runtime::folder::FolderError;
+use crate::spaces::{PathError, SpaceNameError};
 
 /// A node could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -145,6 +146,9 @@ pub enum CreateError {
     /// The node said why.
     #[error(transparent)]
     Refused(#[from] ReplyError),
+    /// No part in the space allows it.
+    #[error("you may not add documents to this space as things stand; ask an admin of it to make you a writer")]
+    NoPart,
     /// Its genesis is refused.
     #[error("the document's terms are refused: {0}")]
     Terms(#[from] pistol_core::genesis::GenesisError),
@@ -247,8 +251,8 @@ pub enum FindError {
     /// There is none.
     #[error("there is no document `{0}` in this store; list them, or join it with a ticket")]
     NotFound(String),
-    /// There is no identity or group.
-    #[error("there is no identity or group `{0}` in this store; list what there is, or join it with a ticket")]
+    /// There is no identity, group or space.
+    #[error("there is no identity, group or space `{0}` in this store; list what there is, or join it with a ticket")]
     NoLog(String),
     /// There are several.
     #[error("several ids begin with `{0}`; write more of it")]
@@ -337,6 +341,12 @@ pub enum Error {
     Forget(#[from] ForgetError),
     /// From [`crate::Doc::view`].
     View(#[from] ViewError),
+    /// From [`crate::Space::put`] and its like.
+    Path(#[from] PathError),
+    /// From [`crate::Space::claim`] and its like.
+    SpaceName(#[from] SpaceNameError),
+    /// From reading a name of a space.
+    NotAName(#[from] pistol_acl::NotAName),
     /// From reading a ticket.
     Ticket(#[from] TicketError),
     /// From reading what a root key signed or is to sign.
@@ -382,6 +392,13 @@ impl Error {
             Error::Open(OpenError::InUse(_)) => ErrorKind::StoreInUse,
             Error::Open(OpenError::Sealed(_)) => ErrorKind::Sealed,
             Error::Open(OpenError::Damaged(_) | OpenError::Folder(_)) => ErrorKind::StoreDamaged,
+            Error::Path(PathError::Edit(EditError::NotYours { .. })) => ErrorKind::NotYours,
+            Error::Path(PathError::Create(CreateError::NoPart)) | Error::Create(CreateError::NoPart) => {
+                ErrorKind::NoPart
+            }
+            Error::Path(PathError::NotHere(_)) => ErrorKind::NotFound,
+            Error::Path(PathError::Name(SpaceNameError::Operate(OperateError::Power(_))))
+            | Error::SpaceName(SpaceNameError::Operate(OperateError::Power(_))) => ErrorKind::NoPart,
             Error::Edit(EditError::Refused(Rule::Policy)) => ErrorKind::Refused,
             Error::Edit(EditError::NotAMember | EditError::Revoked)
             | Error::Members(OperateError::Power(_) | OperateError::NoMembers | OperateError::Refused(_)) => {

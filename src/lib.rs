@@ -32,6 +32,7 @@ mod preset;
 mod release;
 mod root_key;
 mod runtime;
+mod spaces;
 mod status;
 mod view;
 
@@ -52,11 +53,12 @@ pub use people::{Group, Identity};
 pub use preset::Preset;
 pub use release::{ReleaseProof, ReleaseProofError};
 pub use root_key::{Draft, NewIdentity, RootKey, Signed};
+pub use spaces::{PathError, Space, SpaceChanges, SpaceDocument, SpaceNameError, Watch};
 pub use status::{DocStatus, PeerStatus};
 pub use view::View;
 
 pub use pistol_acl::record::{Role, Subject};
-pub use pistol_acl::{Loss, Member};
+pub use pistol_acl::{Claim, Claimant, Loss, Member, Naming, NotAName, Place};
 pub use pistol_core::change::Kind;
 pub use pistol_core::delta::{Splice, Units};
 pub use pistol_core::document::{

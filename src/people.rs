@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use pistol_acl::Member;
-use pistol_acl::record::{Action, Keep, Mode, Role, Subject};
+use pistol_acl::record::{Action, Heads, Keep, Mode, Role, Subject};
 use pistol_core::document::EditError;
 use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
 use pistol_core::id::DocumentId;
@@ -206,14 +206,19 @@ fn certificate(device: AuthorId, role: Role) -> Action {
     Action::Grant { to: Subject::Key(device), role }
 }
 
-fn revocation(who: Subject, kept: &[&Doc]) -> Result<Action, OperateError> {
+/// What documents show now, for a revocation to keep.
+pub(crate) fn kept(docs: &[&Doc]) -> Result<Vec<Heads>, OperateError> {
     let mut changes = Vec::new();
-    for doc in kept {
+    for doc in docs {
         changes.extend(doc.shown()?);
     }
     changes.sort_unstable_by_key(|heads| heads.document);
     changes.dedup_by_key(|heads| heads.document);
-    let keep = Keep { changes, operations: Vec::new() };
+    Ok(changes)
+}
+
+fn revocation(who: Subject, docs: &[&Doc]) -> Result<Action, OperateError> {
+    let keep = Keep { changes: kept(docs)?, operations: Vec::new() };
     Ok(Action::Revoke { who, mode: Mode::Endorsed, cascade: false, keep })
 }
 
@@ -289,7 +294,7 @@ impl Node {
         self.log(id, Kind::Group).await.map(Group)
     }
 
-    async fn log(&self, id: DocumentId, kind: Kind) -> Result<Doc, FindError> {
+    pub(crate) async fn log(&self, id: DocumentId, kind: Kind) -> Result<Doc, FindError> {
         match self.document_info(id).map(|info| info.kind) {
             Some(is) if is == kind => self.held(id).await,
             Some(is) => Err(FindError::OtherKind { name: id.to_string(), kind: is }),

@@ -17,6 +17,9 @@ pub(crate) struct Subscriber(Mutex<Unheard>);
 struct Unheard {
     changes: BTreeMap<(AuthorId, bool), u64>,
     includes_own: bool,
+    /// Whether it wants to know that something happened, and whether something did.
+    hears_touches: bool,
+    is_touched: bool,
     is_ended: bool,
     waker: Option<Waker>,
 }
@@ -24,6 +27,25 @@ struct Unheard {
 impl Subscriber {
     pub(crate) fn include_own(&self) {
         lock(&self.0).includes_own = true;
+    }
+
+    /// From now on it is told that something happened too, whoever did it.
+    pub(crate) fn hears_touches(&self) {
+        lock(&self.0).hears_touches = true;
+    }
+
+    /// Whether something happened since this was ready last; `None` when no more will.
+    pub(crate) fn poll_touched(&self, context: &mut Context<'_>) -> Poll<Option<()>> {
+        let mut unheard = lock(&self.0);
+        if std::mem::take(&mut unheard.is_touched) {
+            unheard.changes.clear();
+            return Poll::Ready(Some(()));
+        }
+        if unheard.is_ended {
+            return Poll::Ready(None);
+        }
+        unheard.waker = Some(context.waker().clone());
+        Poll::Pending
     }
 
     /// The next author with changes: author, whether it is this node, how many.
@@ -41,7 +63,8 @@ impl Subscriber {
 
     fn tell(&self, authors: &[(AuthorId, u64)], is_own: bool) {
         let mut unheard = lock(&self.0);
-        if is_own && !unheard.includes_own {
+        unheard.is_touched |= unheard.hears_touches;
+        if is_own && !unheard.includes_own && !unheard.hears_touches {
             return;
         }
         for (author, count) in authors {

@@ -80,9 +80,10 @@ impl From<DocumentInfo> for Listed {
     }
 }
 
-/// All that the store holds, documents, identities and groups.
+/// All that the store holds, documents, identities, groups and spaces.
 pub(crate) fn everything(node: &Node) -> Vec<DocumentInfo> {
-    [node.documents(), node.identities(), node.groups()].concat()
+    let spaces = node.spaces().into_iter().filter_map(|id| node.document_info(id)).collect();
+    [node.documents(), node.identities(), node.groups(), spaces].concat()
 }
 
 /// Lists all of it: what is named by name, then the others.

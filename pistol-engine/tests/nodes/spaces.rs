@@ -9,7 +9,7 @@ use pistol_acl::record::{Action, Heads, Keep, Mode, Role, Subject};
 use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, ReadKey, Terms};
 use pistol_core::id::{AuthorityId, DocumentId};
 use pistol_core::key::{AuthorId, AuthorKey};
-use pistol_engine::{Command, Input, OperateError, places};
+use pistol_engine::{Command, Effect, Input, OperateError, places};
 use pistol_sync::proto::message::Message;
 use pistol_sync::ticket::Ticket;
 
@@ -140,6 +140,13 @@ fn open(machine: &mut Machine, document: DocumentId) {
     machine.sync();
 }
 
+/// Whether a node and a peer hold the same of a space, its documents included.
+fn is_equal(machine: &mut Machine, space: DocumentId) -> bool {
+    machine.effects.clear();
+    machine.command(Command::Synced { document: space, within_ms: 1000 });
+    machine.effects.iter().any(|effect| matches!(effect, Effect::Reply { reply: Ok(_), .. }))
+}
+
 /// What a node shows of a document, if it holds it.
 fn text(machine: &mut Machine, document: DocumentId) -> Option<String> {
     machine.engine.catalog().entry(&document)?;
@@ -182,6 +189,9 @@ fn whoever_joins_a_space_gets_its_documents_and_what_becomes_of_them() {
     for machine in &mut machines {
         let texts = documents.iter().map(|document| text(machine, *document).unwrap()).collect::<Vec<_>>();
         assert_eq!(texts, ["the owner's", "a member's"]);
+    }
+    for machine in &mut machines {
+        assert!(is_equal(machine, space));
     }
     let document = documents[1];
     write(&mut machines[2], document, ", and mine");

@@ -28,6 +28,8 @@ pub(in crate::engine) struct Directory {
     queue: VecDeque<DocumentId>,
     /// Those that it was asked for.
     asked: BTreeSet<DocumentId>,
+    /// All that it told of and that are not stored here yet: when they are, it is known to hold them.
+    coming: BTreeSet<DocumentId>,
     /// Those that have no place here as things stand.
     held_back: BTreeSet<DocumentId>,
     /// The last one that it told of, while there are more.
@@ -169,6 +171,7 @@ impl Engine {
                 (directory.is_told, directory.next_after) = (false, Some([0; 32]));
                 break;
             }
+            directory.coming.insert(id);
             directory.queue.push_back(id);
         }
         self.follow_together(connection, topic, &both, effects);
@@ -203,7 +206,13 @@ impl Engine {
                 return;
             }
             let Some(document) = directory.queue.pop_front() else { break };
-            if self.catalog.holds(&document) || self.logs.is_known_unfit(&document) {
+            if self.catalog.holds(&document) {
+                continue;
+            }
+            if self.logs.is_known_unfit(&document) {
+                if let Some(directory) = self.directory_mut(connection, topic) {
+                    directory.coming.remove(&document);
+                }
                 continue;
             }
             self.spaces.wanted.insert(document, space);
@@ -227,8 +236,12 @@ impl Engine {
     ) {
         let Some(space) = self.spaces.wants(document).or_else(|| self.space_of(document)) else { return };
         let Some(topic) = self.peers.get(&connection).and_then(|peer| peer.topic_of(&space)) else { return };
+        let is_here = self.catalog.holds(document);
         let Some(directory) = self.directory_mut(connection, topic) else { return };
         if directory.asked.remove(document) {
+            if !is_here && !directory.held_back.contains(document) {
+                directory.coming.remove(document);
+            }
             self.forget_wanted(&space, [*document]);
             self.ask_for_documents(connection, topic, effects);
             self.refresh(connection, topic, effects);
@@ -295,7 +308,11 @@ impl Engine {
             let Some(directory) = self.directory_mut(connection, topic).filter(|directory| directory.is_begun) else {
                 continue;
             };
-            directory.lacking.extend(come);
+            for id in come {
+                if !directory.coming.remove(id) {
+                    directory.lacking.insert(*id);
+                }
+            }
             for id in gone {
                 directory.lacking.remove(id);
             }

@@ -1,8 +1,9 @@
 //! Operations of this node's own, and what its edits cite.
 
-use pistol_acl::record::{AclOp, Action, OpError, Role, SignedOp, Subject};
+use pistol_acl::record::{AclOp, Action, Mode, OpError, Role, SignedOp, Subject};
 use pistol_acl::{Access, Loss, NoPower, Refusal};
 use pistol_core::document::EditError;
+use pistol_core::genesis::Kind;
 use pistol_core::id::AuthorityId;
 use pistol_core::key::{AuthorId, AuthorKey};
 
@@ -150,7 +151,11 @@ impl Members {
     /// Refuses a revocation that neither ends a part nor takes anything away: whoever writes one believes that somebody is out
     /// then.
     fn check_effect(&self, signed: &SignedOp) -> Result<(), OperateError> {
-        let Action::Revoke { who, .. } = &signed.op().action else { return Ok(()) };
+        let Action::Revoke { who, mode, .. } = &signed.op().action else { return Ok(()) };
+        // A ban in a space is of documents, which need no part.
+        if *mode == Mode::Exact && self.ready.history().genesis().terms().kind == Kind::Space {
+            return Ok(());
+        }
         let mut after = self.access.clone();
         after.hold(signed.clone());
         after.settle();
