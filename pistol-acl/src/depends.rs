@@ -20,20 +20,41 @@ impl Access {
     /// The logs that the document's log leads to, known or not: those that few grants lead to first, of those first the ones that
     /// are named by a grant that counts. At most [`limits::LOGS_MAX`].
     pub fn needs(&self) -> Vec<Need> {
-        let mut seen = BTreeSet::from([self.changes.document]);
+        self.led_to(limits::LOGS_MAX, |_, _| true)
+    }
+
+    /// Those that `is_held` says to be here, however many there are. What was taken in before may stand on each of them, though
+    /// others have taken its place since among those that are looked for.
+    pub fn needs_held(&self, is_held: impl Fn(&Need) -> bool) -> Vec<Need> {
+        self.led_to(usize::MAX, |need, _| is_held(need))
+    }
+
+    /// Whether a log would be looked for that is named by one more grant that counts: those that are named by others give way.
+    pub fn has_room_for(&self, need: &Need) -> bool {
+        let counting = self.led_to(limits::LOGS_MAX, |_, is_counting| is_counting);
+        counting.len() < limits::LOGS_MAX || counting.contains(need)
+    }
+
+    fn led_to(&self, most: usize, is_wanted: impl Fn(&Need, bool) -> bool) -> Vec<Need> {
+        // A log that is named as two kinds is one of them, and nobody can say which before it is here.
+        let (mut seen, mut walked) = (BTreeSet::new(), BTreeSet::from([self.changes.document]));
         let mut all = Vec::new();
         let mut logs = vec![self.changes.document];
         for _ in 0..limits::LOGS_DEPTH_MAX {
             let (mut counting, mut others) = (Vec::new(), Vec::new());
             for (ordinal, entry) in logs.iter().flat_map(|log| self.logs.of_log(log)) {
                 let Some(need) = need_of(&entry.op().action) else { continue };
-                if self.rulings.is_valid(ordinal) { counting.push(need) } else { others.push(need) }
+                let is_counting = self.rulings.is_valid(ordinal);
+                if need.log == self.changes.document || !is_wanted(&need, is_counting) {
+                    continue;
+                }
+                if is_counting { counting.push(need) } else { others.push(need) }
             }
             let mut next = Vec::new();
             for need in counting.into_iter().chain(others) {
-                if all.len() < limits::LOGS_MAX && seen.insert(need.log) {
+                if all.len() < most && seen.insert(need) {
                     all.push(need);
-                    next.push(need.log);
+                    next.extend(walked.insert(need.log).then_some(need.log));
                 }
             }
             logs = next;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pistol_acl::{Charter, Need};
-use pistol_core::genesis::Genesis;
+use pistol_core::genesis::{Genesis, Kind};
 use pistol_core::id::DocumentId;
 use pistol_sync::node::NodeId;
 
@@ -26,8 +26,8 @@ pub(super) struct Logs {
     /// Of each log the documents that depend on it and were open since: of one that was closed, what it needs is read when it is
     /// opened.
     dependents: BTreeMap<DocumentId, BTreeSet<Dependent>>,
-    /// What was named as one kind of log and is another: it is not asked for again.
-    unfit: Recent<DocumentId, ()>,
+    /// What was named as one kind of log and is another: which. It is not asked for again until something names it so.
+    unfit: Recent<DocumentId, Kind>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -135,8 +135,10 @@ impl Engine {
 
     /// Whether a log is looked for that this store does not hold.
     pub(super) fn is_wanted(&self, log: &DocumentId) -> bool {
-        let is_any_open = || self.logs.of(log).any(|dependent| self.documents.is_open(&dependent.document));
-        !self.catalog.holds(log) && self.logs.unfit.find(log).is_none() && is_any_open()
+        let is_meant = |need: Need| self.logs.unfit.find(log).is_none_or(|kind| fits(*kind, need));
+        let mut dependents = self.logs.of(log);
+        !self.catalog.holds(log)
+            && dependents.any(|dependent| is_meant(dependent.need) && self.documents.is_open(&dependent.document))
     }
 
     /// Whether a peer follows a document that depends on a log: then both tell each other of the log.
@@ -161,7 +163,7 @@ impl Engine {
         };
         let is_meant = self.logs.of(&log).any(|dependent| fits(genesis.terms().kind, dependent.need));
         if !is_meant {
-            self.logs.unfit.insert(log, ());
+            self.logs.unfit.insert(log, genesis.terms().kind);
             return None;
         }
         Some(self.add_document(Arc::new(genesis), None))
@@ -169,6 +171,6 @@ impl Engine {
 }
 
 /// Whether what a genesis begins is what a grant names.
-pub(crate) fn fits(kind: pistol_core::genesis::Kind, need: Need) -> bool {
+pub(crate) fn fits(kind: Kind, need: Need) -> bool {
     Charter::kind_of(kind) == Some(need.kind) && !kind.is_document()
 }

@@ -30,6 +30,11 @@ impl Members {
         self.access.needs()
     }
 
+    /// Those of them that are here.
+    pub(crate) fn needs_held(&self, is_held: impl Fn(&Need) -> bool) -> Vec<Need> {
+        self.access.needs_held(is_held)
+    }
+
     /// How many operations of another log were taken in; none if it is not known here.
     pub(crate) fn taken_of(&self, log: &DocumentId) -> Option<u32> {
         self.others.taken.get(log).copied()
