@@ -27,6 +27,7 @@ pub(super) struct TopicState {
     pub(super) is_asked: bool,
     /// Whether the peer asked.
     pub(super) is_wanted: bool,
+    /// Whether who asked did not have it.
     pub(super) wants_genesis: bool,
     /// Whether both agreed.
     pub(super) is_following: bool,
@@ -113,8 +114,8 @@ impl TopicState {
     }
 
     /// This node asked.
-    pub(super) fn asked(document: DocumentId) -> Self {
-        TopicState { is_asked: true, ..TopicState::new(document) }
+    pub(super) fn asked(document: DocumentId, wants_genesis: bool) -> Self {
+        TopicState { is_asked: true, wants_genesis, ..TopicState::new(document) }
     }
 
     /// The peer asked.
