@@ -1,7 +1,7 @@
 //! A document as a file: its genesis and its envelopes, as they travel. It holds no key and no name, and is checked when it
 //! is read as strictly as what peers send. `docs/storage.md` gives the bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pistol_acl::limits::{LOGS_MAX, OPERATION_BYTES_MAX};
@@ -96,8 +96,9 @@ impl Exported {
         for (genesis, operations) in others {
             let genesis = Arc::new(Genesis::verify(genesis, &mut verifier)?);
             let operations = signed(operations, &mut verifier)?;
-            let is_own = operations.iter().all(|signed| signed.op().log == genesis.id());
-            if !is_own || logs.iter().any(|other: &OtherLog| other.genesis.id() == genesis.id()) {
+            if !is_in_order(genesis.id(), &operations)
+                || logs.iter().any(|other: &OtherLog| other.genesis.id() == genesis.id())
+            {
                 return Err(ExportError::Damaged);
             }
             logs.push(OtherLog { genesis, operations });
@@ -318,6 +319,17 @@ fn signed(operations: Vec<&[u8]>, verifier: &mut Verifier) -> Result<Vec<SignedO
     let verify = |bytes: &[u8]| SignedOp::verify(bytes, verifier);
     let signed = operations.into_iter().map(verify).collect::<Result<_, _>>();
     signed.map_err(|error| ExportError::Changes(error.to_string()))
+}
+
+/// Whether operations are those of a log, each after all that it follows on.
+fn is_in_order(log: DocumentId, operations: &[SignedOp]) -> bool {
+    let mut before = BTreeSet::new();
+    let follows = |signed: &SignedOp| {
+        let is_next = signed.op().log == log && signed.op().prev.iter().all(|prev| before.contains(prev));
+        before.insert(signed.id());
+        is_next
+    };
+    operations.iter().all(follows)
 }
 
 fn is_digits(line: &[u8]) -> bool {

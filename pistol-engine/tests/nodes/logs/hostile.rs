@@ -280,27 +280,23 @@ fn file(genesis: &[u8], operations: &[Vec<u8>], others: &[(&[u8], &[Vec<u8>])]) 
 }
 
 #[test]
-fn in_a_file_each_operation_lies_in_its_own_log() {
+fn in_a_file_each_operation_lies_in_its_own_log_after_what_it_follows_on() {
     let (mut machines, document) = two();
     let mut logs = Vec::new();
     for (seed, kind) in [(8, Kind::Identity), (9, Kind::Group)] {
         let key = AuthorKey::from_seed(&[seed; 32]);
         let log = create_log(&mut machines[0], kind, &key);
-        operate_as(&mut machines[0], log, &key, grant(Subject::Key(key.id()), Role::Admin));
+        for role in [Role::Admin, Role::Writer] {
+            operate_as(&mut machines[0], log, &key, grant(Subject::Key(key.id()), role));
+        }
         logs.push((log, log_genesis(kind, &key)));
     }
     let named = [Subject::Identity(logs[0].0), Subject::Group(logs[1].0)];
     name(&mut machines, document, named.into_iter());
-    let operations_of = |log: DocumentId| {
-        let of = |insight: pistol_engine::Insight<'_>| {
-            insight.access.unwrap().operations(&log, 0).map(|signed| signed.bytes().to_vec()).collect::<Vec<_>>()
-        };
-        machines[0].engine.documents().look(&log, of).unwrap()
-    };
     let genesis = machines[0].engine.documents().look(&document, |insight| insight.held.genesis().bytes().to_vec());
-    let (genesis, own) = (genesis.unwrap(), operations_of(document));
-    let all = [operations_of(logs[0].0), operations_of(logs[1].0)];
-    let both = all.concat();
+    let (genesis, own) = (genesis.unwrap(), operations(&machines[0], document));
+    let all = [0, 1].map(|at: usize| operations(&machines[0], logs[at].0));
+    let (both, reversed): (Vec<_>, Vec<_>) = (all.concat(), all[0].iter().rev().cloned().collect());
     let bytes = |at: usize| logs[at].1.bytes();
     let right = file(&genesis, &own, &[(bytes(0), &all[0]), (bytes(1), &all[1])]);
     assert_eq!(Exported::read(&right).unwrap().logs(), [logs[0].0, logs[1].0]);
@@ -308,7 +304,16 @@ fn in_a_file_each_operation_lies_in_its_own_log() {
         file(&genesis, &own, &[(bytes(0), &both), (bytes(1), &[])]),
         file(&genesis, &[own.clone(), all[0].clone()].concat(), &[(bytes(0), &all[0]), (bytes(1), &all[1])]),
         file(&genesis, &own, &[(bytes(0), &all[0]), (bytes(1), &all[1]), (bytes(1), &all[1])]),
+        file(&genesis, &own, &[(bytes(0), &reversed), (bytes(1), &all[1])]),
     ] {
         assert!(Exported::read(&wrong).is_err());
     }
+}
+
+/// What is held of a log.
+fn operations(machine: &Machine, log: DocumentId) -> Vec<Vec<u8>> {
+    let of = |insight: pistol_engine::Insight<'_>| {
+        insight.access.unwrap().operations(&log, 0).map(|signed| signed.bytes().to_vec()).collect()
+    };
+    machine.engine.documents().look(&log, of).unwrap()
 }
