@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use crate::access::Access;
 use crate::charter::Kind;
 use crate::limits;
+use crate::log::Entry;
+use crate::path::Level;
 use crate::record::{Action, LogId, SignedOp, Subject};
 
 /// A log that another one names.
@@ -18,7 +20,7 @@ pub struct Need {
 
 impl Access {
     /// The logs that the document's log leads to, known or not: those that few grants lead to first, of those first the ones that
-    /// are named by a grant that counts. At most [`limits::LOGS_MAX`].
+    /// are named by a grant that counts, by a senior author, and in one log as much as in another. At most [`limits::LOGS_MAX`].
     pub fn needs(&self) -> Vec<Need> {
         self.led_to(limits::LOGS_MAX, |_, _| true)
     }
@@ -39,27 +41,42 @@ impl Access {
         // A log that is named as two kinds is one of them, and nobody can say which before it is here.
         let (mut seen, mut walked) = (BTreeSet::new(), BTreeSet::from([self.changes.document]));
         let mut all = Vec::new();
-        let mut logs = vec![self.changes.document];
+        let mut logs = vec![(self.changes.document, true)];
         for _ in 0..limits::LOGS_DEPTH_MAX {
-            let (mut counting, mut others) = (Vec::new(), Vec::new());
-            for (ordinal, entry) in logs.iter().flat_map(|log| self.logs.of_log(log)) {
-                let Some(need) = need_of(&entry.op().action) else { continue };
-                let is_counting = self.rulings.is_valid(ordinal);
-                if need.log == self.changes.document || !is_wanted(&need, is_counting) {
-                    continue;
-                }
-                if is_counting { counting.push(need) } else { others.push(need) }
-            }
+            let named = logs.iter().flat_map(|(log, counts)| self.named_in(log, *counts, &is_wanted));
+            let mut in_turn: Vec<(bool, usize, Need)> = named.collect();
+            // One of each log in turn: who names hundreds in theirs keeps nobody out whom another names.
+            in_turn.sort_by_key(|(counts, turn, _)| (!counts, *turn));
             let mut next = Vec::new();
-            for need in counting.into_iter().chain(others) {
+            for (counts, _, need) in in_turn {
                 if all.len() < most && seen.insert(need) {
                     all.push(need);
-                    next.extend(walked.insert(need.log).then_some(need.log));
+                    next.extend(walked.insert(need.log).then_some((need.log, counts)));
                 }
             }
             logs = next;
         }
         all
+    }
+
+    /// What a log names, whether by a grant that counts, and at which place there: those come first, and of them what more senior
+    /// authors name.
+    fn named_in(
+        &self,
+        log: &LogId,
+        is_named: bool,
+        is_wanted: &impl Fn(&Need, bool) -> bool,
+    ) -> impl Iterator<Item = (bool, usize, Need)> {
+        let named = |(ordinal, entry): (_, &Entry)| {
+            let (need, counts) = (need_of(&entry.op().action)?, is_named && self.rulings.is_valid(ordinal));
+            let is_other = need.log != self.changes.document;
+            (is_other && is_wanted(&need, counts)).then_some((counts, entry.standing.level, need))
+        };
+        let mut all: Vec<(bool, Level, Need)> = self.logs.of_log(log).filter_map(named).collect();
+        all.sort_by_key(|(counts, level, _)| (!counts, *level));
+        let mut seen = BTreeSet::new();
+        all.retain(|(.., need)| seen.insert(*need));
+        all.into_iter().enumerate().map(|(place, (counts, _, need))| (counts, place, need))
     }
 
     /// Whether it is known what the genesis of a log says.
