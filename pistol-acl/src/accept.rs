@@ -20,7 +20,7 @@ use pistol_core::validate::Ordinals;
 
 pub(crate) use cited::{Basis, Cited};
 pub use news::News;
-pub use place::Place;
+pub use place::{Addition, Place, Places};
 
 use crate::log::{Logs, Ordinal, Refused, Waiting, small};
 use crate::path::{Refusal, Standing, Unsettled};

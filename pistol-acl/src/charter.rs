@@ -90,6 +90,7 @@ impl Charter {
             genesis::Kind::Document => Some(Kind::Document),
             genesis::Kind::Identity => Some(Kind::Identity),
             genesis::Kind::Group => Some(Kind::Group),
+            genesis::Kind::Space => Some(Kind::Space),
             _ => None,
         }
     }

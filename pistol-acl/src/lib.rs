@@ -30,7 +30,7 @@ mod rulings;
 mod search;
 mod words;
 
-pub use accept::{Added, News, Place, Summary};
+pub use accept::{Added, Addition, News, Place, Places, Summary};
 pub use access::{Access, Loss, State};
 pub use admit::Unready;
 pub use charter::{Charter, Kind, Policy as AccessPolicy};

@@ -105,11 +105,16 @@ impl Access {
     pub fn draft(&self, author: AuthorId, action: Action) -> Result<AclOp, NoPower> {
         let log = self.changes.document;
         self.logs.charter(&log).map_err(|_| NoPower::Unknown)?;
-        let is_resignation = matches!(&action, Action::Revoke { who, .. } if *who == Subject::Key(author));
-        let least = if is_resignation { Role::Relay } else { Role::Admin };
+        let least = match &action {
+            Action::Revoke { who, .. } if *who == Subject::Key(author) => Role::Relay,
+            Action::Name { .. } => Role::Writer,
+            Action::Checkpoint(heads) if heads.heads.is_empty() => Role::Writer,
+            _ => Role::Admin,
+        };
         // A former root may still release: what it cites need not count any more, so it is not looked for among what does.
         let proof = match action {
             Action::Release => self.root_path(&author),
+            Action::Name { .. } => self.path_to_add(&author),
             _ => self.path(&author, least),
         };
         let proof = proof.ok_or(NoPower::Role)?;

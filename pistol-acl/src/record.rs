@@ -149,6 +149,17 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// Whether it speaks of names alone: nobody's part and no document's place depend on it.
+    pub fn is_of_names(&self) -> bool {
+        match self {
+            Action::Name { .. } | Action::Witness { .. } | Action::Successor { .. } => true,
+            Action::Grant { .. } | Action::Revoke { .. } | Action::Checkpoint(_) | Action::AddRoot { .. } => false,
+            Action::Relinquish | Action::Release | Action::RemoveDocument { .. } => false,
+        }
+    }
+}
+
 impl AclOp {
     /// The version of the canonical form. An operation of another version waits for an upgrade; it is not refused.
     pub const VERSION: u8 = 1;

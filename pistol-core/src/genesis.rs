@@ -24,6 +24,8 @@ pub enum Kind {
     Identity,
     /// Somebody's list of people: a log of who is in it.
     Group,
+    /// One application's shared data: a log of who may add documents, which are gone again, and what they are called.
+    Space,
 }
 
 impl Kind {
@@ -120,15 +122,41 @@ pub struct Terms {
     pub read: Read,
     /// Operations that every replica starts with: the objects that peers share.
     pub skeleton: Vec<Op>,
-    /// The space it belongs to. Reserved.
+    /// The space it belongs to.
     pub space: Option<DocumentId>,
-    /// Path into the space. Reserved.
+    /// What lets the creator add documents to the space: a path in the space's log, empty for its roots and where anyone may.
     pub authority: Vec<AuthorityId>,
     /// The application that made it.
     pub app: uuid::Uuid,
     /// The document that it continues.
     pub predecessor: Option<DocumentId>,
     /// Random, so that no two documents are one.
+    pub nonce: [u8; 16],
+}
+
+/// What a genesis says, as far as lists need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Glance {
+    /// What it begins.
+    pub kind: Kind,
+    /// Who may change it.
+    pub policy: Policy,
+    /// Who may read it.
+    pub read: Read,
+    /// The space it belongs to, and how it came there.
+    pub addition: Option<Addition>,
+}
+
+/// How a document came into a space.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Addition {
+    /// Which space.
+    pub space: DocumentId,
+    /// The key that signed the document's genesis, not looked at.
+    pub creator: [u8; 32],
+    /// What it cites in the space.
+    pub authority: Vec<AuthorityId>,
+    /// The document's nonce, with which its key is drawn from the space's.
     pub nonce: [u8; 16],
 }
 
@@ -198,12 +226,11 @@ impl Genesis {
         if genesis.id == id { Ok(genesis) } else { Err(GenesisError::WrongId) }
     }
 
-    /// What it begins, who may change and who may read it, as the bytes say: nothing is checked beyond that, so it is good for
-    /// lists only.
+    /// What lists need to know, as the bytes say: nothing is checked beyond that.
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn glance(bytes: &[u8]) -> Result<(Kind, Policy, Read), Malformed> {
+    pub fn glance(bytes: &[u8]) -> Result<Glance, Malformed> {
         encoding::glance(bytes)
     }
 
@@ -253,6 +280,11 @@ fn message(id: &DocumentId) -> Vec<u8> {
 pub struct ReadKey(pub [u8; 32]);
 
 impl ReadKey {
+    /// The key of a document in the space whose key this is, drawn with the nonce of the document's genesis.
+    pub fn of_document(&self, nonce: &[u8; 16]) -> ReadKey {
+        ReadKey(hash(Context::ReadDerive, &[&self.0, nonce]))
+    }
+
     /// What a genesis says of this key.
     pub fn commitment(&self) -> [u8; 32] {
         hash(Context::ReadCommit, &[&self.0])

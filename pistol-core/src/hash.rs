@@ -24,6 +24,8 @@ pub enum Context {
     ReadCommit,
     /// A document's read key, drawn from its space's.
     ReadDerive,
+    /// Which documents of a space a node holds.
+    Catalogue,
     /// Numbers drawn from a node's seed; nothing of it travels.
     Entropy,
     /// The key of a node's stamps, made of its author's secret.
@@ -49,6 +51,7 @@ impl Context {
             Context::Acl => "pistol acl v1",
             Context::ReadCommit => "pistol read commit v1",
             Context::ReadDerive => "pistol read derive v1",
+            Context::Catalogue => "pistol catalogue v1",
             Context::Entropy => "pistol entropy v1",
             Context::Stamp => "pistol stamp v1",
             Context::Row => "pistol row v1",

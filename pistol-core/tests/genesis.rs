@@ -12,9 +12,11 @@
 #[path = "support/replica.rs"]
 mod support;
 
-use pistol_core::genesis::{Genesis, GenesisError, Insert, Kind, Limits, Policy, Read, Terms};
+use pistol_core::genesis::{
+    Addition, Genesis, GenesisError, Glance, Insert, Kind, Limits, Policy, Read, ReadKey, Terms,
+};
 use pistol_core::hash::{Context, hash};
-use pistol_core::id::DocumentId;
+use pistol_core::id::{AuthorityId, DocumentId};
 use pistol_core::key::Verifier;
 
 /// Where the policy stands, after version, kind, one root and the creator.
@@ -85,7 +87,8 @@ fn an_identity_and_a_group_have_their_bytes_and_are_read_as_they_were_written() 
         let genesis = Genesis::sign(&support::author(0), log_terms(kind)).unwrap();
         assert_eq!(genesis.bytes()[..2], [1, byte]);
         assert_eq!(altered(&genesis, |_| {}).unwrap().terms().kind, kind);
-        assert_eq!(Genesis::glance(genesis.bytes()), Ok((kind, Policy::Members, Read::Public)));
+        let glance = Glance { kind, policy: Policy::Members, read: Read::Public, addition: None };
+        assert_eq!(Genesis::glance(genesis.bytes()), Ok(glance));
         assert_eq!(genesis.bytes(), bytes(shown));
     }
 }
@@ -106,9 +109,54 @@ fn a_log_of_its_own_has_members_no_content_and_no_secret() {
         assert!(matches!(Genesis::sign(&support::author(0), bad), Err(GenesisError::Malformed(_))));
     }
     let genesis = Genesis::sign(&support::author(0), good).unwrap();
-    for kind in 3..=255 {
+    for kind in 4..=255 {
         assert!(altered(&genesis, |body| body[1] = kind).is_err(), "kind {kind} is kept");
     }
+}
+
+#[test]
+fn a_space_says_who_may_add_documents_and_may_have_readers_of_its_own() {
+    let good = Terms { read: Read::Key([7; 32]), ..log_terms(Kind::Space) };
+    let signed = |terms| Genesis::sign(&support::author(0), terms);
+    let space = signed(Terms { limits: Limits::default(), ..good.clone() }).unwrap();
+    assert_eq!(space.bytes()[..2], [1, 3]);
+    assert_eq!(space.bytes(), bytes(include_str!("fixtures/genesis-v1-space.hex")));
+    for policy in [Policy::Owned, Policy::WorldWritable, Policy::Members] {
+        let space = signed(Terms { policy, ..good.clone() }).unwrap();
+        assert_eq!(altered(&space, |_| {}).unwrap().terms().policy, policy);
+    }
+    let skeleton = support::genesis().terms().skeleton.clone();
+    for bad in [
+        Terms { policy: first_writer(0), ..good.clone() },
+        Terms { skeleton, ..good.clone() },
+        Terms { space: Some(DocumentId([7; 32])), ..good.clone() },
+        Terms { authority: vec![AuthorityId([7; 32])], ..good.clone() },
+    ] {
+        assert!(matches!(signed(bad), Err(GenesisError::Malformed(_))));
+    }
+}
+
+#[test]
+fn a_document_names_its_space_and_what_let_its_creator_add_it() {
+    let (space, authority) = (Some(DocumentId([7; 32])), vec![AuthorityId([8; 32]), AuthorityId([9; 32])]);
+    let terms = Terms { space, authority, ..support::genesis().terms().clone() };
+    let genesis = Genesis::sign(&support::author(0), terms.clone()).unwrap();
+    assert_eq!(genesis.terms(), &terms);
+    let creator = *support::author(0).id().as_bytes();
+    let addition = Addition { space: space.unwrap(), creator, authority: terms.authority.clone(), nonce: terms.nonce };
+    assert_eq!(Genesis::glance(genesis.bytes()).unwrap().addition, Some(addition));
+    assert_eq!(genesis.bytes(), bytes(include_str!("fixtures/genesis-v1-in-a-space.hex")));
+    let without = Terms { space: None, ..terms };
+    assert!(matches!(Genesis::sign(&support::author(0), without), Err(GenesisError::Malformed(_))));
+}
+
+#[test]
+fn the_key_of_a_document_in_a_space_is_drawn_from_the_space_s_and_differs_for_each() {
+    let space = ReadKey([1; 32]);
+    let key = space.of_document(&[2; 16]);
+    assert_eq!(key, space.of_document(&[2; 16]));
+    assert_ne!(key, space.of_document(&[3; 16]));
+    assert_ne!(key, ReadKey([2; 32]).of_document(&[2; 16]));
 }
 
 #[test]

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use pistol_core::genesis::{Genesis, Kind, Policy, Read, ReadKey};
+use pistol_core::genesis::{Addition, Genesis, Glance, Kind, Policy, Read, ReadKey};
 use pistol_core::id::{DocumentId, Session};
 use pistol_core::store::schema::{self, LogNumber, LogRecord, SessionRecord};
 use pistol_core::store::{Row, StoreError, Table, Write};
@@ -26,6 +26,8 @@ pub struct Entry {
     pub is_public: bool,
     /// The key to read it.
     pub read_key: Option<ReadKey>,
+    /// The space it belongs to.
+    pub space: Option<DocumentId>,
     /// What it is called here.
     pub name: Option<String>,
 }
@@ -38,6 +40,8 @@ pub(crate) struct Log {
     policy: Policy,
     pub(crate) is_public: bool,
     pub(crate) read_key: Option<ReadKey>,
+    /// How it came into its space.
+    pub(crate) addition: Option<Arc<Addition>>,
     pub(crate) session: Option<Session>,
     /// Whether the store holds it: before that nobody is told of it.
     pub(crate) is_durable: bool,
@@ -103,7 +107,8 @@ impl Catalog {
     pub(crate) fn may_need(&self, id: &DocumentId) -> bool {
         let held = lock(&self.0);
         let is_log = held.logs.get(id).is_some_and(|log| !log.kind.is_document());
-        is_log && held.logs.iter().any(|(other, log)| other != id && log.policy == Policy::Members)
+        let may_depend = |log: &Log| log.policy == Policy::Members || log.kind == Kind::Space;
+        is_log && held.logs.iter().any(|(other, log)| other != id && may_depend(log))
     }
 
     /// How many documents there are.
@@ -132,6 +137,13 @@ impl Catalog {
         // Making texts of a hundred thousand ids takes a moment, for which the engine must not wait.
         let ids: Vec<DocumentId> = lock(&self.0).logs.keys().copied().collect();
         ids.into_iter().filter(|id| id.to_string().starts_with(prefix)).take(at_most).collect()
+    }
+
+    /// The documents that say they belong to a space.
+    pub(crate) fn of_space(&self, space: &DocumentId) -> Vec<(DocumentId, Arc<Addition>)> {
+        let held = lock(&self.0);
+        let additions = held.logs.iter().filter_map(|(id, log)| Some((*id, Arc::clone(log.addition.as_ref()?))));
+        additions.filter(|(_, addition)| addition.space == *space).collect()
     }
 
     pub(crate) fn log(&self, document: &DocumentId) -> Option<Log> {
@@ -177,9 +189,22 @@ impl Catalog {
         let mut held = lock(&self.0);
         let number = LogNumber(held.next);
         held.next = held.next.saturating_add(1);
-        let (kind, policy, is_public) =
-            (genesis.terms().kind, genesis.terms().policy, genesis.terms().read == Read::Public);
-        let log = Log { number, kind, policy, is_public, read_key, session: None, is_durable: false, name: None };
+        let terms = genesis.terms();
+        let addition = terms.space.map(|space| {
+            let (creator, authority, nonce) = (*genesis.creator().as_bytes(), terms.authority.clone(), terms.nonce);
+            Arc::new(Addition { space, creator, authority, nonce })
+        });
+        let log = Log {
+            number,
+            kind: terms.kind,
+            policy: terms.policy,
+            is_public: terms.read == Read::Public,
+            read_key,
+            addition,
+            session: None,
+            is_durable: false,
+            name: None,
+        };
         held.logs.insert(genesis.id(), log.clone());
         let write = log.write(genesis);
         (log, write)
@@ -245,12 +270,13 @@ impl Held {
             return Ok(());
         }
         let damaged = |error| StoreError::Damaged { reason: format!("a document's genesis: {error}") };
-        let (kind, policy, read) = Genesis::glance(&record.genesis).map_err(damaged)?;
+        let Glance { kind, policy, read, addition } = Genesis::glance(&record.genesis).map_err(damaged)?;
         let id = DocumentId(record.document);
         let (read_key, is_public) = (record.read_key.map(ReadKey), read == Read::Public);
         self.numbers.insert(number, id);
         let (session, is_durable, name) = (None, true, None);
-        self.logs.insert(id, Log { number, kind, policy, is_public, read_key, session, is_durable, name });
+        let addition = addition.map(Arc::new);
+        self.logs.insert(id, Log { number, kind, policy, is_public, read_key, addition, session, is_durable, name });
         Ok(())
     }
 
@@ -275,6 +301,7 @@ impl Log {
 
     fn entry(&self, id: DocumentId) -> Entry {
         let Log { kind, policy, is_public, .. } = *self;
-        Entry { id, kind, policy, is_public, read_key: self.read_key.clone(), name: self.name.clone() }
+        let space = self.addition.as_ref().map(|addition| addition.space);
+        Entry { id, kind, policy, is_public, read_key: self.read_key.clone(), space, name: self.name.clone() }
     }
 }

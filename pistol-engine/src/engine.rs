@@ -13,6 +13,7 @@ mod owed;
 mod peer;
 mod records;
 mod repair;
+mod spaces;
 mod topic;
 mod transfer;
 
@@ -50,6 +51,8 @@ use owed::Owed;
 use peer::Peer;
 use records::Verdict;
 use repair::Repairs;
+use spaces::Spaces;
+pub use spaces::places;
 
 /// What a node starts with.
 #[derive(Debug)]
@@ -90,6 +93,7 @@ pub struct Engine {
     loads: Loads,
     joins: Joins,
     logs: Logs,
+    spaces: Spaces,
     contacts: Contacts,
     peers: BTreeMap<ConnectionId, Peer>,
     owed: Owed,
@@ -150,6 +154,7 @@ impl Engine {
             loads: Loads::default(),
             joins: Joins::default(),
             logs: Logs::default(),
+            spaces: Spaces::default(),
             contacts: Contacts::from_rows(&peers, now)?,
             peers: BTreeMap::new(),
             commits: Commits::default(),
@@ -284,6 +289,7 @@ impl Engine {
             self.go_on_removing(Removal::begun(log), effects);
         }
         self.admit_inbox(effects);
+        self.survey_spaces(effects);
         self.show_due(effects);
         self.close_unused();
         self.commit(effects);

@@ -31,7 +31,7 @@ mod turns;
 pub use catalog::{Catalog, Entry};
 pub use documents::{Documents, Edited, Insight, Pin, Screen, UnknownDocument};
 pub use effect::{Effect, Reply, ReplyError};
-pub use engine::{CacheState, Contact, Engine, Opening, Start, inspect_cache, is_peer};
+pub use engine::{CacheState, Contact, Engine, Opening, Start, inspect_cache, is_peer, places};
 pub use entropy::Entropy;
 pub use input::{Address, Command, ConnectionId, Input, Now, ReadId, Token, Unreadable};
 pub use limits::{OPEN_BYTES, SNAPSHOT_CHANGES};

@@ -79,7 +79,8 @@ fn logs(store: &(impl Store + ?Sized)) -> Result<BTreeMap<DocumentId, (LogNumber
     let (mut logs, mut verifier) = (BTreeMap::new(), Verifier::default());
     each_log(store, |(key, value)| {
         let record = LogRecord::from_value(value).ok().filter(|record| !record.is_removed());
-        let is_log = |record: &LogRecord| Genesis::glance(&record.genesis).is_ok_and(|(kind, ..)| !kind.is_document());
+        let is_log =
+            |record: &LogRecord| Genesis::glance(&record.genesis).is_ok_and(|glance| !glance.kind.is_document());
         let Some(record) = record.filter(is_log) else { return };
         let genesis = Genesis::verify_for(DocumentId(record.document), &record.genesis, &mut verifier).ok();
         if let (Ok(number), Some(genesis)) = (LogNumber::from_key(key), genesis) {

@@ -24,8 +24,10 @@ pub const LOG_SAMPLES_MAX: usize = 64;
 pub const OPERATIONS_MAX: usize = 64;
 /// Bytes of operations after which a message of them is closed, unless one alone is larger.
 pub const OPERATIONS_BYTES_AIM: usize = 256 << 10;
-/// Documents that one session may follow.
-pub const TOPICS_MAX: usize = 4096;
+/// Documents of a space told at once, 32 bytes each: half a frame. More are told in parts.
+pub const LISTED_MAX: usize = 16_384;
+/// Documents that one session may follow: all of a large space.
+pub const TOPICS_MAX: usize = 131_072;
 /// Bytes of envelopes, and of what their changes take in memory, that may be under way to one peer without an acknowledgement.
 pub const UNDER_WAY_BYTES_MAX: usize = 4 << 20;
 /// The most addresses of one node that are told or dialled: all its interfaces, and no help to one who wants others flooded.

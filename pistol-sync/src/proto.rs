@@ -2,5 +2,6 @@
 
 pub mod frame;
 pub mod heads;
+pub mod listing;
 pub mod message;
 pub mod proof;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::purge::Named;
-use super::{Acceptance, Place};
+use super::{Acceptance, Place, Places};
 use crate::log::{Entry, Logs, Ordinal, small};
 use crate::record::Action;
 use crate::rulings::{Rulings, may_vouch};
@@ -12,7 +12,10 @@ impl Acceptance {
     /// Judges every change again.
     pub(crate) fn sweep(&mut self, logs: &Logs, rulings: &Rulings) {
         self.released = logs.release_of(&self.document);
-        self.place = Place::of(&self.document, logs, rulings);
+        self.place = match logs.charter(&self.document) {
+            Ok(charter) => Places::new(logs, rulings).of_charter(charter),
+            Err(_) => Place::Unknown,
+        };
         let document = self.document;
         self.cited.iter_mut().for_each(|cited| cited.weigh(&document, logs, rulings));
         self.named = self.named(logs, rulings);

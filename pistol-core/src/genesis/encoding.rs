@@ -1,6 +1,6 @@
 //! The canonical bytes of a genesis, without its signature. Format: `docs/protocol.md`, "Genesis".
 
-use super::{Insert, Kind, Limits, Policy, Read, Terms};
+use super::{Addition, Glance, Insert, Kind, Limits, Policy, Read, Terms};
 use crate::change::{read_operation, write_operation};
 use crate::codec::{Malformed, Reader, Writer};
 use crate::id::{AuthorityId, DocumentId};
@@ -16,6 +16,7 @@ pub(super) fn to_bytes(terms: &Terms) -> Vec<u8> {
         Kind::Document => 0,
         Kind::Identity => 1,
         Kind::Group => 2,
+        Kind::Space => 3,
     });
     writer.length(terms.roots.len());
     terms.roots.iter().for_each(|root| writer.raw(root.as_bytes()));
@@ -107,8 +108,7 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Terms, Malformed> {
     let count = reader.count(limits::SKELETON_OPERATIONS_MAX, 5)?;
     let skeleton = (0..count).map(|_| read_operation(reader)).collect::<Result<_, _>>()?;
     let space = read_optional(reader)?.map(DocumentId);
-    let count = reader.count(limits::AUTHORITY_MAX, 32)?;
-    let authority = (0..count).map(|_| reader.array().map(AuthorityId)).collect::<Result<_, _>>()?;
+    let authority = read_authority(reader)?;
     reader.number_to(0)?;
     let app = uuid::Uuid::from_bytes(reader.array()?);
     let predecessor = read_optional(reader)?.map(DocumentId);
@@ -119,37 +119,60 @@ pub(super) fn from_bytes(bytes: &[u8]) -> Result<Terms, Malformed> {
     if is_consistent(&terms) { Ok(terms) } else { Err(Malformed::Tag) }
 }
 
-/// A log of its own says who is in it and nothing else: it has members, no content, and whoever depends on it can read it.
+/// A log of its own has no content and lies in no space. That of an identity or a group says who is in it and nothing else, and
+/// whoever depends on it can read it.
 fn is_consistent(terms: &Terms) -> bool {
-    let is_log = terms.policy == Policy::Members
-        && terms.read == Read::Public
-        && terms.skeleton.is_empty()
-        && terms.space.is_none()
-        && terms.authority.is_empty()
-        && !terms.limits.is_releasable;
-    terms.kind.is_document() || is_log
+    let is_alone = terms.space.is_none() && terms.authority.is_empty();
+    let is_log = terms.skeleton.is_empty() && is_alone;
+    let is_list = terms.policy == Policy::Members && terms.read == Read::Public && !terms.limits.is_releasable;
+    match terms.kind {
+        Kind::Document => terms.space.is_some() || is_alone,
+        Kind::Identity | Kind::Group => is_log && is_list,
+        // What is in it belongs to its writers anyhow, so first writers would be anyone.
+        Kind::Space => is_log && !matches!(terms.policy, Policy::FirstWriter { .. }),
+    }
 }
 
-/// Reads the version, and what the genesis begins. 3 is kept for spaces.
+/// Reads the version, and what the genesis begins.
 fn read_kind(reader: &mut Reader<'_>) -> Result<Kind, Malformed> {
     match (reader.byte()?, reader.byte()?) {
         (VERSION, 0) => Ok(Kind::Document),
         (VERSION, 1) => Ok(Kind::Identity),
         (VERSION, 2) => Ok(Kind::Group),
+        (VERSION, 3) => Ok(Kind::Space),
         _ => Err(Malformed::Tag),
     }
 }
 
-/// Reads what it begins, who may change and who may read, and nothing after it; the keys before it are passed over.
-pub(super) fn glance(bytes: &[u8]) -> Result<(Kind, Policy, Read), Malformed> {
+/// Reads what lists need; the keys are passed over, as looking at them takes longer than all the rest.
+pub(super) fn glance(bytes: &[u8]) -> Result<Glance, Malformed> {
     let reader = &mut Reader::new(bytes);
     let kind = read_kind(reader)?;
-    let roots = reader.count(limits::ROOTS_MAX, 32)?;
-    reader.raw(roots * 32)?;
-    reader.number32()?;
+    let count = reader.count(limits::ROOTS_MAX, 32)?;
+    let roots = (0..count).map(|_| reader.array()).collect::<Result<Vec<[u8; 32]>, _>>()?;
+    let creator = reader.number32()? as usize;
     let policy = read_policy(reader)?;
     read_limits(reader)?;
-    Ok((kind, policy, read_optional(reader)?.map_or(Read::Public, Read::Key)))
+    let read = read_optional(reader)?.map_or(Read::Public, Read::Key);
+    let count = reader.count(limits::SKELETON_OPERATIONS_MAX, 5)?;
+    (0..count).try_for_each(|_| read_operation(reader).map(drop))?;
+    let addition = match read_optional(reader)?.map(DocumentId) {
+        Some(space) => {
+            let creator = roots.get(creator).copied().ok_or(Malformed::Order)?;
+            let authority = read_authority(reader)?;
+            reader.number_to(0)?;
+            reader.raw(16)?;
+            read_optional(reader)?;
+            Some(Addition { space, creator, authority, nonce: reader.array()? })
+        }
+        None => None,
+    };
+    Ok(Glance { kind, policy, read, addition })
+}
+
+fn read_authority(reader: &mut Reader<'_>) -> Result<Vec<AuthorityId>, Malformed> {
+    let count = reader.count(limits::AUTHORITY_MAX, 32)?;
+    (0..count).map(|_| reader.array().map(AuthorityId)).collect()
 }
 
 fn read_roots(reader: &mut Reader<'_>) -> Result<Vec<AuthorId>, Malformed> {

@@ -206,6 +206,8 @@ impl Engine {
             self.push(sealed, effects);
             self.depend(sealed.document, effects);
             self.give_to_dependents(&sealed.document, effects);
+            self.touch_space(&sealed.document);
+            self.edited_in_space(sealed);
         }
         for (connection, acknowledge) in under_way.acknowledge {
             self.send_acknowledgement(connection, acknowledge, effects);

@@ -65,6 +65,7 @@ impl Engine {
         self.documents.close(document);
         self.inbox.remove(document);
         self.logs.forget(document);
+        self.spaces.forget(document);
         self.unshown.remove(document);
         self.to_look_again.remove(document);
         // It may come again, and then what was known of it is not.

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pistol_acl::{Charter, Need};
-use pistol_core::genesis::{Genesis, Kind};
+use pistol_core::genesis::Kind;
 use pistol_core::id::DocumentId;
 use pistol_sync::node::NodeId;
 
 use super::Engine;
 use crate::documents::lock;
-use crate::effect::{Effect, ReplyError};
+use crate::effect::Effect;
 use crate::input::ConnectionId;
 use crate::limits;
 use crate::recent::Recent;
@@ -27,7 +27,9 @@ pub(super) struct Logs {
     /// opened.
     dependents: BTreeMap<DocumentId, BTreeSet<Dependent>>,
     /// What was named as one kind of log and is another: which. It is not asked for again until something names it so.
-    unfit: Recent<DocumentId, Kind>,
+    kinds: Recent<DocumentId, Kind>,
+    /// What was said to be a document of a space and is none: it is not asked for again.
+    unfit: Recent<DocumentId, ()>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,7 +40,8 @@ struct Dependent {
 
 impl Default for Logs {
     fn default() -> Self {
-        Logs { dependents: BTreeMap::new(), unfit: Recent::up_to(limits::UNFIT_LOGS_MAX) }
+        let [kinds, unfit] = [limits::UNFIT_LOGS_MAX; 2];
+        Logs { dependents: BTreeMap::new(), kinds: Recent::up_to(kinds), unfit: Recent::up_to(unfit) }
     }
 }
 
@@ -49,6 +52,21 @@ impl Logs {
             dependents.retain(|dependent| dependent.document != *document);
             !dependents.is_empty()
         });
+    }
+
+    /// What a log is that was named as something else.
+    pub(super) fn is_of_kind(&mut self, log: DocumentId, kind: Kind) {
+        self.kinds.insert(log, kind);
+    }
+
+    /// It is nothing that was meant, and is not asked for again.
+    pub(super) fn is_unfit(&mut self, log: DocumentId) {
+        self.unfit.insert(log, ());
+    }
+
+    /// Whether it was found to be nothing that was meant.
+    pub(super) fn is_known_unfit(&self, log: &DocumentId) -> bool {
+        self.unfit.find(log).is_some()
     }
 
     fn of(&self, log: &DocumentId) -> impl Iterator<Item = &Dependent> {
@@ -130,15 +148,19 @@ impl Engine {
             && members.take_other(&genesis, taken, &new)
         {
             self.inbox.entry(document).or_default();
+            self.touch_space(&document);
         }
     }
 
-    /// Whether a log is looked for that this store does not hold.
+    /// Whether a log, or a document of a space, is looked for that this store does not hold.
     pub(super) fn is_wanted(&self, log: &DocumentId) -> bool {
-        let is_meant = |need: Need| self.logs.unfit.find(log).is_none_or(|kind| fits(*kind, need));
-        let mut dependents = self.logs.of(log);
-        !self.catalog.holds(log)
-            && dependents.any(|dependent| is_meant(dependent.need) && self.documents.is_open(&dependent.document))
+        let is_named_so = |need: Need| self.logs.kinds.find(log).is_none_or(|kind| fits(*kind, need));
+        let is_needed = || {
+            let mut dependents = self.logs.of(log);
+            dependents.any(|dependent| is_named_so(dependent.need) && self.documents.is_open(&dependent.document))
+        };
+        let is_in_space = self.spaces.wants(log).is_some() && !self.logs.is_known_unfit(log);
+        !self.catalog.holds(log) && (is_in_space || is_needed())
     }
 
     /// Whether a peer follows a document that depends on a log: then both tell each other of the log.
@@ -154,19 +176,9 @@ impl Engine {
         needs.into_iter().for_each(|need| self.declare_interest(node, need.log, effects));
     }
 
-    /// The genesis of a log that documents depend on. `None` if it is none: a document, or another kind of log than the one that
-    /// was named.
-    pub(super) fn take_log_genesis(&mut self, log: DocumentId, bytes: &[u8]) -> Option<Result<(), ReplyError>> {
-        let genesis = match Genesis::verify_for(log, bytes, &mut self.verifier) {
-            Ok(genesis) => genesis,
-            Err(error) => return Some(Err(ReplyError::BadTicket(error.to_string()))),
-        };
-        let is_meant = self.logs.of(&log).any(|dependent| fits(genesis.terms().kind, dependent.need));
-        if !is_meant {
-            self.logs.unfit.insert(log, genesis.terms().kind);
-            return None;
-        }
-        Some(self.add_document(Arc::new(genesis), None))
+    /// Whether documents depend on a log that is what its genesis begins.
+    pub(super) fn is_log_meant(&self, log: DocumentId, kind: Kind) -> bool {
+        self.logs.of(&log).any(|dependent| fits(kind, dependent.need))
     }
 }
 

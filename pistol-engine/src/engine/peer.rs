@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use pistol_core::genesis::ReadKey;
 use pistol_core::id::DocumentId;
 use pistol_sync::limits::{FRAME_BYTES_MAX, TOPICS_MAX, UNDER_WAY_BYTES_MAX};
 use pistol_sync::node::NodeId;
@@ -30,8 +31,11 @@ pub(super) struct Peer {
     /// When the connection came to stand.
     since_ms: u64,
     pub(super) topics: BTreeMap<Topic, TopicState>,
+    by_document: BTreeMap<DocumentId, Topic>,
+    /// Topics in which the peer was asked for what is new here, and did not answer yet.
+    new_asked: BTreeSet<Topic>,
     /// Topics that this node ended: what is still said in them is no fault.
-    ended: Recent<Topic, ()>,
+    pub(super) ended: Recent<Topic, ()>,
     next_topic: Topic,
     /// Documents that the peer did not have, and when to ask for them again.
     ask_later: BTreeMap<DocumentId, u64>,
@@ -50,25 +54,30 @@ impl Peer {
     /// the listener had no such document when it asked, for then the dialler answers it; what it has got since from somebody
     /// else changes nothing of that.
     fn is_settled_by_own(&self, document: &DocumentId, wants_genesis: bool) -> bool {
-        !wants_genesis && (self.role == Role::Dialler && self.is_asked_for(document) || self.is_asked_for_new(document))
-    }
-
-    fn is_asked_for(&self, document: &DocumentId) -> bool {
-        self.topics.values().any(|state| state.document == *document && state.is_asked)
+        let own = self.topic_of(document).and_then(|topic| self.topics.get(&topic));
+        let is_asked = own.is_some_and(|state| state.is_asked) && self.role == Role::Dialler;
+        !wants_genesis && (is_asked || self.is_asked_for_new(document))
     }
 
     /// Whether this node listened, asked for a document that it did not have, and waits for the answer.
     fn is_asked_for_new(&self, document: &DocumentId) -> bool {
-        let is_new = |state: &TopicState| state.is_asked && state.wants_genesis && !state.is_following;
-        let is_listener = self.role == Role::Listener;
-        is_listener && self.topics.values().any(|state| state.document == *document && is_new(state))
+        self.role == Role::Listener && self.topic_of(document).is_some_and(|topic| self.new_asked.contains(&topic))
     }
 
     /// Ends a topic. What was on its way in it takes no more of the window.
-    fn forget(&mut self, topic: Topic) -> Option<TopicState> {
+    pub(super) fn forget(&mut self, topic: Topic) -> Option<TopicState> {
         let state = self.topics.remove(&topic)?;
+        self.new_asked.remove(&topic);
+        if self.topic_of(&state.document) == Some(topic) {
+            self.by_document.remove(&state.document);
+        }
         self.under_way_bytes = self.under_way_bytes.saturating_sub(state.under_way.iter().sum());
         Some(state)
+    }
+
+    fn begin(&mut self, topic: Topic, state: TopicState) {
+        self.by_document.insert(state.document, topic);
+        self.topics.insert(topic, state);
     }
 
     /// Whether this node dialled.
@@ -86,13 +95,8 @@ impl Peer {
         self.ended.find(&topic).is_some()
     }
 
-    /// How many documents and logs that are new here it is being asked for.
-    fn asks_for_new(&self) -> usize {
-        self.topics.values().filter(|state| state.is_asked && !state.is_following).count()
-    }
-
     pub(super) fn topic_of(&self, document: &DocumentId) -> Option<Topic> {
-        self.topics.iter().find(|(_, state)| state.document == *document).map(|(topic, _)| *topic)
+        self.by_document.get(document).copied()
     }
 }
 
@@ -125,6 +129,8 @@ impl Engine {
             faults: 0,
             since_ms: self.now.steady_ms,
             topics: BTreeMap::new(),
+            by_document: BTreeMap::new(),
+            new_asked: BTreeSet::new(),
             ended: Recent::up_to(TOPICS_MAX),
             next_topic: u32::from(!is_dialler),
             ask_later: BTreeMap::new(),
@@ -166,8 +172,9 @@ impl Engine {
     }
 
     pub(super) fn disconnected(&mut self, connection: ConnectionId, reason: &str) {
-        let Some(peer) = self.peers.remove(&connection) else { return };
+        let Some(mut peer) = self.peers.remove(&connection) else { return };
         self.parked.went(connection);
+        peer.topics.values_mut().for_each(|state| self.forget_directory(state));
         self.joins.note(peer.node, reason);
         let is_still_connected = self.is_connected(&peer.node);
         for document in peer.topics.values().filter(|topic| topic.log.is_some()).map(|topic| &topic.document) {
@@ -254,8 +261,12 @@ impl Engine {
             Message::Envelope(topic, bytes) => self.took_envelope(connection, topic, &bytes, effects),
             Message::Acknowledge(acknowledge) => self.took_acknowledgement(connection, &acknowledge, effects),
             Message::Settled(topic, digest) => self.took_settled(connection, topic, digest),
+            Message::Catalogue(topic, digest) => self.took_catalogue(connection, topic, digest, effects),
+            Message::Listed(topic, listed) => self.took_listed(connection, topic, &listed, effects),
+            Message::MoreListed(topic, after) => self.tell_listed(connection, topic, after, effects),
             Message::Leave(topic) => {
-                self.peers.get_mut(&connection).and_then(|peer| peer.forget(topic));
+                let state = self.peers.get_mut(&connection).and_then(|peer| peer.forget(topic));
+                state.into_iter().for_each(|mut state| self.forget_directory(&mut state));
             }
             Message::Ping(number) => effects.push(send(connection, &Message::Pong(number))),
             Message::Pong(_) | Message::Hello(_) => {}
@@ -268,7 +279,10 @@ impl Engine {
         let read_key = match (joining, self.documents.replica(&document)) {
             (_, Some(replica)) => lock(&replica).read_key().cloned(),
             (Some(read_key), None) => read_key,
-            (None, None) if self.is_wanted(&document) => None,
+            (None, None) if self.is_wanted(&document) => {
+                let space = self.spaces.wants(&document).and_then(|space| self.catalog.log(&space));
+                space.and_then(|space| space.read_key)
+            }
             (None, None) => {
                 self.load(document, effects);
                 return;
@@ -281,13 +295,16 @@ impl Engine {
         if peer.topic_of(&document).is_some() {
             return;
         }
-        if wants_genesis && !is_joined && peer.asks_for_new() >= limits::LOGS_ASKED_MAX {
+        if wants_genesis && !is_joined && peer.new_asked.len() >= limits::LOGS_ASKED_MAX {
             peer.ask_later.insert(document, again_ms);
             return;
         }
         let topic = peer.next_topic;
         peer.next_topic += 2;
-        peer.topics.insert(topic, TopicState::asked(document, wants_genesis));
+        peer.begin(topic, TopicState::asked(document));
+        if wants_genesis {
+            peer.new_asked.insert(topic);
+        }
         let proof = read_key.map(|key| peer.binding.prove(&key, peer.role, &document));
         let scope = Scope::Document(document.0);
         let interest = Interest { topic, scope, proof, wants_genesis, extensions: Vec::new() };
@@ -329,18 +346,19 @@ impl Engine {
             }
             return;
         };
-        let is_proved = match (&log.read_key, interest.proof) {
-            _ if log.is_public => true,
-            (Some(key), Some(proof)) => peer.binding.is_proved(key, peer.role.other(), &document, &proof),
-            _ => false,
-        };
-        if !is_proved {
+        let (node, binding, role) = (peer.node, peer.binding, peer.role.other());
+        let is_proof = |key: ReadKey| interest.proof.is_some_and(|p| binding.is_proved(&key, role, &document, &p));
+        let is_reader = log.is_public
+            || log.read_key.clone().is_some_and(is_proof)
+            || self.key_of_space(&log).is_some_and(is_proof);
+        // Whoever may read a document may read the logs on which its verdicts rest.
+        if !is_reader && (log.kind.is_document() || !self.shares_dependent(&node, &document)) {
             return effects.push(refuse(Refusal::NotAllowed));
         }
-        if let Some(before) = peer.topic_of(&document) {
-            peer.forget(before);
-        }
-        peer.topics.insert(topic, TopicState::wanted(document, interest.wants_genesis));
+        let Some(peer) = self.peers.get_mut(&connection) else { return };
+        let before = peer.topic_of(&document).and_then(|before| peer.forget(before));
+        peer.begin(topic, TopicState::wanted(document, interest.wants_genesis, is_reader));
+        before.into_iter().for_each(|mut before| self.forget_directory(&mut before));
         match (self.documents.replica(&document), log.is_durable) {
             (Some(_), true) => self.answer_interest(connection, topic, effects),
             (Some(_), false) => {}
@@ -361,6 +379,7 @@ impl Engine {
         state.is_following = true;
         drop(replica);
         self.follow_log(connection, topic, effects);
+        self.follow_space(connection, topic);
     }
 
     /// A document came into memory or into the store: peers that waited for it are answered and asked.
@@ -378,7 +397,7 @@ impl Engine {
         let nodes: Vec<NodeId> = self.peers.values().map(|peer| peer.node).collect();
         for node in nodes {
             let is_shared = self.contacts.shares(&node, &document) || self.owed.has(&document, &node);
-            if is_shared || self.shares_dependent(&node, &document) {
+            if is_shared || self.shares_dependent(&node, &document) || self.shares_space(&node, &document) {
                 self.declare_interest(node, document, effects);
             }
         }
@@ -386,6 +405,7 @@ impl Engine {
         self.show_standing(&document, effects);
         self.depend(document, effects);
         self.give_to_dependents(&document, effects);
+        self.touch_space(&document);
         self.unpark(&document, effects);
     }
 
@@ -401,69 +421,85 @@ impl Engine {
     }
 
     /// The peer lets us follow: it must prove the read key too, and bring the genesis if it is new here.
-    fn may_follow(&mut self, connection: ConnectionId, follow: Follow, effects: &mut Vec<Effect>) {
-        let Some(peer) = self.peers.get(&connection) else { return };
+    fn may_follow(&mut self, connection: ConnectionId, mut follow: Follow, effects: &mut Vec<Effect>) {
+        let Some(peer) = self.peers.get_mut(&connection) else { return };
+        peer.new_asked.remove(&follow.topic);
         let Some(state) = peer.topics.get(&follow.topic).filter(|state| state.is_asked && !state.is_following) else {
             return self.hang_up(connection, "it answered what was not asked", effects);
         };
-        let (document, node) = (state.document, peer.node);
-        let joining = self.joins.get(&document).map(|join| join.read_key.clone());
+        let (document, node, binding, role) = (state.document, peer.node, peer.binding, peer.role.other());
         let known = self.documents.replica(&document).map(|replica| lock(&replica).read_key().cloned());
-        let read_key = known.or(joining).flatten();
+        let is_new = known.is_none();
+        let is_joined = self.joins.get(&document).is_some();
+        let mut wanted = None;
+        if is_new && !is_joined {
+            let genesis = follow.genesis.take().unwrap_or_default();
+            wanted = match self.is_wanted(&document).then(|| self.read_wanted(document, &genesis, effects)) {
+                Some(Ok(wanted)) => wanted,
+                Some(Err(_)) => {
+                    return self.hang_up(connection, "it sent a genesis that is not what was asked", effects);
+                }
+                None => None,
+            };
+            if wanted.is_none() {
+                return self.leave(connection, follow.topic, effects);
+            }
+        }
+        let joining = self.joins.get(&document).map(|join| join.read_key.clone());
+        let read_key = known.or(wanted.as_ref().map(|(_, key)| key.clone())).or(joining).flatten();
         let is_proved = match (&read_key, &follow.proof) {
             (None, _) => true,
-            (Some(key), Some(proof)) => peer.binding.is_proved(key, peer.role.other(), &document, proof),
+            (Some(key), Some(proof)) => binding.is_proved(key, role, &document, proof),
             (Some(_), None) => false,
         };
         if !is_proved {
             self.joins.note(node, "the peer does not hold the document's read key");
             return self.hang_up(connection, "it does not hold the document's read key", effects);
         }
-        let (is_new, is_joined) = (self.documents.replica(&document).is_none(), self.joins.get(&document).is_some());
-        let taken = if is_new && !is_joined && self.is_wanted(&document) {
-            self.take_log_genesis(document, &follow.genesis.clone().unwrap_or_default())
-        } else {
-            None
+        let outcome = match wanted {
+            Some((genesis, key)) => self.add_document(genesis, key),
+            None if is_new => self.take_genesis(document, &follow.genesis.take().unwrap_or_default()),
+            None => Ok(()),
         };
-        if let Some(Err(_)) = taken {
-            return self.hang_up(connection, "it sent a genesis that is not the log's", effects);
+        self.end_join(&document, &outcome, effects);
+        if outcome.is_err() {
+            return self.hang_up(connection, "it sent a genesis that is not the document's", effects);
         }
-        if is_new && !is_joined && taken.is_none() {
-            // Nobody waits for it any more, or it is not what it was named as.
-            self.peers.get_mut(&connection).and_then(|peer| peer.forget(follow.topic));
-            return effects.push(send(connection, &Message::Leave(follow.topic)));
-        }
-        if is_new && is_joined {
-            let genesis = follow.genesis.unwrap_or_default();
-            let outcome = self.take_genesis(document, &genesis);
-            let is_bad = outcome.is_err();
-            self.end_join(&document, &outcome, effects);
-            if is_bad {
-                return self.hang_up(connection, "it sent a genesis that is not the document's", effects);
-            }
-        } else {
-            self.end_join(&document, &Ok(()), effects);
-        }
+        let is_public = self.catalog.log(&document).is_some_and(|log| log.is_public);
         if let Some(state) = self.topic_mut(connection, follow.topic) {
-            state.is_following = true;
+            (state.is_following, state.is_reader) = (true, is_public || read_key.is_some());
         }
         self.follow_log(connection, follow.topic, effects);
+        self.follow_space(connection, follow.topic);
         self.send_heads(connection, follow.topic, None, effects);
         self.took_heads(connection, follow.topic, &follow.heads, effects);
+        self.was_answered(connection, &document, effects);
+    }
+
+    /// Nobody waits for it any more, or it is not what it was named as.
+    fn leave(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
+        let Some(state) = self.peers.get_mut(&connection).and_then(|peer| peer.forget(topic)) else { return };
+        effects.push(send(connection, &Message::Leave(topic)));
+        self.was_answered(connection, &state.document, effects);
     }
 
     fn was_refused(&mut self, connection: ConnectionId, topic: Topic, why: Refusal, effects: &mut Vec<Effect>) {
         let Some(peer) = self.peers.get_mut(&connection) else { return };
-        let Some(state) = peer.forget(topic) else { return };
+        let Some(mut state) = peer.forget(topic) else { return };
         let (node, document) = (peer.node, state.document);
+        let is_told_of = self.spaces.wants(&document).is_some();
         let wait_ms = match why {
+            // It told of it, and tells of it again when it has it again.
+            _ if is_told_of => None,
             Refusal::NotStored => Some(limits::ASK_LATER_MS),
             Refusal::Busy(wait_ms) => Some(u64::from(wait_ms).clamp(limits::ASK_AGAIN_MS, limits::ASK_LATER_MS)),
             Refusal::NotAllowed | Refusal::NotSupported => None,
         };
-        if let Some(wait_ms) = wait_ms {
+        if let (Some(wait_ms), Some(peer)) = (wait_ms, self.peers.get_mut(&connection)) {
             peer.ask_later.insert(document, self.now.steady_ms + wait_ms);
         }
+        self.forget_directory(&mut state);
+        self.was_answered(connection, &document, effects);
         let reason = match why {
             Refusal::NotStored => "it does not hold the document",
             Refusal::NotAllowed => "the ticket's key does not open the document there",

@@ -13,6 +13,7 @@ use pistol_sync::proto::message::{Head, LogHeads, Message, Topic};
 use super::Engine;
 use super::operations::LogState;
 use super::peer::send;
+use super::spaces::Directory;
 use crate::documents::lock;
 use crate::effect::Effect;
 use crate::input::ConnectionId;
@@ -27,7 +28,6 @@ pub(super) struct TopicState {
     pub(super) is_asked: bool,
     /// Whether the peer asked.
     pub(super) is_wanted: bool,
-    /// Whether who asked did not have it.
     pub(super) wants_genesis: bool,
     /// Whether both agreed.
     pub(super) is_following: bool,
@@ -75,6 +75,10 @@ pub(super) struct TopicState {
     pub(super) log: Option<LogState>,
     /// What the peer told of its log before it let us follow.
     pub(super) early_log: Option<LogHeads>,
+    /// Whether the peer may read all of it: a log is also told to who may read what depends on it.
+    pub(super) is_reader: bool,
+    /// Of a space, what is known of the documents there.
+    pub(super) directory: Option<Directory>,
 }
 
 impl TopicState {
@@ -110,22 +114,25 @@ impl TopicState {
             unreadable: 0,
             log: None,
             early_log: None,
+            is_reader: false,
+            directory: None,
         }
     }
 
     /// This node asked.
-    pub(super) fn asked(document: DocumentId, wants_genesis: bool) -> Self {
-        TopicState { is_asked: true, wants_genesis, ..TopicState::new(document) }
+    pub(super) fn asked(document: DocumentId) -> Self {
+        TopicState { is_asked: true, ..TopicState::new(document) }
     }
 
-    /// The peer asked.
-    pub(super) fn wanted(document: DocumentId, wants_genesis: bool) -> Self {
-        TopicState { is_wanted: true, wants_genesis, ..TopicState::new(document) }
+    /// The peer asked, and may read all of it or not.
+    pub(super) fn wanted(document: DocumentId, wants_genesis: bool, is_reader: bool) -> Self {
+        TopicState { is_wanted: true, wants_genesis, is_reader, ..TopicState::new(document) }
     }
 
     /// Whether everything here was sent and acknowledged, and everything the peer told of is here.
     pub(super) fn is_equal(&self) -> bool {
-        self.has_sent_all() && self.has_all()
+        let is_space_equal = |directory: &Directory| directory.has_all() && directory.has_sent_all();
+        self.has_sent_all() && self.has_all() && self.directory.as_ref().is_none_or(is_space_equal)
     }
 
     /// Whether both hold the same, have said so, and neither waits for anything: the document need not be open.

@@ -16,7 +16,7 @@ use pistol_acl::record::SignedOp;
 use pistol_acl::{Access, Charter, Held, Summary, Unready};
 use pistol_core::document::Ready;
 use pistol_core::envelope::Linked;
-use pistol_core::genesis::{Genesis, Policy};
+use pistol_core::genesis::{Genesis, Policy, Terms};
 use pistol_core::id::{AuthorityId, ChangeId, DocumentId};
 use pistol_core::store::schema::{self, LogNumber};
 use pistol_core::store::{Table, Write};
@@ -70,9 +70,11 @@ pub(crate) enum Took {
 }
 
 impl Members {
-    /// Nothing is known yet but the genesis; `None` for a document without members, or one whose genesis makes no document.
+    /// Nothing is known yet but the genesis; `None` for a document without members, or one whose genesis makes no document. A
+    /// space has a log whoever may add documents to it.
     pub(crate) fn of(genesis: &Arc<Genesis>) -> Option<Members> {
-        if genesis.terms().policy != Policy::Members {
+        let Terms { kind, policy, .. } = genesis.terms();
+        if kind.is_document() && *policy != Policy::Members {
             return None;
         }
         let mut access = Access::new(genesis.id());

@@ -12,6 +12,7 @@ mod machine;
 mod members;
 mod orders;
 mod snapshots;
+mod spaces;
 mod states;
 mod stranger;
 mod unread;

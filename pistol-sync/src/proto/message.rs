@@ -155,6 +155,16 @@ pub struct LogHeads {
     pub samples: Vec<[u8; 32]>,
 }
 
+/// Documents of a space that the sender holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// Their ids, ascending.
+    pub ids: Vec<[u8; 32]>,
+    /// None: they are new to the sender. Otherwise they answer [`Message::MoreListed`], and this says whether there are more
+    /// after the last of them.
+    pub has_more: Option<bool>,
+}
+
 /// Everything that nodes say to each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -184,6 +194,12 @@ pub enum Message {
     Pong(u32),
     /// Kind 13: which ends come after this one, or which come first?
     MoreHeads(Topic, Option<Head>),
+    /// Kind 14: the digest of the ids of all documents of the space that the sender holds; once, when the space is followed.
+    Catalogue(Topic, [u8; 32]),
+    /// Kind 15: some of these documents.
+    Listed(Topic, Listed),
+    /// Kind 16: which documents of the space come after this one, or which come first?
+    MoreListed(Topic, Option<[u8; 32]>),
     /// Kind 32: what the sender holds of the document's log; after `Follow` and its answer, and again with heads.
     LogHeads(Topic, LogHeads),
     /// Kind 33: operations of the document's log, each after those that it cites or follows on. It counts as an envelope.
@@ -216,6 +232,9 @@ impl Message {
             Message::Ping(_) => 11,
             Message::Pong(_) => 12,
             Message::MoreHeads(..) => 13,
+            Message::Catalogue(..) => 14,
+            Message::Listed(..) => 15,
+            Message::MoreListed(..) => 16,
             Message::LogHeads(..) => 32,
             Message::Operations(..) => 33,
         }
@@ -241,6 +260,9 @@ impl Message {
             Message::Leave(topic) => write(topic, &mut frame),
             Message::Ping(number) | Message::Pong(number) => write(number, &mut frame),
             Message::MoreHeads(topic, after) => write(&(topic, after), &mut frame),
+            Message::Catalogue(topic, digest) => write(&(topic, digest), &mut frame),
+            Message::Listed(topic, listed) => write(&(topic, listed), &mut frame),
+            Message::MoreListed(topic, after) => write(&(topic, after), &mut frame),
             Message::LogHeads(topic, heads) => write(&(topic, heads), &mut frame),
             Message::Operations(topic, operations) => write(&(topic, operations), &mut frame),
         }
@@ -267,6 +289,9 @@ impl Message {
             11 => read(body).map(Message::Ping),
             12 => read(body).map(Message::Pong),
             13 => read(body).map(|(topic, after)| Message::MoreHeads(topic, after)),
+            14 => read(body).map(|(topic, digest)| Message::Catalogue(topic, digest)),
+            15 => read(body).map(|(topic, listed)| Message::Listed(topic, listed)),
+            16 => read(body).map(|(topic, after)| Message::MoreListed(topic, after)),
             32 => read(body).map(|(topic, heads)| Message::LogHeads(topic, heads)),
             33 => read(body).map(|(topic, operations)| Message::Operations(topic, operations)),
             128.. => return Ok(None),
@@ -284,6 +309,7 @@ impl Message {
             Message::LogHeads(_, LogHeads { heads, samples }) => {
                 heads.len() <= limits::LOG_HEADS_MAX && samples.len() <= limits::LOG_SAMPLES_MAX
             }
+            Message::Listed(_, listed) => listed.ids.len() <= limits::LISTED_MAX,
             Message::Operations(_, operations) => operations.len() <= limits::OPERATIONS_MAX,
             Message::Acknowledge(acknowledge) => acknowledge.refused.len() <= limits::REFUSED_TOLD_MAX,
             _ => true,
@@ -345,6 +371,9 @@ mod tests {
             Message::Ping(5),
             Message::Pong(6),
             Message::MoreHeads(1, Some(head)),
+            Message::Catalogue(1, [3; 32]),
+            Message::Listed(1, Listed { ids: vec![[4; 32], [5; 32]], has_more: Some(true) }),
+            Message::MoreListed(1, Some([5; 32])),
             Message::LogHeads(1, LogHeads { heads: vec![[1; 32]], samples: vec![[2; 32], [3; 32]] }),
             Message::Operations(1, vec![vec![1; 200], vec![2; 300]]),
         ]
@@ -371,7 +400,9 @@ mod tests {
     fn more_of_a_log_than_one_message_may_hold_is_refused() {
         let heads = LogHeads { heads: vec![[1; 32]; limits::LOG_HEADS_MAX + 1], samples: vec![] };
         let operations = vec![vec![1]; limits::OPERATIONS_MAX + 1];
-        for (message, kind) in [(Message::LogHeads(1, heads), 32), (Message::Operations(1, operations), 33)] {
+        let listed = Listed { ids: vec![[1; 32]; limits::LISTED_MAX + 1], has_more: None };
+        let told = [(Message::Listed(1, listed), 15), (Message::LogHeads(1, heads), 32)];
+        for (message, kind) in told.into_iter().chain([(Message::Operations(1, operations), 33)]) {
             assert_eq!(Message::from_frame(&message.to_frame()), Err(NotAMessage { kind }));
         }
     }

@@ -1,0 +1,371 @@
+//! The documents of a space on one connection: which of them the other side holds too, and which it holds that are not here.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use pistol_core::id::DocumentId;
+use pistol_sync::node::NodeId;
+use pistol_sync::proto::listing;
+use pistol_sync::proto::message::{Listed, Message, Topic};
+
+use crate::effect::Effect;
+use crate::engine::Engine;
+use crate::engine::peer::send;
+use crate::input::ConnectionId;
+use crate::limits;
+
+/// What is known of the documents on the other side of a space's topic.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Directory {
+    /// Whether the peer was told what is here: what comes later is told one by one.
+    is_begun: bool,
+    /// The peer's digest, until it is compared.
+    digest: Option<[u8; 32]>,
+    /// Whether the peer told of all that it holds.
+    is_told: bool,
+    /// Documents here of which the peer did not say that it holds them.
+    lacking: BTreeSet<DocumentId>,
+    /// Documents of the peer's that are not here, to be asked for; no more than one message holds.
+    queue: VecDeque<DocumentId>,
+    /// Those that it was asked for.
+    asked: BTreeSet<DocumentId>,
+    /// Those that have no place here as things stand.
+    held_back: BTreeSet<DocumentId>,
+    /// The last one that it told of, while there are more.
+    next_after: Option<[u8; 32]>,
+}
+
+impl Directory {
+    /// Whether the peer told of everything, and it is here.
+    pub(in crate::engine) fn has_all(&self) -> bool {
+        self.is_told && self.queue.is_empty() && self.asked.is_empty() && self.held_back.is_empty()
+    }
+
+    /// Whether the peer holds all that is here.
+    pub(in crate::engine) fn has_sent_all(&self) -> bool {
+        self.is_begun && self.lacking.is_empty()
+    }
+
+    /// Whether the peer is to be asked for the next part of its list.
+    fn takes_next(&mut self) -> Option<[u8; 32]> {
+        if self.queue.is_empty() && self.asked.is_empty() { self.next_after.take() } else { None }
+    }
+}
+
+impl Engine {
+    /// Documents of a space are told of on a connection from now on, once it is known which have their place.
+    pub(in crate::engine) fn follow_space(&mut self, connection: ConnectionId, topic: Topic) {
+        let Some(state) = self.topic_mut(connection, topic) else { return };
+        let space = state.document;
+        if state.is_reader && self.catalog.log(&space).is_some_and(|log| log.kind == pistol_core::genesis::Kind::Space)
+        {
+            if let Some(state) = self.topic_mut(connection, topic) {
+                state.directory.get_or_insert_default();
+            }
+            self.spaces.to_begin.insert((connection, space));
+            self.spaces.stale.insert(space);
+        }
+    }
+
+    pub(super) fn begin_directories(&mut self, effects: &mut Vec<Effect>) {
+        for (connection, space) in std::mem::take(&mut self.spaces.to_begin) {
+            let Some(topic) = self.peers.get(&connection).and_then(|peer| peer.topic_of(&space)) else { continue };
+            let Some(here) = self.spaces.here(&space) else {
+                self.spaces.to_begin.insert((connection, space));
+                continue;
+            };
+            let (digest, lacking) = (listing::digest(here.iter()), here.clone());
+            let Some(directory) = self.directory_mut(connection, topic) else { continue };
+            directory.is_begun = true;
+            directory.lacking = lacking;
+            effects.push(send(connection, &Message::Catalogue(topic, digest)));
+            self.compare(connection, topic, effects);
+        }
+    }
+
+    /// What the peer's documents have in common.
+    pub(in crate::engine) fn took_catalogue(
+        &mut self,
+        connection: ConnectionId,
+        topic: Topic,
+        digest: [u8; 32],
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(directory) = self.directory_or_blame(connection, topic, effects) else { return };
+        directory.digest = Some(digest);
+        self.compare(connection, topic, effects);
+    }
+
+    /// Where both hold the same documents, each is followed; else the peer is asked for its list.
+    fn compare(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
+        let Some(directory) = self.directory_mut(connection, topic).filter(|directory| directory.is_begun) else {
+            return;
+        };
+        let Some(digest) = directory.digest.take() else { return };
+        let Some(space) = self.topic_mut(connection, topic).map(|state| state.document) else { return };
+        let here: Vec<DocumentId> = self.spaces.here(&space).into_iter().flatten().copied().collect();
+        if listing::digest(here.iter()) != digest {
+            return effects.push(send(connection, &Message::MoreListed(topic, None)));
+        }
+        if let Some(directory) = self.directory_mut(connection, topic) {
+            directory.is_told = true;
+            directory.lacking.clear();
+        }
+        self.follow_together(connection, topic, &here, effects);
+        self.refresh(connection, topic, effects);
+    }
+
+    /// The peer asks which documents are here.
+    pub(in crate::engine) fn tell_listed(
+        &mut self,
+        connection: ConnectionId,
+        topic: Topic,
+        after: Option<[u8; 32]>,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.directory_or_blame(connection, topic, effects).is_none_or(|directory| !directory.is_begun) {
+            return;
+        }
+        let Some(space) = self.topic_mut(connection, topic).map(|state| state.document) else { return };
+        let Some(here) = self.spaces.here(&space) else { return };
+        let listed = match after {
+            None => listing::part(here.iter()),
+            Some(after) => {
+                use std::ops::Bound::{Excluded, Unbounded};
+                listing::part(here.range((Excluded(DocumentId(after)), Unbounded)))
+            }
+        };
+        effects.push(send(connection, &Message::Listed(topic, listed)));
+    }
+
+    /// Documents that the peer holds.
+    pub(in crate::engine) fn took_listed(
+        &mut self,
+        connection: ConnectionId,
+        topic: Topic,
+        listed: &Listed,
+        effects: &mut Vec<Effect>,
+    ) {
+        if self.directory_or_blame(connection, topic, effects).is_none() {
+            return;
+        }
+        let Some(space) = self.topic_mut(connection, topic).map(|state| state.document) else { return };
+        let ids = || listed.ids.iter().map(|id| DocumentId(*id));
+        let here = self.spaces.here(&space);
+        let both: Vec<DocumentId> = ids().filter(|id| here.is_some_and(|here| here.contains(id))).collect();
+        let is_new = |id: &DocumentId| !self.catalog.holds(id) && !self.logs.is_known_unfit(id);
+        let new: Vec<DocumentId> = ids().filter(is_new).collect();
+        let Some(directory) = self.directory_mut(connection, topic) else { return };
+        for id in &both {
+            directory.lacking.remove(id);
+        }
+        match listed.has_more {
+            Some(true) => directory.next_after = listed.ids.last().copied(),
+            Some(false) => directory.is_told = true,
+            None => {}
+        }
+        for id in new {
+            if directory.queue.len() >= limits::DOCUMENTS_QUEUED_MAX {
+                // It told of more than was asked for: the list is asked for again, from its beginning.
+                (directory.is_told, directory.next_after) = (false, Some([0; 32]));
+                break;
+            }
+            directory.queue.push_back(id);
+        }
+        self.follow_together(connection, topic, &both, effects);
+        self.ask_for_documents(connection, topic, effects);
+        self.refresh(connection, topic, effects);
+    }
+
+    /// Documents that both hold: the one that asked for the space asks for them, unless it does already.
+    fn follow_together(
+        &mut self,
+        connection: ConnectionId,
+        topic: Topic,
+        both: &[DocumentId],
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(peer) = self.peers.get(&connection) else { return };
+        if !peer.topics.get(&topic).is_some_and(|state| state.is_asked) {
+            return;
+        }
+        let node = peer.node;
+        both.iter().for_each(|document| self.declare_interest(node, *document, effects));
+    }
+
+    /// Asks for the next of the documents that are not here.
+    fn ask_for_documents(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
+        let Some(peer) = self.peers.get(&connection) else { return };
+        let Some(state) = peer.topics.get(&topic) else { return };
+        let (node, space) = (peer.node, state.document);
+        loop {
+            let Some(directory) = self.directory_mut(connection, topic) else { return };
+            if directory.asked.len() >= limits::LOGS_ASKED_MAX {
+                return;
+            }
+            let Some(document) = directory.queue.pop_front() else { break };
+            if self.catalog.holds(&document) || self.logs.is_known_unfit(&document) {
+                continue;
+            }
+            self.spaces.wanted.insert(document, space);
+            if let Some(directory) = self.directory_mut(connection, topic) {
+                directory.asked.insert(document);
+            }
+            self.declare_interest(node, document, effects);
+        }
+        let Some(directory) = self.directory_mut(connection, topic) else { return };
+        if let Some(after) = directory.takes_next() {
+            effects.push(send(connection, &Message::MoreListed(topic, Some(after))));
+        }
+    }
+
+    /// The peer answered for a document that it was asked for, one way or the other: the next one has its turn.
+    pub(in crate::engine) fn was_answered(
+        &mut self,
+        connection: ConnectionId,
+        document: &DocumentId,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(space) = self.spaces.wants(document).or_else(|| self.space_of(document)) else { return };
+        let Some(topic) = self.peers.get(&connection).and_then(|peer| peer.topic_of(&space)) else { return };
+        let Some(directory) = self.directory_mut(connection, topic) else { return };
+        if directory.asked.remove(document) {
+            self.forget_wanted(&space, [*document]);
+            self.ask_for_documents(connection, topic, effects);
+            self.refresh(connection, topic, effects);
+        }
+    }
+
+    /// Documents are not looked for any more, unless other peers were asked for them too.
+    fn forget_wanted(&mut self, space: &DocumentId, documents: impl IntoIterator<Item = DocumentId>) {
+        let directories = self.directories_of(space);
+        for document in documents {
+            let is_asked = |(connection, topic): &(ConnectionId, Topic)| {
+                let topic = self.peers.get(connection).and_then(|peer| peer.topics.get(topic));
+                topic.and_then(|state| state.directory.as_ref()).is_some_and(|found| found.asked.contains(&document))
+            };
+            if !directories.iter().any(is_asked) {
+                self.spaces.wanted.remove(&document);
+            }
+        }
+    }
+
+    /// A topic ended, or its connection.
+    pub(in crate::engine) fn forget_directory(&mut self, state: &mut crate::engine::topic::TopicState) {
+        if let Some(directory) = state.directory.take() {
+            self.forget_wanted(&state.document, directory.asked);
+        }
+    }
+
+    fn space_of(&self, document: &DocumentId) -> Option<DocumentId> {
+        self.catalog.log(document)?.addition.map(|addition| addition.space)
+    }
+
+    /// A document of a space has no place there yet, as this node sees it: it is asked for again when more of the space is known.
+    pub(super) fn hold_back(&mut self, space: &DocumentId, document: DocumentId) {
+        for peer in self.peers.values_mut() {
+            let Some(topic) = peer.topic_of(space) else { continue };
+            let directory = peer.topics.get_mut(&topic).and_then(|state| state.directory.as_mut());
+            if let Some(directory) = directory.filter(|directory| directory.asked.contains(&document)) {
+                directory.held_back.insert(document);
+            }
+        }
+    }
+
+    /// More of a space is known: what had no place may have one.
+    pub(super) fn ask_for_held_back(&mut self, space: &DocumentId, effects: &mut Vec<Effect>) {
+        for (connection, topic) in self.directories_of(space) {
+            let Some(directory) = self.directory_mut(connection, topic) else { continue };
+            let held_back = std::mem::take(&mut directory.held_back);
+            if !held_back.is_empty() {
+                directory.queue.extend(held_back);
+                self.ask_for_documents(connection, topic, effects);
+            }
+        }
+    }
+
+    /// Documents came to have their place in a space, or have it no more.
+    pub(super) fn announce(
+        &mut self,
+        space: &DocumentId,
+        come: &[DocumentId],
+        gone: &[DocumentId],
+        effects: &mut Vec<Effect>,
+    ) {
+        for (connection, topic) in self.directories_of(space) {
+            let Some(directory) = self.directory_mut(connection, topic).filter(|directory| directory.is_begun) else {
+                continue;
+            };
+            directory.lacking.extend(come);
+            for id in gone {
+                directory.lacking.remove(id);
+            }
+            for part in come.chunks(pistol_sync::limits::LISTED_MAX) {
+                let listed = Listed { ids: part.iter().map(|id| id.0).collect(), has_more: None };
+                effects.push(send(connection, &Message::Listed(topic, listed)));
+            }
+            self.leave_gone(connection, gone, effects);
+            self.refresh(connection, topic, effects);
+        }
+    }
+
+    /// What has no place in the space any more is not followed for its sake.
+    fn leave_gone(&mut self, connection: ConnectionId, gone: &[DocumentId], effects: &mut Vec<Effect>) {
+        for document in gone {
+            let Some(peer) = self.peers.get_mut(&connection) else { return };
+            if self.contacts.shares(&peer.node, document) {
+                continue;
+            }
+            let Some(topic) =
+                peer.topic_of(document).filter(|topic| peer.topics.get(topic).is_some_and(|t| t.is_asked))
+            else {
+                continue;
+            };
+            peer.forget(topic);
+            peer.ended.insert(topic, ());
+            effects.push(send(connection, &Message::Leave(topic)));
+        }
+    }
+
+    /// Whether a document is one that this node follows with a peer because both follow its space.
+    pub(in crate::engine) fn shares_space(&self, node: &NodeId, document: &DocumentId) -> bool {
+        let Some(space) = self.space_of(document) else { return false };
+        if !self.spaces.here(&space).is_some_and(|here| here.contains(document)) {
+            return false;
+        }
+        self.peers.values().filter(|peer| peer.node == *node).any(|peer| {
+            let state = peer.topic_of(&space).and_then(|topic| peer.topics.get(&topic));
+            let directory = state.filter(|state| state.is_asked).and_then(|state| state.directory.as_ref());
+            directory.is_some_and(|directory| directory.is_told && !directory.lacking.contains(document))
+        })
+    }
+
+    fn directories_of(&self, space: &DocumentId) -> Vec<(ConnectionId, Topic)> {
+        let of = |(connection, peer): (&ConnectionId, &crate::engine::Peer)| {
+            let topic = peer.topic_of(space)?;
+            peer.topics.get(&topic)?.directory.as_ref().map(|_| (*connection, topic))
+        };
+        self.peers.iter().filter_map(of).collect()
+    }
+
+    fn directory_mut(&mut self, connection: ConnectionId, topic: Topic) -> Option<&mut Directory> {
+        self.topic_mut(connection, topic)?.directory.as_mut()
+    }
+
+    /// What a peer tells of documents is heard in a space that both follow.
+    fn directory_or_blame(
+        &mut self,
+        connection: ConnectionId,
+        topic: Topic,
+        effects: &mut Vec<Effect>,
+    ) -> Option<&mut Directory> {
+        let peer = self.peers.get(&connection)?;
+        if peer.has_ended(topic) {
+            return None;
+        }
+        if peer.topics.get(&topic).is_none_or(|state| state.directory.is_none()) {
+            self.blame(connection, "it spoke of documents of a space that it may not follow", effects);
+            return None;
+        }
+        self.directory_mut(connection, topic)
+    }
+}
