@@ -97,6 +97,25 @@ fn in_the_chat_nobody_edits_what_another_one_said() {
 }
 
 #[test]
+fn on_the_board_of_scores_nobody_changes_a_score_for_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = program("scores");
+    let store = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let mut ann = Hello::start(&program, &[&store("ann.pistol")]);
+    let ticket = ann.until("invite: ");
+    ann.type_line("ann 7");
+    assert_eq!(ann.until("scores.ann: "), "7");
+    let mut bob = Hello::start(&program, &[&store("bob.pistol"), &ticket]);
+    assert_eq!(bob.until("scores.ann: "), "7");
+    bob.type_line("ann 0");
+    let refused = bob.until("");
+    let refused = if refused.starts_with("invite") { bob.until("") } else { refused };
+    assert!(refused.contains("only they may"), "{refused}");
+    bob.type_line("bob 9");
+    assert_eq!(ann.until("scores.bob: "), "9");
+}
+
+#[test]
 fn a_rich_text_keeps_its_blocks_its_marks_and_cursors_in_it() {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(program("rich")).arg(folder.path().join("rich.pistol")).output().unwrap();

@@ -98,31 +98,34 @@ async fn the_documents_of_a_space_come_with_it_and_its_writers_write_what_belong
 #[tokio::test(flavor = "multi_thread")]
 async fn a_value_by_path_is_its_first_writers_and_four_calls_make_an_application() {
     let (_folders, nodes, [of_ann, of_bob]) = two(Preset::Open).await;
-    let mut score = of_bob.watch("scores.ann").unwrap();
-    assert_eq!(score.next().await, Some(Slot::Empty));
+    let (mut score, mut scores) = (of_bob.watch("scores.ann").unwrap(), of_bob.watch("scores").unwrap());
     of_ann.put("scores.ann", 7).await.unwrap();
-    let seen = score.next().await.unwrap();
-    assert_eq!(count(&seen), Some(7));
+    for watch in [&mut score, &mut scores] {
+        let (path, slot) = watch.next().await.unwrap();
+        assert_eq!((path.as_str(), count(&slot)), ("scores.ann", Some(7)));
+    }
     assert!(matches!(of_ann.name("scores"), Ok(Naming::Confirmed(_))));
     let cheat = of_bob.put("scores.ann", 0).await;
     assert!(
         matches!(&cheat, Err(PathError::Edit(EditError::NotYours { owner, .. })) if *owner == Some(nodes[0].author()))
     );
     of_bob.put("scores.bob", 9).await.unwrap();
+    let (path, slot) = scores.next().await.unwrap();
+    assert_eq!((path.as_str(), count(&slot)), ("scores.bob", Some(9)));
     of_ann.put("scores.ann", 8).await.unwrap();
-    assert_eq!(count(&score.next().await.unwrap()), Some(8));
+    assert_eq!(count(&score.next().await.unwrap().1), Some(8), "it was told of no other key");
     let mut theirs = of_ann.watch("scores.bob").unwrap();
-    while count(&theirs.next().await.unwrap()) != Some(9) {}
+    assert_eq!(count(&theirs.next().await.unwrap().1), Some(9));
     assert_eq!(of_ann.keys("scores").await.unwrap(), ["ann", "bob"]);
     assert_eq!(of_ann.keys("").await.unwrap(), ["scores"]);
     assert_eq!(of_ann.read("others.bob").await.unwrap(), Slot::Empty);
     of_bob.delete("scores.bob").await.unwrap();
-    while theirs.next().await.unwrap() != Slot::Empty {}
+    assert_eq!(theirs.next().await.unwrap(), ("scores.bob".to_owned(), Slot::Empty));
     for bad in ["scores", "scores.", ".ann", "Scores.ann", ""] {
         let refused = of_ann.put(bad, 1).await;
         assert!(matches!(refused, Err(PathError::NotAPath(_) | PathError::NotAName(_))), "{bad}");
     }
-    drop((score, theirs));
+    drop((score, scores, theirs));
     end(nodes, [of_ann, of_bob]).await;
 }
 

@@ -141,12 +141,39 @@ fn of_many_logs_those_that_are_named_by_grants_that_count_are_looked_for_first()
     for number in 0..300 {
         story.act(2, &[admin], named(Subject::Identity(strange(number)), Role::Writer));
     }
+    let senior = pistol_core::id::DocumentId([6; 32]);
+    story.act(1, &[], named(Subject::Group(senior), Role::Writer));
     let mut access = story.told();
+    access.settle();
     assert_eq!(access.needs().len(), limits::LOGS_MAX);
+    assert_eq!(access.needs()[0], Need { log: senior, kind: Kind::Group });
     let honest = pistol_core::id::DocumentId([7; 32]);
     let cascade =
         Action::Revoke { who: Subject::Key(author(2)), mode: Mode::Endorsed, cascade: true, keep: Keep::default() };
     act(&mut access, 1, cascade).unwrap();
     act(&mut access, 1, named(Subject::Group(honest), Role::Writer)).unwrap();
-    assert_eq!(access.needs()[0], Need { log: honest, kind: Kind::Group });
+    access.settle();
+    assert_eq!(access.needs()[..2], [senior, honest].map(|log| Need { log, kind: Kind::Group }));
+}
+
+#[test]
+fn a_group_that_names_hundreds_keeps_nobody_of_another_group_out() {
+    let mut story = Story::new(AccessPolicy::Members);
+    let groups = [4, 5].map(|number| story.charter(number, Kind::Group, AccessPolicy::Members, &[number]));
+    let strange = |number: u16| pistol_core::id::DocumentId(std::array::from_fn(|at| number.to_be_bytes()[at % 2]));
+    for number in 0..300 {
+        story.next(4, groups[0], &[], named(Subject::Identity(strange(number)), Role::Writer));
+    }
+    let few: Vec<_> = (500..520).map(strange).collect();
+    for identity in &few {
+        story.next(5, groups[1], &[], named(Subject::Identity(*identity), Role::Writer));
+    }
+    for group in groups {
+        story.act(1, &[], named(Subject::Group(group), Role::Writer));
+    }
+    let mut access = story.told();
+    access.settle();
+    let needs = access.needs();
+    assert_eq!(needs.len(), limits::LOGS_MAX);
+    assert!(few.iter().all(|log| needs.contains(&Need { log: *log, kind: Kind::Identity })));
 }

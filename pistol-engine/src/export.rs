@@ -1,6 +1,7 @@
 //! A document as a file: its genesis and its envelopes, as they travel. It holds no key and no name, and is checked when it
 //! is read as strictly as what peers send. `docs/storage.md` gives the bytes.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use pistol_acl::limits::{LOGS_MAX, OPERATION_BYTES_MAX};
@@ -94,7 +95,13 @@ impl Exported {
         let mut logs = Vec::new();
         for (genesis, operations) in others {
             let genesis = Arc::new(Genesis::verify(genesis, &mut verifier)?);
-            logs.push(OtherLog { genesis, operations: signed(operations, &mut verifier)? });
+            let operations = signed(operations, &mut verifier)?;
+            if !is_in_order(genesis.id(), &operations)
+                || logs.iter().any(|other: &OtherLog| other.genesis.id() == genesis.id())
+            {
+                return Err(ExportError::Damaged);
+            }
+            logs.push(OtherLog { genesis, operations });
         }
         judge.take_others(&logs, &operations);
         operations.iter().try_for_each(|signed| judge.take_operation(signed))?;
@@ -112,7 +119,7 @@ impl Exported {
                 }
             }
         }
-        let needed = judge.needed();
+        let needed = judge.needed(&logs);
         logs.retain(|other| needed.iter().any(|need| need.log == other.genesis.id()));
         Ok(Exported { genesis, operations, others: logs, changes })
     }
@@ -177,10 +184,15 @@ impl Judge {
         }
     }
 
-    fn needed(&self) -> Vec<Need> {
+    /// Those of them that the document depends on.
+    fn needed(&self, others: &[OtherLog]) -> Vec<Need> {
+        let kinds: BTreeMap<DocumentId, Kind> =
+            others.iter().map(|other| (other.genesis.id(), other.genesis.terms().kind)).collect();
         match self {
             Judge::Plain(_) => Vec::new(),
-            Judge::Members(members) => members.needs(),
+            Judge::Members(members) => {
+                members.needs_held(|need| kinds.get(&need.log).is_some_and(|kind| fits(*kind, *need)))
+            }
         }
     }
 
@@ -228,7 +240,9 @@ pub fn export(store: &dyn Store, document: &DocumentId) -> Result<Vec<u8>, Expor
     };
     let envelopes = [values(Table::Envelopes)?, values(Table::Tail)?].concat();
     let operations = if genesis.terms().policy == Policy::Members { Some(values(Table::Operations)?) } else { None };
-    Ok(write_with(genesis.bytes(), operations.as_deref(), &inspection.others, &envelopes))
+    // Those that few grants lead to come last.
+    let others = inspection.others.get(inspection.others.len().saturating_sub(LOGS_MAX)..).unwrap_or_default();
+    Ok(write_with(genesis.bytes(), operations.as_deref(), others, &envelopes))
 }
 
 /// Writes a file of a genesis, the operations of its log if it has one, and envelopes, in an order in which they can be taken in.
@@ -316,6 +330,17 @@ fn signed(operations: Vec<&[u8]>, verifier: &mut Verifier) -> Result<Vec<SignedO
     let verify = |bytes: &[u8]| SignedOp::verify(bytes, verifier);
     let signed = operations.into_iter().map(verify).collect::<Result<_, _>>();
     signed.map_err(|error| ExportError::Changes(error.to_string()))
+}
+
+/// Whether operations are those of a log, each after all that it follows on.
+fn is_in_order(log: DocumentId, operations: &[SignedOp]) -> bool {
+    let mut before = BTreeSet::new();
+    let follows = |signed: &SignedOp| {
+        let is_next = signed.op().log == log && signed.op().prev.iter().all(|prev| before.contains(prev));
+        before.insert(signed.id());
+        is_next
+    };
+    operations.iter().all(follows)
 }
 
 fn is_digits(line: &[u8]) -> bool {

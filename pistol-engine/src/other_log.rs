@@ -37,13 +37,11 @@ pub(crate) fn other_logs(
     let mut seen = BTreeSet::new();
     loop {
         members.take_all_stored(own);
-        let is_new = |need: &Need| !seen.contains(&need.log);
-        let Some(need) = members.needs().into_iter().find(is_new) else { break };
+        let is_held = |need: &Need| held.get(&need.log).is_some_and(|(_, genesis)| fits(genesis.terms().kind, *need));
+        let mut needs = members.needs_held(is_held).into_iter();
+        let Some(need) = needs.find(|need| !seen.contains(&need.log)) else { break };
         seen.insert(need.log);
-        let Some((number, genesis)) = held.get(&need.log).filter(|(_, genesis)| fits(genesis.terms().kind, need))
-        else {
-            continue;
-        };
+        let Some((number, genesis)) = held.get(&need.log) else { continue };
         let operations = operations(store, *number)?;
         members.take_checked_other(genesis, &operations);
         found.push(OtherLog { genesis: Arc::clone(genesis), operations });

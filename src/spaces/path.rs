@@ -115,23 +115,26 @@ impl Space {
         Ok(doc.map(|doc| doc.read(|content| content.keys())).unwrap_or_default())
     }
 
-    /// The value at a path now, and each time it becomes another one.
+    /// What is at a path, or at all paths under a name, now and whenever it becomes another value.
     ///
     /// ```no_run
     /// # async fn example(space: pistol::Space) -> pistol::Result<()> {
-    /// let mut score = space.watch("scores.alice")?;
-    /// while let Some(slot) = score.next().await {
-    ///     println!("{slot:?}");
+    /// let mut scores = space.watch("scores")?;
+    /// while let Some((path, slot)) = scores.next().await {
+    ///     println!("{path}: {slot:?}");
     /// }
     /// # Ok(())
     /// # }
     /// ```
     ///
     /// # Errors
-    /// [`PathError::NotAPath`] or [`PathError::NotAName`].
+    /// [`PathError::NotAName`].
     pub fn watch(&self, path: &str) -> Result<Watch, PathError> {
-        split(path)?;
-        Ok(Watch::of(self.clone(), path.to_owned()))
+        let (name, key) = match path.split_once('.') {
+            Some((name, key)) => (name, Some(key.to_owned())),
+            None => (path, None),
+        };
+        Ok(Watch::of(self.clone(), name.parse()?, key))
     }
 
     /// The document that a name names, which is claimed if nobody claims it.
@@ -177,7 +180,7 @@ impl Space {
 }
 
 /// The name and the key of a path.
-pub(super) fn split(path: &str) -> Result<(SpaceName, &str), PathError> {
+fn split(path: &str) -> Result<(SpaceName, &str), PathError> {
     let (name, key) =
         path.split_once('.').filter(|(_, key)| !key.is_empty()).ok_or_else(|| PathError::NotAPath(path.to_owned()))?;
     Ok((name.parse()?, key))

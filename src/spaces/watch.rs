@@ -1,14 +1,16 @@
-//! Hearing of what becomes of a space, and of one value in it.
+//! Hearing of what becomes of a space, and of the values in it.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
+use pistol_acl::SpaceName;
 use pistol_core::document::Slot;
 
-use super::{Space, path};
+use super::Space;
 use crate::doc::Doc;
 use crate::runtime::Subscriber;
 
@@ -32,58 +34,77 @@ impl Stream for SpaceChanges {
     }
 }
 
-/// The value at a path, whenever it becomes another one: see [`Space::watch`].
+/// What is put at a path, or under a name, from now on: see [`Space::watch`].
 #[derive(Debug)]
 pub struct Watch {
     space: Space,
-    path: String,
+    name: SpaceName,
+    /// The only key that is watched, if not all are.
+    key: Option<String>,
     of_space: Arc<Subscriber>,
-    /// The document in which the value lies, and what tells of changes there.
+    /// The document in which the values lie, and what tells of changes there.
     doc: Option<(Doc, Arc<Subscriber>)>,
-    last: Option<Slot>,
+    last: BTreeMap<String, Slot>,
+    /// What is another one than before and was not told yet.
+    untold: VecDeque<(String, Slot)>,
 }
 
 impl Watch {
-    pub(super) fn of(space: Space, path: String) -> Self {
+    pub(super) fn of(space: Space, name: SpaceName, key: Option<String>) -> Self {
         let of_space = space.node.runtime().subscribers.add(space.id());
         of_space.hears_touches();
-        Watch { space, path, of_space, doc: None, last: None }
+        Watch { space, name, key, of_space, doc: None, last: BTreeMap::new(), untold: VecDeque::new() }
     }
 
-    /// The value, first as it is, then each time it is another one; the last one, if it changed several times in between. What is
-    /// not decided, or not here, is empty. `None` when the node was shut down. It may be dropped while it waits.
-    pub async fn next(&mut self) -> Option<Slot> {
+    /// The next value and its path: first each that is there, then each that becomes another one; the last one, if it changed
+    /// several times in between. What was taken away, is not decided, or is not here, is empty. `None` when the node was shut
+    /// down. It may be dropped while it waits.
+    pub async fn next(&mut self) -> Option<(String, Slot)> {
         loop {
-            // Who is told of it from now on misses nothing that comes after it is read.
+            if let Some((key, slot)) = self.untold.pop_front() {
+                return Some((format!("{}.{key}", self.name), slot));
+            }
+            // Who is told of changes before reading misses none that come after.
             let read = self.read().await;
             if self.space.log.is_stopped() {
                 return None;
             }
-            if self.last.as_ref() != Some(&read) {
-                self.last = Some(read.clone());
-                return Some(read);
+            let gone = self.last.keys().filter(|key| !read.contains_key(*key));
+            self.untold.extend(gone.map(|key| (key.clone(), Slot::Empty)));
+            let new = read.iter().filter(|(key, slot)| self.last.get(*key) != Some(slot));
+            self.untold.extend(new.map(|(key, slot)| (key.clone(), slot.clone())));
+            self.last = read;
+            if self.untold.is_empty() {
+                self.touched().await?;
             }
-            let (of_space, of_doc) = (&self.of_space, self.doc.as_ref().map(|(_, subscriber)| subscriber));
-            let heard = poll_fn(|context| {
-                let space = of_space.poll_touched(context);
-                let doc = of_doc.map_or(Poll::Pending, |of_doc| of_doc.poll_touched(context));
-                match (space, doc) {
-                    (Poll::Ready(heard), _) | (_, Poll::Ready(heard)) => Poll::Ready(heard),
-                    _ => Poll::Pending,
-                }
-            });
-            heard.await?;
         }
     }
 
-    async fn read(&mut self) -> Slot {
-        let Ok((name, key)) = path::split(&self.path) else { return Slot::Empty };
-        let Ok(Some(doc)) = self.space.named(&name).await else { return Slot::Empty };
+    /// Waits until something may be another than it was.
+    async fn touched(&self) -> Option<()> {
+        let of_doc = self.doc.as_ref().map(|(_, subscriber)| subscriber);
+        poll_fn(|context| {
+            let space = self.of_space.poll_touched(context);
+            let doc = of_doc.map_or(Poll::Pending, |of_doc| of_doc.poll_touched(context));
+            match (space, doc) {
+                (Poll::Ready(heard), _) | (_, Poll::Ready(heard)) => Poll::Ready(heard),
+                _ => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    async fn read(&mut self) -> BTreeMap<String, Slot> {
+        let Ok(Some(doc)) = self.space.named(&self.name).await else { return BTreeMap::new() };
         if self.doc.as_ref().is_none_or(|(held, _)| held.id() != doc.id()) {
             let subscriber = self.space.node.runtime().subscribers.add(doc.id());
             subscriber.hears_touches();
             self.doc = Some((doc.clone(), subscriber));
         }
-        doc.read(|content| content.slot(key))
+        doc.read(|content| {
+            let keys = self.key.as_ref().map_or_else(|| content.keys(), |key| vec![key.clone()]);
+            let slots = keys.into_iter().map(|key| (content.slot(&key), key));
+            slots.filter(|(slot, _)| *slot != Slot::Empty).map(|(slot, key)| (key, slot)).collect()
+        })
     }
 }

@@ -26,7 +26,9 @@ pub(super) struct Logs {
     /// Of each log the documents that depend on it and were open since: of one that was closed, what it needs is read when it is
     /// opened.
     dependents: BTreeMap<DocumentId, BTreeSet<Dependent>>,
-    /// What was named as one kind of log and is another: it is not asked for again.
+    /// What was named as one kind of log and is another: which. It is not asked for again until something names it so.
+    kinds: Recent<DocumentId, Kind>,
+    /// What was said to be a document of a space and is none: it is not asked for again.
     unfit: Recent<DocumentId, ()>,
 }
 
@@ -38,7 +40,8 @@ struct Dependent {
 
 impl Default for Logs {
     fn default() -> Self {
-        Logs { dependents: BTreeMap::new(), unfit: Recent::up_to(limits::UNFIT_LOGS_MAX) }
+        let [kinds, unfit] = [limits::UNFIT_LOGS_MAX; 2];
+        Logs { dependents: BTreeMap::new(), kinds: Recent::up_to(kinds), unfit: Recent::up_to(unfit) }
     }
 }
 
@@ -49,6 +52,11 @@ impl Logs {
             dependents.retain(|dependent| dependent.document != *document);
             !dependents.is_empty()
         });
+    }
+
+    /// What a log is that was named as something else.
+    pub(super) fn is_of_kind(&mut self, log: DocumentId, kind: Kind) {
+        self.kinds.insert(log, kind);
     }
 
     /// It is nothing that was meant, and is not asked for again.
@@ -146,9 +154,13 @@ impl Engine {
 
     /// Whether a log, or a document of a space, is looked for that this store does not hold.
     pub(super) fn is_wanted(&self, log: &DocumentId) -> bool {
-        let is_any_open = || self.logs.of(log).any(|dependent| self.documents.is_open(&dependent.document));
-        let is_looked_for = || self.spaces.wants(log).is_some() || is_any_open();
-        !self.catalog.holds(log) && !self.logs.is_known_unfit(log) && is_looked_for()
+        let is_named_so = |need: Need| self.logs.kinds.find(log).is_none_or(|kind| fits(*kind, need));
+        let is_needed = || {
+            let mut dependents = self.logs.of(log);
+            dependents.any(|dependent| is_named_so(dependent.need) && self.documents.is_open(&dependent.document))
+        };
+        let is_in_space = self.spaces.wants(log).is_some() && !self.logs.is_known_unfit(log);
+        !self.catalog.holds(log) && (is_in_space || is_needed())
     }
 
     /// Whether a peer follows a document that depends on a log: then both tell each other of the log.

@@ -51,10 +51,17 @@ impl Peer {
     }
 
     /// When both sides ask for a document at the same time, the dialler's interest is the one that is answered; unless
-    /// the listener has no such document yet, for then it will refuse the dialler.
+    /// the listener had no such document when it asked, for then the dialler answers it; what it has got since from somebody
+    /// else changes nothing of that.
     fn is_settled_by_own(&self, document: &DocumentId, wants_genesis: bool) -> bool {
-        let state = self.topic_of(document).and_then(|topic| self.topics.get(&topic));
-        state.is_some_and(|state| state.is_asked) && self.role == Role::Dialler && !wants_genesis
+        let own = self.topic_of(document).and_then(|topic| self.topics.get(&topic));
+        let is_asked = own.is_some_and(|state| state.is_asked) && self.role == Role::Dialler;
+        !wants_genesis && (is_asked || self.is_asked_for_new(document))
+    }
+
+    /// Whether this node listened, asked for a document that it did not have, and waits for the answer.
+    fn is_asked_for_new(&self, document: &DocumentId) -> bool {
+        self.role == Role::Listener && self.topic_of(document).is_some_and(|topic| self.new_asked.contains(&topic))
     }
 
     /// Ends a topic. What was on its way in it takes no more of the window.
@@ -321,10 +328,16 @@ impl Engine {
             return effects.push(refuse(Refusal::NotSupported));
         };
         let document = DocumentId(document);
-        if peer.is_settled_by_own(&document, interest.wants_genesis) {
+        let log = self.catalog.log(&document);
+        // Who has no such document yet says so.
+        if (log.is_some() || peer.role == Role::Dialler) && peer.is_settled_by_own(&document, interest.wants_genesis) {
             return;
         }
-        let Some(log) = self.catalog.log(&document) else {
+        // Neither had it, and the dialler answers if it has it by now. If it has not it asks again.
+        if log.as_ref().is_some_and(|log| !log.kind.is_document()) && peer.is_asked_for_new(&document) {
+            return effects.push(refuse(Refusal::Busy(u32::try_from(limits::ASK_AGAIN_MS).unwrap_or(u32::MAX))));
+        }
+        let Some(log) = log else {
             let node = peer.node;
             effects.push(refuse(Refusal::NotStored));
             // Who asks for more of it has it.

@@ -138,14 +138,14 @@ impl Engine {
     }
 
     /// The row of a wanted change cannot be sent: peers are asked for what lies in it.
-    pub(super) fn row_is_damaged(
+    pub(super) fn rows_are_damaged(
         &mut self,
         document: DocumentId,
-        wanted: Option<(Ordinal, Ordinal)>,
+        lost: Option<(Ordinal, Ordinal)>,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(((ordinal, _), replica)) = wanted.zip(self.documents.replica(&document)) else { return };
-        if !lock(&replica).row_is_damaged(ordinal) {
+        let Some(((first, last), replica)) = lost.zip(self.documents.replica(&document)) else { return };
+        if !lock(&replica).rows_are_damaged(first, last) {
             return;
         }
         let of = |(id, peer): (&ConnectionId, &super::Peer)| Some((*id, peer.topic_of(&document)?));

@@ -209,7 +209,10 @@ impl Engine {
         }
         let space = self.spaces.wants(&document).filter(|_| genesis.terms().kind == Kind::Document);
         let Some(space) = space.filter(|space| genesis.terms().space == Some(*space)) else {
-            self.give_up(&document);
+            self.logs.is_of_kind(document, genesis.terms().kind);
+            if self.spaces.wants(&document).is_some() {
+                self.give_up(&document);
+            }
             return Ok(None);
         };
         let Some(key) = self.key_in_space(&space, &genesis) else {

@@ -89,7 +89,9 @@ impl Engine {
         let wants_first = self.topic_mut(connection, topic).and_then(|state| state.queue.front().copied());
         let is_absent = rows.as_ref().is_ok_and(|rows| !lies_in(&lock(&replica), rows, wants_first));
         if is_damaged || is_absent {
-            self.row_is_damaged(document, wants_first, effects);
+            let last = rows.as_ref().err().and_then(|error| last_damaged(table, error));
+            let lost = wants_first.map(|(first, _)| (first, last.unwrap_or(first).max(first)));
+            self.rows_are_damaged(document, lost, effects);
         }
         for (key, value) in rows.unwrap_or_default() {
             // What was read and does not fit the window is read again when it does: thousands of keystrokes are one read.
@@ -118,7 +120,7 @@ impl Engine {
             match bytes {
                 Ok(bytes) => self.send_changes(connection, topic, (from, row_end.min(to)), bytes, effects),
                 Err(reason) => {
-                    self.row_is_damaged(document, Some((from, to)), effects);
+                    self.rows_are_damaged(document, Some((from, from)), effects);
                     failure = Some(reason);
                     break;
                 }
@@ -415,4 +417,10 @@ fn part_of(
     let index = |ordinal: Ordinal| usize::try_from(ordinal.saturating_sub(row_first)).unwrap_or(usize::MAX);
     let part = changes.get(index(from)..index(to).min(changes.len())).ok_or("a row is shorter than it was")?;
     Ok(Verified::seal(document, part).to_bytes())
+}
+
+/// Up to which row a read found nothing but damage: those of a pack are lost together, and the last of them is told of.
+fn last_damaged(table: Table, error: &Unreadable) -> Option<Ordinal> {
+    let Unreadable::Damaged { key: Some(key), .. } = error else { return None };
+    schema::envelope_position(key).ok().filter(|_| table == Table::Envelopes).map(|(_, last)| last)
 }

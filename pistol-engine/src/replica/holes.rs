@@ -54,8 +54,17 @@ impl Replica {
         self.holes.0.keys().next().copied().unwrap_or(self.rows.end())
     }
 
-    /// The row that holds a change turned out to be damaged. Returns whether that is news.
-    pub(crate) fn row_is_damaged(&mut self, ordinal: Ordinal) -> bool {
+    /// The rows turned out to be damaged that hold a change, another, and those between. Returns whether that is news.
+    pub(crate) fn rows_are_damaged(&mut self, first: Ordinal, last: Ordinal) -> bool {
+        let (mut ordinal, mut is_news) = (first, false);
+        while let Some((_, end, _)) = self.rows.holding(ordinal).filter(|_| ordinal <= last) {
+            is_news |= self.row_is_damaged(ordinal);
+            ordinal = end.max(ordinal.saturating_add(1));
+        }
+        is_news
+    }
+
+    fn row_is_damaged(&mut self, ordinal: Ordinal) -> bool {
         let Some((first, end, row)) = self.rows.holding(ordinal) else { return false };
         if self.holes.0.contains_key(&first) {
             return false;

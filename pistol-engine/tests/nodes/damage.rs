@@ -212,3 +212,20 @@ fn a_row_that_is_damaged_while_the_document_is_open_is_written_again_with_what_a
         assert_eq!(alone.text(document), one.text(document));
     }
 }
+
+#[test]
+fn of_a_damaged_pack_all_rows_are_known_to_be_lost_at_once() {
+    let (one, _, document) = equal_pair();
+    let mut again = one.restarted();
+    assert!(matches!(open(&mut again, document), Some(Ok(_))));
+    let keys: Vec<Vec<u8>> = again.rows(Table::Envelopes).into_iter().map(|(key, _)| key).collect();
+    let [first, .., last] = keys.as_slice() else { panic!("{} rows", keys.len()) };
+    again.damaged_pack = Some((first.clone(), last.clone()));
+    let mut reader = Machine::new(3);
+    reader.join(document, &again);
+    reader.connected(5, &again, true);
+    again.connected(5, &reader, false);
+    exchange(5, &mut reader, &mut again);
+    let (_, ordinal) = pistol_core::store::schema::envelope_position(last).unwrap();
+    assert!(state(&again, document).unsendable >= ordinal, "{} before {ordinal}", state(&again, document).unsendable);
+}

@@ -1,6 +1,7 @@
 //! Logs of identities and groups, node by node: rows 37 and 38 of the catalogue of access, and one person on two devices.
 
 mod hostile;
+mod orders;
 
 use std::sync::Arc;
 

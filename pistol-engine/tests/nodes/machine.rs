@@ -24,6 +24,8 @@ pub struct Machine {
     open_bytes: usize,
     /// The disk's next reads fail: which of them, counted from 0.
     pub failing_read: Option<u32>,
+    /// A pack that is damaged: the keys of its first and last row.
+    pub damaged_pack: Option<(Vec<u8>, Vec<u8>)>,
     /// Whether reads wait for [`Machine::read_all`].
     pub is_slow: bool,
     waiting: Vec<Effect>,
@@ -76,8 +78,20 @@ impl Machine {
         };
         let engine = Engine::new(start, Now::default()).unwrap();
         let (outstanding, failing_read, is_slow, waiting) = (None, None, false, vec![]);
-        let (now_ms, effects) = (0, vec![]);
-        Machine { engine, node, store, outstanding, now_ms, open_bytes, failing_read, is_slow, waiting, effects }
+        let (now_ms, effects, damaged_pack) = (0, vec![], None);
+        Machine {
+            engine,
+            node,
+            store,
+            outstanding,
+            now_ms,
+            open_bytes,
+            failing_read,
+            damaged_pack,
+            is_slow,
+            waiting,
+            effects,
+        }
     }
 
     fn now(&self) -> Now {
@@ -119,6 +133,10 @@ impl Machine {
         self.failing_read = self.failing_read.and_then(|more| more.checked_sub(1));
         if has_failed {
             return Err(Unreadable::Failed("the disk failed".to_owned()));
+        }
+        let damaged = self.damaged_pack.as_ref().filter(|_| table == Table::Envelopes);
+        if let Some((_, last)) = damaged.filter(|(first, last)| first.as_slice() <= from && from <= last.as_slice()) {
+            return Err(Unreadable::Damaged { reason: "a pack".to_owned(), key: Some(last.clone()) });
         }
         Ok(self.store.range(table, from, to, bytes_max).unwrap())
     }

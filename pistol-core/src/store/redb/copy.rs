@@ -6,7 +6,7 @@ use super::create::fill_beside;
 use super::pack::Packer;
 use super::{RedbOptions, RedbStore};
 use crate::store::scan::{END, scan};
-use crate::store::{Batch, Row, Store, StoreError, Table, files};
+use crate::store::{Batch, Row, Store, StoreError, Table, files, schema};
 
 /// What was copied.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +27,9 @@ pub(super) fn copy_rows(
     mut seen: impl FnMut(Table, &[u8]),
 ) -> Result<Copied, StoreError> {
     let mut copied = Copied::default();
+    // The new file has a format of its own: who does not know of packs must not open it.
+    let is_wanted =
+        |table: Table, key: &[u8]| !(table == Table::Meta && key == schema::FORMAT_KEY) && is_wanted(table, key);
     // Pictures are the largest values, and redb puts each at a multiple of its size: later they would leave gaps.
     let (large, small): (Vec<Table>, Vec<Table>) = Table::ALL.iter().partition(|table| **table == Table::Snapshots);
     for table in large.into_iter().chain(small) {

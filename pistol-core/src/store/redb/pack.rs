@@ -1,6 +1,8 @@
 //! A pack: full envelopes of one log that lie beside each other, compressed together, for two pages of the file. Alone each
 //! takes more, and leaves room at the end of its page. `docs/storage.md` gives the bytes.
 
+mod fit;
+
 use std::ops::Range;
 
 use crate::codec::{Malformed, Reader, Writer};
@@ -51,8 +53,9 @@ impl Pack {
     /// Whether a row at `key` would lie in the pack at `pack_key`, which is the first that does not end before it.
     pub(super) fn spans(pack_key: &[u8], value: &[u8], key: &[u8]) -> bool {
         let is_of_log = pack_key.first_chunk::<4>().is_some_and(|log| key.starts_with(log));
-        // One that cannot be read might begin anywhere.
-        is_of_log && Pack::first_key(pack_key, value).is_none_or(|first| first.as_slice() <= key)
+        // One that cannot be read might begin anywhere; one that says that it begins behind its end cannot be read.
+        let first = Pack::first_key(pack_key, value).filter(|first| first.as_slice() <= pack_key);
+        is_of_log && first.is_none_or(|first| first.as_slice() <= key)
     }
 
     pub(super) fn read(key: &[u8], value: &[u8]) -> Result<Pack, Malformed> {
@@ -82,6 +85,12 @@ impl Pack {
         let bytes = self.inflated.get(packed.value.clone())?;
         let value = packed.columns.map_or(Some(bytes.to_vec()), |columns| tightened(bytes, columns))?;
         Some((self.key(row)?, value))
+    }
+
+    /// What a row holds, if there is one at the key.
+    pub(super) fn find(&self, key: &[u8]) -> Option<Vec<u8>> {
+        let found = (0..self.rows.len()).find(|row| self.key(*row).as_deref() == Some(key))?;
+        self.row(found).map(|(_, value)| value)
     }
 
     pub(super) fn rows(&self) -> impl Iterator<Item = Row> + '_ {
@@ -167,21 +176,30 @@ impl Packer {
     /// Compresses what is there. If it is too much, what fits becomes a pack. Returns whether it was.
     fn look(&mut self, resting: &mut Vec<Resting>) -> bool {
         let known = self.fitting.as_ref().map_or(0, |(count, _)| *count);
-        let mut count = self.rows.len();
-        while count > known {
-            let pack = pack(self.rows.get(..count).unwrap_or_default());
-            if pack.len() <= PACK_BYTES {
-                self.likely = self.bytes * PACK_BYTES / pack.len().max(1);
-                self.fitting = Some((count, pack));
-                break;
-            }
-            count -= 1;
+        let likely = self.rows_of(self.likely.max(PACK_BYTES));
+        let first_rows = |count| self.rows.get(..count).unwrap_or_default();
+        let mut count = known;
+        if let Some((most, made)) = fit::most((known, self.rows.len()), likely, |count| pack(first_rows(count))) {
+            let bytes: usize = first_rows(most).iter().map(|loose| loose.bytes.len()).sum();
+            self.likely = bytes * PACK_BYTES / made.len().max(1);
+            count = most;
+            self.fitting = Some((most, made));
         }
         let is_too_much = count < self.rows.len();
         if is_too_much {
             self.put(count.max(1), resting);
         }
         is_too_much
+    }
+
+    /// How many rows it takes to come to so many bytes.
+    fn rows_of(&self, bytes: usize) -> usize {
+        let mut sum = 0;
+        let is_less = |loose: &&Loose| {
+            sum += loose.bytes.len();
+            sum < bytes
+        };
+        self.rows.iter().take_while(is_less).count() + 1
     }
 
     /// Lets the first rows rest, together if that is worth it.

@@ -27,9 +27,7 @@ pub(super) fn reading(transaction: &ReadTransaction) -> Result<Option<ReadTable>
 /// The row at a key, if it lies in a pack.
 pub(super) fn read(packs: &ReadTable, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
     let Some((pack_key, value)) = holding(packs, key)? else { return Ok(None) };
-    let pack = unpacked(&pack_key, &value)?;
-    let found = pack.rows().find(|(row, _)| row == key);
-    Ok(found.map(|(_, value)| value))
+    Ok(unpacked(&pack_key, &value)?.find(key))
 }
 
 /// The pack that would hold a row at a key, as it rests.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use ::redb::ReadableTable;
+
 use super::*;
 use crate::store::conformance;
 use crate::store::memory::MemoryStore;
@@ -327,6 +329,44 @@ fn a_damaged_pack_costs_its_own_rows_and_is_made_good_by_writing_them_again() {
     store.commit(&again).unwrap();
     let of = |store: &dyn Store| store.range(Table::Envelopes, &[], &[0xff; 9], usize::MAX).unwrap();
     assert!(of(&store) == of(&same));
+}
+
+#[test]
+fn a_pack_whose_beginning_is_damaged_is_told_of_and_goes_when_its_row_is_removed() {
+    let (closed, _) = packed_store(100);
+    let mut store = closed.open().unwrap();
+    let damage = |database: &Database| {
+        let transaction = begin_write(database)?;
+        let mut packs = transaction.open_table(packed::PACKS).unwrap();
+        let (key, mut value) =
+            packs.first().unwrap().map(|(key, value)| (key.value().to_vec(), value.value().to_vec())).unwrap();
+        // The place of its first row is behind that of its last then.
+        value[1] ^= 0x80;
+        packs.insert(key.as_slice(), value.as_slice()).unwrap();
+        drop(packs);
+        transaction.commit().map_err(from_redb)
+    };
+    store.with_database(Access::Write, damage).unwrap();
+    let damaged = |store: &RedbStore| crate::store::scan::scan_table(store, Table::Envelopes).unwrap().1.damaged;
+    let [last] = damaged(&store).try_into().unwrap();
+    assert!(matches!(store.read(Table::Envelopes, &last), Err(StoreError::DamagedRow { .. })));
+    let mut removal = Batch::default();
+    removal.remove(Table::Envelopes, last);
+    store.commit(&removal).unwrap();
+    assert_eq!(damaged(&store), [] as [Vec<u8>; 0]);
+}
+
+#[test]
+fn a_store_of_the_format_before_has_the_new_one_when_it_has_packs() {
+    let closed = Closed::new(0);
+    let mut batch = envelopes(100);
+    batch.put(Table::Meta, schema::FORMAT_KEY, schema::format_value(2));
+    closed.open().unwrap().commit(&batch).unwrap();
+    let format = || closed.open().unwrap().read(Table::Meta, schema::FORMAT_KEY).unwrap();
+    assert_eq!(format(), Some(schema::format_value(2)));
+    compact(&closed.path(), OPTIONS).unwrap();
+    assert_eq!(alone(&closed.open().unwrap()), 0);
+    assert_eq!(format(), Some(schema::format_value(schema::FORMAT)));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use pistol_acl::Need;
 use pistol_acl::record::SignedOp;
 use pistol_core::genesis::Genesis;
 use pistol_core::id::DocumentId;
@@ -65,10 +66,10 @@ impl Others {
     pub(super) fn begin_next(&mut self, members: &mut Members, catalog: &Catalog) -> Result<bool, String> {
         let own = std::mem::take(&mut self.own);
         own.into_iter().try_for_each(|signed| self.take_own(members, signed))?;
-        let next = members.needs().into_iter().find_map(|need| {
-            let log = catalog.log(&need.log).filter(|log| log.is_durable && fits(log.kind, need))?;
+        let held = |need: &Need| catalog.log(&need.log).filter(|log| log.is_durable && fits(log.kind, *need));
+        let next = members.needs_held(|need| held(need).is_some()).into_iter().find_map(|need| {
             let is_new = !self.seen.contains(&need.log) && members.taken_of(&need.log).is_none();
-            is_new.then_some((need.log, log.number))
+            is_new.then_some((need.log, held(&need)?.number))
         });
         self.reading = next.map(|(log, number)| Reading { log, number, genesis: None, taken: 0 });
         self.seen.extend(next.map(|(log, _)| log));

@@ -4,7 +4,7 @@
 //! Architecture Invariant: nothing of another log counts here before it is durable there, so whatever is stored here stands on
 //! something that is stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use pistol_acl::record::SignedOp;
 use pistol_acl::{Charter, Held, Need, Unready};
@@ -18,8 +18,8 @@ use super::Members;
 pub(super) struct Others {
     /// Of each known one how many operations, the first ones in the order in which they are stored.
     taken: BTreeMap<DocumentId, u32>,
-    /// Operations that cite others which are not known here yet: those of a third log may come later.
-    waiting: Vec<SignedOp>,
+    /// Operations that cite others which are not known here yet, by one of these: those of a third log may come later.
+    waiting: BTreeMap<AuthorityId, Vec<SignedOp>>,
     /// How many operations there were when it was looked at last what is needed.
     looked_at: usize,
 }
@@ -28,6 +28,11 @@ impl Members {
     /// The logs that this one leads to, known here or not.
     pub(crate) fn needs(&self) -> Vec<Need> {
         self.access.needs()
+    }
+
+    /// Those of them that are here.
+    pub(crate) fn needs_held(&self, is_held: impl Fn(&Need) -> bool) -> Vec<Need> {
+        self.access.needs_held(is_held)
     }
 
     /// How many operations of another log were taken in; none if it is not known here.
@@ -53,11 +58,10 @@ impl Members {
         }
         let count = u32::try_from(operations.len()).unwrap_or(u32::MAX);
         self.others.taken.insert(log, before.saturating_add(count));
-        self.others.waiting.extend_from_slice(operations);
         let is_new = is_unknown || !operations.is_empty();
         if is_new {
             self.path = None;
-            self.take_others_waiting();
+            self.take_others(operations);
             self.look_at_waiting();
         }
         is_new
@@ -94,25 +98,28 @@ impl Members {
         matches!(self.access.look_at_operation(signed), Err(Unready::Waiting(_)))
     }
 
-    /// Operations of several logs may cite each other, so one lets others in.
-    fn take_others_waiting(&mut self) {
-        loop {
-            let before = self.others.waiting.len();
-            for signed in std::mem::take(&mut self.others.waiting) {
-                let id = signed.id();
-                match self.access.look_at_operation(&signed) {
-                    _ if self.access.holds(&id) => {}
-                    Err(Unready::Waiting(_)) => self.others.waiting.push(signed),
-                    // There it had room, or was needed.
-                    _ => {
-                        let held = self.access.hold_needed(signed);
-                        debug_assert!(!matches!(held, Held::Owed), "there is no bound on what is needed");
-                        self.decided.push(id);
-                    }
+    /// Takes in operations, and those that waited for them: those of a group cite others of identities. Each is looked at once for each
+    /// thing that it lacks: some may lack what never comes.
+    fn take_others(&mut self, operations: &[SignedOp]) {
+        let mut next: VecDeque<SignedOp> = operations.iter().cloned().collect();
+        let is_known = |id: &AuthorityId| self.access.holds(id) || self.access.knows(&DocumentId(id.0));
+        let come: Vec<AuthorityId> = self.others.waiting.keys().filter(|id| is_known(id)).copied().collect();
+        next.extend(come.iter().filter_map(|id| self.others.waiting.remove(id)).flatten());
+        while let Some(signed) = next.pop_front() {
+            let id = signed.id();
+            match self.access.look_at_operation(&signed) {
+                _ if self.access.holds(&id) => {}
+                Err(Unready::Waiting(missing)) => {
+                    let lacks = missing.first().map_or(id, |missing| AuthorityId(*missing));
+                    self.others.waiting.entry(lacks).or_default().push(signed);
                 }
-            }
-            if self.others.waiting.len() == before || self.others.waiting.is_empty() {
-                return;
+                // There it had room, or was needed.
+                _ => {
+                    let held = self.access.hold_needed(signed);
+                    debug_assert!(!matches!(held, Held::Owed), "there is no bound on what is needed");
+                    self.decided.push(id);
+                    next.extend(self.others.waiting.remove(&id).into_iter().flatten());
+                }
             }
         }
     }

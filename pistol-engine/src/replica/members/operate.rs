@@ -143,9 +143,7 @@ impl Members {
     /// Refuses a grant to a log that nobody would look for.
     fn check_room(&self, signed: &SignedOp) -> Result<(), OperateError> {
         let Some(need) = signed.need() else { return Ok(()) };
-        let needs = self.needs();
-        let has_room = needs.len() < pistol_acl::limits::LOGS_MAX || needs.contains(&need);
-        if has_room { Ok(()) } else { Err(OperateError::TooManyLogs) }
+        if self.access.has_room_for(&need) { Ok(()) } else { Err(OperateError::TooManyLogs) }
     }
 
     /// Refuses a revocation that neither ends a part nor takes anything away: whoever writes one believes that somebody is out

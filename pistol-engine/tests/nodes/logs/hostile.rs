@@ -1,5 +1,7 @@
 //! What somebody may try with logs of their own.
 
+use pistol_core::codec::Writer;
+use pistol_core::hash::{Context, hash};
 use pistol_sync::proto::message::{Follow, Heads, Message, Refusal, Scope};
 
 use super::*;
@@ -189,4 +191,129 @@ fn however_a_node_ends_what_is_stored_stands_on_what_is_stored() {
     }
     let texts: Vec<String> = machines.iter().map(|machine| machine.text(document)).collect();
     assert_eq!(texts, vec!["more ".repeat(6); 3]);
+}
+
+/// The owner of a document, a reader who is an admin there for a while, and somebody with an identity of their own.
+#[test]
+fn who_named_logs_without_end_keeps_no_other_from_being_found_when_they_are_out() {
+    let mut machines = vec![Machine::new(1), Machine::new(2), Machine::new(3)];
+    let document = machines[0].create_of(Policy::Members, [0; 16]);
+    machines[0].sync();
+    let (admin, device) = (Subject::Key(author(&machines[1])), Subject::Key(author(&machines[2])));
+    operate(&mut machines[0], document, grant(admin, Role::Admin)).unwrap();
+    for at in [1, 2] {
+        let [owner, other] = machines.get_disjoint_mut([0, at]).unwrap();
+        other.join(document, owner);
+    }
+    TEAM.into_iter().for_each(|connection| connect(&mut machines, connection));
+    settle(&mut machines, &TEAM);
+    for number in 0..u16::try_from(pistol_acl::limits::LOGS_MAX).unwrap() {
+        let named = grant(Subject::Group(nobody(number)), Role::Writer);
+        machines[1].engine.documents().operate(&document, |_| Ok(named)).unwrap();
+    }
+    machines[1].give(Input::Wake);
+    settle(&mut machines, &TEAM);
+    let out = Action::Revoke { who: admin, mode: Mode::Exact, cascade: true, keep: Keep::default() };
+    operate(&mut machines[0], document, out).unwrap();
+    let identity = create_log(&mut machines[2], Kind::Identity, &root_key());
+    operate_as(&mut machines[2], identity, &root_key(), grant(device, Role::Admin));
+    operate(&mut machines[0], document, grant(Subject::Identity(identity), Role::Writer)).unwrap();
+    settle(&mut machines, &TEAM);
+    write(&mut machines[2], document, "found");
+    settle(&mut machines, &TEAM);
+    for at in [0, 2] {
+        assert_eq!(machines[at].text(document), "found");
+        let again = restarted(&machines[at], document);
+        let damage = again.engine.documents().look(&document, |insight| insight.state.damage.is_some());
+        assert_eq!((again.text(document).as_str(), damage), ("found", Ok(false)), "machine {at}");
+    }
+}
+
+#[test]
+fn what_was_named_as_another_kind_before_is_found_by_who_names_it_rightly() {
+    for is_same_document in [true, false] {
+        let (mut machines, document) = two();
+        let identity = create_log(&mut machines[0], Kind::Identity, &root_key());
+        let device = author(&machines[1]);
+        operate_as(&mut machines[0], identity, &root_key(), grant(Subject::Key(device), Role::Admin));
+        name(&mut machines, document, [Subject::Group(identity)].into_iter());
+        settle(&mut machines, &[(1, 1, 0)]);
+        assert_eq!(edit(&machines[1], document), Err(EditError::NotAMember));
+        let other = if is_same_document { document } else { machines[0].create_of(Policy::Members, [9; 16]) };
+        machines[0].sync();
+        name(&mut machines, other, [Subject::Identity(identity)].into_iter());
+        if !is_same_document {
+            let [owner, reader] = machines.get_disjoint_mut([0, 1]).unwrap();
+            reader.join(other, owner);
+        }
+        settle(&mut machines, &[(1, 1, 0)]);
+        write(&mut machines[1], other, "found");
+        settle(&mut machines, &[(1, 1, 0)]);
+        for machine in &machines {
+            assert_eq!(machine.text(other), "found");
+            assert_eq!(restarted(machine, other).text(other), "found");
+        }
+        let file = Exported::read(&export(&machines[0].store, &other).unwrap()).unwrap();
+        assert_eq!((file.logs(), file.changes()), (vec![identity], 1));
+    }
+}
+
+/// A file as `docs/storage.md` has it, of the third version.
+fn file(genesis: &[u8], operations: &[Vec<u8>], others: &[(&[u8], &[Vec<u8>])]) -> Vec<u8> {
+    let mut writer = Writer::new();
+    let write_all = |writer: &mut Writer, operations: &[Vec<u8>]| {
+        writer.length(operations.len());
+        operations.iter().for_each(|operation| writer.bytes(operation));
+    };
+    writer.raw(b"pistol document 3\n");
+    writer.bytes(genesis);
+    write_all(&mut writer, operations);
+    writer.length(others.len());
+    for (genesis, operations) in others {
+        writer.bytes(genesis);
+        write_all(&mut writer, operations);
+    }
+    writer.length(0);
+    let hash = hash(Context::Export, &[writer.as_bytes()]);
+    writer.raw(&hash);
+    writer.into_bytes()
+}
+
+#[test]
+fn in_a_file_each_operation_lies_in_its_own_log_after_what_it_follows_on() {
+    let (mut machines, document) = two();
+    let mut logs = Vec::new();
+    for (seed, kind) in [(8, Kind::Identity), (9, Kind::Group)] {
+        let key = AuthorKey::from_seed(&[seed; 32]);
+        let log = create_log(&mut machines[0], kind, &key);
+        for role in [Role::Admin, Role::Writer] {
+            operate_as(&mut machines[0], log, &key, grant(Subject::Key(key.id()), role));
+        }
+        logs.push((log, log_genesis(kind, &key)));
+    }
+    let named = [Subject::Identity(logs[0].0), Subject::Group(logs[1].0)];
+    name(&mut machines, document, named.into_iter());
+    let genesis = machines[0].engine.documents().look(&document, |insight| insight.held.genesis().bytes().to_vec());
+    let (genesis, own) = (genesis.unwrap(), operations(&machines[0], document));
+    let all = [0, 1].map(|at: usize| operations(&machines[0], logs[at].0));
+    let (both, reversed): (Vec<_>, Vec<_>) = (all.concat(), all[0].iter().rev().cloned().collect());
+    let bytes = |at: usize| logs[at].1.bytes();
+    let right = file(&genesis, &own, &[(bytes(0), &all[0]), (bytes(1), &all[1])]);
+    assert_eq!(Exported::read(&right).unwrap().logs(), [logs[0].0, logs[1].0]);
+    for wrong in [
+        file(&genesis, &own, &[(bytes(0), &both), (bytes(1), &[])]),
+        file(&genesis, &[own.clone(), all[0].clone()].concat(), &[(bytes(0), &all[0]), (bytes(1), &all[1])]),
+        file(&genesis, &own, &[(bytes(0), &all[0]), (bytes(1), &all[1]), (bytes(1), &all[1])]),
+        file(&genesis, &own, &[(bytes(0), &reversed), (bytes(1), &all[1])]),
+    ] {
+        assert!(Exported::read(&wrong).is_err());
+    }
+}
+
+/// What is held of a log.
+fn operations(machine: &Machine, log: DocumentId) -> Vec<Vec<u8>> {
+    let of = |insight: pistol_engine::Insight<'_>| {
+        insight.access.unwrap().operations(&log, 0).map(|signed| signed.bytes().to_vec()).collect()
+    };
+    machine.engine.documents().look(&log, of).unwrap()
 }
