@@ -258,6 +258,13 @@ impl Engine {
         genesis.is_readable_with(key.as_ref()).then_some(key)
     }
 
+    /// Whether a document would come again from the peers with whom its space is shared.
+    pub(super) fn is_in_followed_space(&self, document: &DocumentId) -> bool {
+        let Some(log) = self.catalog.log(document) else { return false };
+        let is_for_readers = log.is_public || self.key_of_space(&log).is_some();
+        log.addition.is_some_and(|addition| self.catalog.holds(&addition.space)) && is_for_readers
+    }
+
     /// Whether a proof of a space's key opens a document: if its key is drawn from that.
     pub(super) fn key_of_space(&self, log: &Log) -> Option<ReadKey> {
         let addition = log.addition.as_ref()?;
