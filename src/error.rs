@@ -392,15 +392,11 @@ impl Error {
             Error::Open(OpenError::InUse(_)) => ErrorKind::StoreInUse,
             Error::Open(OpenError::Sealed(_)) => ErrorKind::Sealed,
             Error::Open(OpenError::Damaged(_) | OpenError::Folder(_)) => ErrorKind::StoreDamaged,
-            Error::Path(PathError::Edit(EditError::NotYours { .. })) => ErrorKind::NotYours,
-            Error::Path(PathError::Create(CreateError::NoPart)) | Error::Create(CreateError::NoPart) => {
-                ErrorKind::NoPart
-            }
-            Error::Path(PathError::NotHere(_)) => ErrorKind::NotFound,
-            Error::Path(PathError::Name(SpaceNameError::Operate(OperateError::Power(_))))
-            | Error::SpaceName(SpaceNameError::Operate(OperateError::Power(_))) => ErrorKind::NoPart,
+            Error::Path(error) => kind_of_path(error),
             Error::Edit(EditError::Refused(Rule::Policy)) => ErrorKind::Refused,
-            Error::Edit(EditError::NotAMember | EditError::Revoked)
+            Error::Create(CreateError::NoPart)
+            | Error::SpaceName(SpaceNameError::Operate(OperateError::Power(_)))
+            | Error::Edit(EditError::NotAMember | EditError::Revoked)
             | Error::Members(OperateError::Power(_) | OperateError::NoMembers | OperateError::Refused(_)) => {
                 ErrorKind::NoPart
             }
@@ -424,6 +420,18 @@ impl Error {
             | Error::Forget(ForgetError::Refused(reply)) => kind_of(reply),
             _ => ErrorKind::Other,
         }
+    }
+}
+
+fn kind_of_path(error: &PathError) -> ErrorKind {
+    match error {
+        PathError::Edit(EditError::NotYours { .. }) => ErrorKind::NotYours,
+        PathError::Create(CreateError::NoPart)
+        | PathError::Name(SpaceNameError::Operate(OperateError::Power(_)))
+        | PathError::Edit(EditError::NotAMember | EditError::Revoked) => ErrorKind::NoPart,
+        PathError::NotHere(_) | PathError::Find(FindError::NotFound(_)) => ErrorKind::NotFound,
+        PathError::Create(CreateError::Refused(reply)) | PathError::Find(FindError::Refused(reply)) => kind_of(reply),
+        _ => ErrorKind::Other,
     }
 }
 

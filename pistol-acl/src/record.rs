@@ -154,8 +154,13 @@ impl Action {
     pub fn is_of_names(&self) -> bool {
         match self {
             Action::Name { .. } | Action::Witness { .. } | Action::Successor { .. } => true,
-            Action::Grant { .. } | Action::Revoke { .. } | Action::Checkpoint(_) | Action::AddRoot { .. } => false,
-            Action::Relinquish | Action::Release | Action::RemoveDocument { .. } => false,
+            Action::Grant { .. }
+            | Action::Revoke { .. }
+            | Action::Checkpoint(_)
+            | Action::AddRoot { .. }
+            | Action::Relinquish
+            | Action::Release
+            | Action::RemoveDocument { .. } => false,
         }
     }
 }

@@ -103,12 +103,14 @@ impl Catalog {
         lock(&self.0).logs.iter().map(|(id, log)| log.entry(*id)).collect()
     }
 
-    /// Whether a log of its own may be what documents here depend on: some other has members.
+    /// Whether a log of its own may be what documents here depend on: some other has members, and
+    /// goes not with it.
     pub(crate) fn may_need(&self, id: &DocumentId) -> bool {
         let held = lock(&self.0);
         let is_log = held.logs.get(id).is_some_and(|log| !log.kind.is_document());
         let may_depend = |log: &Log| log.policy == Policy::Members || log.kind == Kind::Space;
-        is_log && held.logs.iter().any(|(other, log)| other != id && may_depend(log))
+        let is_in_it = |log: &Log| log.addition.as_ref().is_some_and(|addition| addition.space == *id);
+        is_log && held.logs.iter().any(|(other, log)| other != id && may_depend(log) && !is_in_it(log))
     }
 
     /// How many documents there are.

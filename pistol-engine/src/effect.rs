@@ -121,6 +121,11 @@ pub enum ReplyError {
     /// The application still holds the document.
     #[error("the document is in use here; let go of every handle and view of it, then try again")]
     InUse,
+    /// It would come back with its space.
+    #[error(
+        "the document belongs to a space that this store follows, and would come back from there; forget the space, with all that is in it"
+    )]
+    InSpace,
     /// Documents may depend on it.
     #[error(
         "documents of this store may depend on it: what they say of who may write would be lost; remove those with members first"

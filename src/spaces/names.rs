@@ -43,9 +43,9 @@ impl Space {
     /// [`NameError`] if there is no such claim, or this node's author is no admin of the space.
     pub fn confirm(&self, name: &str) -> Result<(), NameError> {
         let parsed: SpaceName = name.parse()?;
-        let claim = match self.naming(&parsed) {
-            Naming::Unconfirmed(claim) | Naming::Confirmed(claim) | Naming::ByClaimant(claim) => claim,
-            _ => return Err(NameError::Undecided(name.to_owned())),
+        let naming = self.naming(&parsed);
+        let (Naming::Unconfirmed(claim) | Naming::Confirmed(claim) | Naming::ByClaimant(claim)) = naming else {
+            return Err(NameError::Undecided(name.to_owned()));
         };
         self.operate(Action::Witness { names: vec![claim.operation] })?;
         Ok(())

@@ -141,7 +141,9 @@ impl<'a> Said<'a> {
                 }
                 Action::Checkpoint(heads) => said.speakers.entry(heads.document).or_default().push(entry),
                 Action::Revoke { keep, .. } => {
-                    keep.changes.iter().for_each(|heads| said.speakers.entry(heads.document).or_default().push(entry))
+                    for heads in &keep.changes {
+                        said.speakers.entry(heads.document).or_default().push(entry);
+                    }
                 }
                 _ => {}
             }

@@ -2,6 +2,7 @@
 //! go, a page with each commit, and its log's row last. So a crash at any time leaves either the document or a mark, by
 //! which the removal goes on when the store is opened again.
 
+use pistol_core::genesis::Kind;
 use pistol_core::id::DocumentId;
 use pistol_core::store::schema::{self, LogNumber};
 use pistol_core::store::{Row, Table, Write};
@@ -36,16 +37,29 @@ impl Removal {
 }
 
 impl Engine {
-    /// Removes a document, and answers when its room is free.
+    /// Removes a document, and answers when its room is free. A space goes with its documents.
     pub(super) fn forget(&mut self, token: Token, document: DocumentId, effects: &mut Vec<Effect>) {
-        if self.documents.pins(&document) > 0 {
+        let is_space = self.catalog.log(&document).is_some_and(|log| log.kind == Kind::Space);
+        let with_it = if is_space { self.catalog.of_space(&document) } else { Vec::new() };
+        let all = || with_it.iter().map(|(id, _)| *id).chain([document]);
+        if all().any(|id| self.documents.pins(&id) > 0) {
             return effects.push(answer(token, Err(ReplyError::InUse)));
         }
         if self.catalog.may_need(&document) {
             return effects.push(answer(token, Err(ReplyError::Needed)));
         }
+        if self.is_in_followed_space(&document) {
+            return effects.push(answer(token, Err(ReplyError::InSpace)));
+        }
+        // The space goes last: while anything of it is here it is known what that is.
+        for id in all() {
+            self.remove(id, (id == document).then_some(token), effects);
+        }
+    }
+
+    fn remove(&mut self, document: DocumentId, token: Option<Token>, effects: &mut Vec<Effect>) {
         let Some((log, writes)) = self.catalog.remove(&document) else {
-            return effects.push(answer(token, Err(ReplyError::NotFound)));
+            return effects.extend(token.map(|token| answer(token, Err(ReplyError::NotFound))));
         };
         writes.into_iter().for_each(|write| self.commits.write(write));
         self.withdraw(document, effects);
@@ -53,7 +67,7 @@ impl Engine {
             self.commits.write(write);
         }
         self.drop_from_memory(&document, effects);
-        self.commits.remove_when_stored(Removal { log, done: 0, token: Some(token) });
+        self.commits.remove_when_stored(Removal { log, done: 0, token });
     }
 
     fn drop_from_memory(&mut self, document: &DocumentId, effects: &mut Vec<Effect>) {

@@ -28,8 +28,6 @@ pub(super) struct Logs {
     dependents: BTreeMap<DocumentId, BTreeSet<Dependent>>,
     /// What was named as one kind of log and is another: which. It is not asked for again until something names it so.
     kinds: Recent<DocumentId, Kind>,
-    /// What was said to be a document of a space and is none: it is not asked for again.
-    unfit: Recent<DocumentId, ()>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -40,8 +38,7 @@ struct Dependent {
 
 impl Default for Logs {
     fn default() -> Self {
-        let [kinds, unfit] = [limits::UNFIT_LOGS_MAX; 2];
-        Logs { dependents: BTreeMap::new(), kinds: Recent::up_to(kinds), unfit: Recent::up_to(unfit) }
+        Logs { dependents: BTreeMap::new(), kinds: Recent::up_to(limits::UNFIT_LOGS_MAX) }
     }
 }
 
@@ -57,16 +54,6 @@ impl Logs {
     /// What a log is that was named as something else.
     pub(super) fn is_of_kind(&mut self, log: DocumentId, kind: Kind) {
         self.kinds.insert(log, kind);
-    }
-
-    /// It is nothing that was meant, and is not asked for again.
-    pub(super) fn is_unfit(&mut self, log: DocumentId) {
-        self.unfit.insert(log, ());
-    }
-
-    /// Whether it was found to be nothing that was meant.
-    pub(super) fn is_known_unfit(&self, log: &DocumentId) -> bool {
-        self.unfit.find(log).is_some()
     }
 
     fn of(&self, log: &DocumentId) -> impl Iterator<Item = &Dependent> {
@@ -152,15 +139,14 @@ impl Engine {
         }
     }
 
-    /// Whether a log, or a document of a space, is looked for that this store does not hold.
+    /// Whether a log is looked for that this store does not hold.
     pub(super) fn is_wanted(&self, log: &DocumentId) -> bool {
         let is_named_so = |need: Need| self.logs.kinds.find(log).is_none_or(|kind| fits(*kind, need));
         let is_needed = || {
             let mut dependents = self.logs.of(log);
             dependents.any(|dependent| is_named_so(dependent.need) && self.documents.is_open(&dependent.document))
         };
-        let is_in_space = self.spaces.wants(log).is_some() && !self.logs.is_known_unfit(log);
-        !self.catalog.holds(log) && (is_in_space || is_needed())
+        !self.catalog.holds(log) && is_needed()
     }
 
     /// Whether a peer follows a document that depends on a log: then both tell each other of the log.

@@ -21,6 +21,8 @@ use crate::catalog::{Catalog, Log};
 use crate::documents::lock;
 use crate::effect::{Effect, ReplyError};
 use crate::input::ConnectionId;
+use crate::limits;
+use crate::recent::Recent;
 
 /// What the node knows of its spaces beside their logs.
 #[derive(Debug, Default)]
@@ -30,8 +32,9 @@ pub(super) struct Spaces {
     stale: BTreeSet<DocumentId>,
     /// Documents that came since their spaces were looked at.
     arrived: BTreeMap<DocumentId, BTreeSet<DocumentId>>,
-    /// Documents that peers told of and that are not here, and their spaces.
-    wanted: BTreeMap<DocumentId, DocumentId>,
+    /// Documents that were told of as a space's and are nothing that its readers keep, each with that space: they are not asked for
+    /// again.
+    unfit: Unfit,
     /// Documents edited here that need nobody to speak for them, or have been spoken for, since the node began.
     acknowledged: BTreeSet<DocumentId>,
     /// Documents edited here whose place in their space is to be spoken for, if it is somebody else's.
@@ -49,6 +52,15 @@ struct Survey {
     looked_at: u32,
     /// Those of all logs that it depends on.
     in_all: usize,
+}
+
+#[derive(Debug)]
+struct Unfit(Recent<(DocumentId, DocumentId), ()>);
+
+impl Default for Unfit {
+    fn default() -> Self {
+        Unfit(Recent::up_to(limits::UNFIT_LOGS_MAX))
+    }
 }
 
 /// The key of a document and whose it is, as its genesis tells.
@@ -81,13 +93,11 @@ impl Spaces {
         self.surveyed.remove(document);
         self.arrived.remove(document);
         self.to_acknowledge.remove(document);
-        self.wanted.retain(|_, space| space != document);
         self.surveyed.values_mut().for_each(|survey| survey.here.retain(|id| id != document));
     }
 
-    /// The space for which a document is looked for.
-    pub(super) fn wants(&self, document: &DocumentId) -> Option<DocumentId> {
-        self.wanted.get(document).copied()
+    fn is_unfit(&self, space: DocumentId, document: DocumentId) -> bool {
+        self.unfit.0.find(&(space, document)).is_some()
     }
 
     fn here(&self, space: &DocumentId) -> Option<&BTreeSet<DocumentId>> {
@@ -123,12 +133,11 @@ impl Engine {
         for (space, documents) in std::mem::take(&mut self.spaces.arrived) {
             let additions = documents.iter().filter_map(|id| Some((*id, self.catalog.log(id)?.addition?)));
             let additions: Vec<_> = additions.collect();
-            match self.with_access(&space, |access| judge(access, additions)) {
-                Some(judged) => self.found(space, judged, effects),
-                None => {
-                    self.spaces.arrived.insert(space, documents);
-                    self.open_space(&space, effects);
-                }
+            if let Some(judged) = self.with_access(&space, |access| judge(access, additions)) {
+                self.found(space, judged, effects);
+            } else {
+                self.spaces.arrived.insert(space, documents);
+                self.open_space(&space, effects);
             }
         }
         self.acknowledge_edited(effects);
@@ -192,12 +201,14 @@ impl Engine {
         effects.push(Effect::Changed { document: space, authors: Vec::new(), is_own: false });
     }
 
-    /// The genesis of a document or log that is looked for, with its key. `None` if it is nothing that this node keeps, or not now.
+    /// The genesis of a document or log that a peer was asked for, with its key. `None` if it is nothing that this node keeps, or not
+    /// now.
     ///
     /// # Errors
     /// It is not what was asked for.
     pub(super) fn read_wanted(
         &mut self,
+        connection: ConnectionId,
         document: DocumentId,
         bytes: &[u8],
         effects: &mut Vec<Effect>,
@@ -207,34 +218,33 @@ impl Engine {
         if self.is_log_meant(document, genesis.terms().kind) {
             return Ok(Some((Arc::new(genesis), None)));
         }
-        let space = self.spaces.wants(&document).filter(|_| genesis.terms().kind == Kind::Document);
-        let Some(space) = space.filter(|space| genesis.terms().space == Some(*space)) else {
+        let Some(space) = self.asked_for_space(connection, &document) else {
             self.logs.is_of_kind(document, genesis.terms().kind);
-            if self.spaces.wants(&document).is_some() {
-                self.give_up(&document);
-            }
             return Ok(None);
         };
-        let Some(key) = self.key_in_space(&space, &genesis) else {
-            self.give_up(&document);
-            return Ok(None);
-        };
-        let terms = genesis.terms();
-        let (creator, path) = (genesis.creator(), terms.authority.as_slice());
-        let place = |access: &Access| access.places().of(&Addition { document, creator, space, path });
-        match self.with_access(&space, place) {
-            Some(Place::Here) => Ok(Some((Arc::new(genesis), key))),
-            Some(Place::Refused(_)) => {
-                self.give_up(&document);
-                Ok(None)
-            }
-            // What is not known yet of the space may give it its place.
-            _ => {
-                self.hold_back(&space, document);
+        match self.place_of_new(&space, &genesis) {
+            Some((Place::Here, key)) => return Ok(Some((Arc::new(genesis), key))),
+            Some((Place::Pending(_) | Place::Masked(_) | Place::Removed(_), _)) => {
+                // What is not known yet of the space may give it its place.
+                self.hold_back(connection, &space, document);
                 self.open_space(&space, effects);
-                Ok(None)
             }
+            _ => self.spaces.unfit.0.insert((space, document), ()),
         }
+        Ok(None)
+    }
+
+    /// Where a document stands that was told of as a space's, and its key. `None` if it is not that space's, or not for its readers.
+    fn place_of_new(&self, space: &DocumentId, genesis: &Genesis) -> Option<(Place, Option<ReadKey>)> {
+        let terms = genesis.terms();
+        if terms.kind != Kind::Document || terms.space != Some(*space) {
+            return None;
+        }
+        let key = self.key_in_space(space, genesis)?;
+        let (document, creator, path) = (genesis.id(), genesis.creator(), terms.authority.as_slice());
+        let place = |access: &Access| access.places().of(&Addition { document, creator, space: *space, path });
+        let place = self.with_access(space, place).unwrap_or(Place::Pending(Vec::new()));
+        Some((place, key))
     }
 
     /// The key of a document as its space's readers know it. The outer `None` says that it is not for them.
@@ -248,16 +258,18 @@ impl Engine {
         genesis.is_readable_with(key.as_ref()).then_some(key)
     }
 
+    /// Whether a document would come again from the peers with whom its space is shared.
+    pub(super) fn is_in_followed_space(&self, document: &DocumentId) -> bool {
+        let Some(log) = self.catalog.log(document) else { return false };
+        let is_for_readers = log.is_public || self.key_of_space(&log).is_some();
+        log.addition.is_some_and(|addition| self.catalog.holds(&addition.space)) && is_for_readers
+    }
+
     /// Whether a proof of a space's key opens a document: if its key is drawn from that.
     pub(super) fn key_of_space(&self, log: &Log) -> Option<ReadKey> {
         let addition = log.addition.as_ref()?;
         let of_space = self.catalog.log(&addition.space)?.read_key?;
         (log.read_key.as_ref() == Some(&of_space.of_document(&addition.nonce))).then_some(of_space)
-    }
-
-    /// It is nothing that this node keeps, and is not asked for again.
-    fn give_up(&mut self, document: &DocumentId) {
-        self.logs.is_unfit(*document);
     }
 }
 

@@ -9,7 +9,7 @@ use pistol_acl::record::{Action, Heads, Keep, Mode, Role, Subject};
 use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, ReadKey, Terms};
 use pistol_core::id::{AuthorityId, DocumentId};
 use pistol_core::key::{AuthorId, AuthorKey};
-use pistol_engine::{Command, Effect, Input, OperateError, places};
+use pistol_engine::{Command, Effect, Input, OperateError, ReplyError, places};
 use pistol_sync::proto::message::Message;
 use pistol_sync::ticket::Ticket;
 
@@ -393,4 +393,35 @@ fn a_documents_members_may_be_those_of_its_space_and_its_readers_see_who_they_ar
     operate(&mut machines[0], space, revoked).unwrap();
     settle(&mut machines, &all);
     assert_eq!(text(&mut machines[3], document).unwrap(), "");
+}
+
+#[test]
+fn a_space_is_forgotten_with_all_that_is_in_it_and_no_document_of_it_alone() {
+    let (mut machines, space) = team();
+    let documents = [add(&mut machines[0], space, 1), add(&mut machines[1], space, 2)];
+    settle(&mut machines, &TO_OWNER);
+    let reply = |machine: &mut Machine, document| {
+        machine.effects.clear();
+        machine.command(Command::Forget(document));
+        (0..50).for_each(|_| machine.sync());
+        let reply = machine.effects.iter().find_map(|effect| match effect {
+            Effect::Reply { reply, .. } => Some(reply.clone()),
+            _ => None,
+        });
+        reply.unwrap()
+    };
+    assert_eq!(reply(&mut machines[2], documents[0]), Err(ReplyError::InSpace));
+    assert!(reply(&mut machines[2], space).is_ok());
+    assert!(machines[2].engine.catalog().is_empty());
+    settle(&mut machines, &TO_OWNER);
+    assert!(machines[2].engine.catalog().is_empty());
+    let mut again = machines.pop().unwrap().restarted();
+    assert!(again.engine.catalog().is_empty());
+    // It can be joined again.
+    join(&mut again, space, Some(space_key()), &machines[0]);
+    machines.push(again);
+    let connections = [(1, 1, 0), (3, 2, 0)];
+    connect(&mut machines, connections[1]);
+    settle(&mut machines, &connections);
+    assert_eq!(documents.map(|document| text(&mut machines[2], document)), [Some(String::new()), Some(String::new())]);
 }

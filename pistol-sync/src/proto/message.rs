@@ -256,11 +256,10 @@ impl Message {
                 frame.extend_from_slice(bytes);
             }
             Message::Acknowledge(body) => write(body, &mut frame),
-            Message::Settled(topic, digest) => write(&(topic, digest), &mut frame),
+            Message::Settled(topic, digest) | Message::Catalogue(topic, digest) => write(&(topic, digest), &mut frame),
             Message::Leave(topic) => write(topic, &mut frame),
             Message::Ping(number) | Message::Pong(number) => write(number, &mut frame),
             Message::MoreHeads(topic, after) => write(&(topic, after), &mut frame),
-            Message::Catalogue(topic, digest) => write(&(topic, digest), &mut frame),
             Message::Listed(topic, listed) => write(&(topic, listed), &mut frame),
             Message::MoreListed(topic, after) => write(&(topic, after), &mut frame),
             Message::LogHeads(topic, heads) => write(&(topic, heads), &mut frame),

@@ -10,6 +10,7 @@ use pistol_sync::proto::message::{Listed, Message, Topic};
 use crate::effect::Effect;
 use crate::engine::Engine;
 use crate::engine::peer::send;
+use crate::engine::topic::TopicState;
 use crate::input::ConnectionId;
 use crate::limits;
 
@@ -60,8 +61,11 @@ impl Engine {
         let space = state.document;
         if state.is_reader && self.catalog.log(&space).is_some_and(|log| log.kind == pistol_core::genesis::Kind::Space)
         {
-            if let Some(state) = self.topic_mut(connection, topic) {
+            if let Some(peer) = self.peers.get_mut(&connection)
+                && let Some(state) = peer.topics.get_mut(&topic)
+            {
                 state.directory.get_or_insert_default();
+                peer.spaces.insert(topic);
             }
             self.spaces.to_begin.insert((connection, space));
             self.spaces.stale.insert(space);
@@ -154,7 +158,7 @@ impl Engine {
         let ids = || listed.ids.iter().map(|id| DocumentId(*id));
         let here = self.spaces.here(&space);
         let both: Vec<DocumentId> = ids().filter(|id| here.is_some_and(|here| here.contains(id))).collect();
-        let is_new = |id: &DocumentId| !self.catalog.holds(id) && !self.logs.is_known_unfit(id);
+        let is_new = |id: &DocumentId| !self.catalog.holds(id) && !self.spaces.is_unfit(space, *id);
         let new: Vec<DocumentId> = ids().filter(is_new).collect();
         let Some(directory) = self.directory_mut(connection, topic) else { return };
         for id in &both {
@@ -209,13 +213,12 @@ impl Engine {
             if self.catalog.holds(&document) {
                 continue;
             }
-            if self.logs.is_known_unfit(&document) {
+            if self.spaces.is_unfit(space, document) {
                 if let Some(directory) = self.directory_mut(connection, topic) {
                     directory.coming.remove(&document);
                 }
                 continue;
             }
-            self.spaces.wanted.insert(document, space);
             if let Some(directory) = self.directory_mut(connection, topic) {
                 directory.asked.insert(document);
             }
@@ -234,39 +237,30 @@ impl Engine {
         document: &DocumentId,
         effects: &mut Vec<Effect>,
     ) {
-        let Some(space) = self.spaces.wants(document).or_else(|| self.space_of(document)) else { return };
-        let Some(topic) = self.peers.get(&connection).and_then(|peer| peer.topic_of(&space)) else { return };
         let is_here = self.catalog.holds(document);
-        let Some(directory) = self.directory_mut(connection, topic) else { return };
-        if directory.asked.remove(document) {
-            if !is_here && !directory.held_back.contains(document) {
-                directory.coming.remove(document);
-            }
-            self.forget_wanted(&space, [*document]);
-            self.ask_for_documents(connection, topic, effects);
-            self.refresh(connection, topic, effects);
-        }
-    }
-
-    /// Documents are not looked for any more, unless other peers were asked for them too.
-    fn forget_wanted(&mut self, space: &DocumentId, documents: impl IntoIterator<Item = DocumentId>) {
-        let directories = self.directories_of(space);
-        for document in documents {
-            let is_asked = |(connection, topic): &(ConnectionId, Topic)| {
-                let topic = self.peers.get(connection).and_then(|peer| peer.topics.get(topic));
-                topic.and_then(|state| state.directory.as_ref()).is_some_and(|found| found.asked.contains(&document))
-            };
-            if !directories.iter().any(is_asked) {
-                self.spaces.wanted.remove(&document);
+        for topic in self.peers.get(&connection).map(|peer| peer.spaces.clone()).unwrap_or_default() {
+            let Some(directory) = self.directory_mut(connection, topic) else { continue };
+            if directory.asked.remove(document) {
+                if !is_here && !directory.held_back.contains(document) {
+                    directory.coming.remove(document);
+                }
+                self.ask_for_documents(connection, topic, effects);
+                self.refresh(connection, topic, effects);
             }
         }
     }
 
-    /// A topic ended, or its connection.
-    pub(in crate::engine) fn forget_directory(&mut self, state: &mut crate::engine::topic::TopicState) {
-        if let Some(directory) = state.directory.take() {
-            self.forget_wanted(&state.document, directory.asked);
-        }
+    /// The space for whose sake a peer was asked for a document that it told of.
+    pub(in crate::engine) fn asked_for_space(
+        &self,
+        connection: ConnectionId,
+        document: &DocumentId,
+    ) -> Option<DocumentId> {
+        let peer = self.peers.get(&connection)?;
+        let states = peer.spaces.iter().filter_map(|topic| peer.topics.get(topic));
+        let is_asked =
+            |state: &&TopicState| state.directory.as_ref().is_some_and(|found| found.asked.contains(document));
+        states.into_iter().find(is_asked).map(|state| state.document)
     }
 
     fn space_of(&self, document: &DocumentId) -> Option<DocumentId> {
@@ -274,13 +268,10 @@ impl Engine {
     }
 
     /// A document of a space has no place there yet, as this node sees it: it is asked for again when more of the space is known.
-    pub(super) fn hold_back(&mut self, space: &DocumentId, document: DocumentId) {
-        for peer in self.peers.values_mut() {
-            let Some(topic) = peer.topic_of(space) else { continue };
-            let directory = peer.topics.get_mut(&topic).and_then(|state| state.directory.as_mut());
-            if let Some(directory) = directory.filter(|directory| directory.asked.contains(&document)) {
-                directory.held_back.insert(document);
-            }
+    pub(super) fn hold_back(&mut self, connection: ConnectionId, space: &DocumentId, document: DocumentId) {
+        let Some(topic) = self.peers.get(&connection).and_then(|peer| peer.topic_of(space)) else { return };
+        if let Some(directory) = self.directory_mut(connection, topic) {
+            directory.held_back.insert(document);
         }
     }
 

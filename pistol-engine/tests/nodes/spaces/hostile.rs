@@ -14,14 +14,14 @@ fn topic_of_space(machines: &mut Vec<Machine>, space: DocumentId) -> (Topic, u64
     let [late, owner] = machines.get_disjoint_mut([at, 0]).unwrap();
     join(late, space, Some(space_key()), owner);
     connect(machines, (9, at, 0));
-    let topics = machines[at].effects.iter().filter_map(|effect| match effect {
+    let mut topics = machines[at].effects.iter().filter_map(|effect| match effect {
         pistol_engine::Effect::Send { frame, .. } => match Message::from_frame(frame) {
             Ok(Some(Message::Interest(interest))) => Some(interest.topic),
             _ => None,
         },
         _ => None,
     });
-    let topic = topics.last().unwrap();
+    let topic = topics.next_back().unwrap();
     settle(machines, &[(9, at, 0)]);
     (topic, 9)
 }
@@ -108,6 +108,11 @@ fn a_document_of_another_space_or_without_a_place_is_not_kept() {
     for stray in strays {
         assert_eq!(text(&mut machines[0], stray), None);
     }
+    // Where it belongs, it is taken all the same.
+    let [owner, liar] = machines.get_disjoint_mut([0, 3]).unwrap();
+    join(owner, other, Some(space_key()), liar);
+    settle(&mut machines, &[connection]);
+    assert_eq!(strays.map(|stray| text(&mut machines[0], stray)), [Some(String::new()), None]);
 }
 
 #[test]
