@@ -17,6 +17,10 @@ use crate::chance::Chance;
 pub(crate) struct Made {
     pub(crate) genesis: Arc<Genesis>,
     pub(crate) read_key: Option<ReadKey>,
+    /// Whether it is in a space, for whoever reads that.
+    pub(crate) is_for_readers: bool,
+    /// Whether somebody took it out of its space.
+    pub(crate) is_removed: bool,
 }
 
 impl Made {
@@ -25,7 +29,8 @@ impl Made {
     }
 
     pub(crate) fn has_members(&self) -> bool {
-        self.genesis.terms().policy == Policy::Members
+        let terms = self.genesis.terms();
+        terms.policy == Policy::Members && terms.kind == Kind::Document
     }
 }
 
@@ -37,6 +42,18 @@ pub(crate) fn make(author: &AuthorKey, chance: &mut Chance) -> Result<Made, Gene
 /// Makes a document with members.
 pub(crate) fn make_team(author: &AuthorKey, chance: &mut Chance) -> Result<Made, GenesisError> {
     make_with(author, Some(Policy::Members), chance)
+}
+
+/// Makes a space.
+pub(crate) fn make_space(author: &AuthorKey, policy: Policy, chance: &mut Chance) -> Result<Made, GenesisError> {
+    let made = make_with(author, Some(policy), chance)?;
+    let terms = Terms { kind: Kind::Space, skeleton: Vec::new(), ..made.genesis.terms().clone() };
+    Ok(Made { genesis: Arc::new(Genesis::sign(author, terms)?), ..made })
+}
+
+/// Who may read what has this key.
+pub(crate) fn read_by(read_key: Option<&ReadKey>) -> Read {
+    read_key.map_or(Read::Public, |key| Read::Key(key.commitment()))
 }
 
 fn make_with(author: &AuthorKey, wanted: Option<Policy>, chance: &mut Chance) -> Result<Made, GenesisError> {
@@ -54,7 +71,7 @@ fn make_with(author: &AuthorKey, wanted: Option<Policy>, chance: &mut Chance) ->
         creator: 0,
         policy: wanted.unwrap_or_else(|| policy(chance)),
         limits: Limits::default(),
-        read: read_key.as_ref().map_or(Read::Public, |key| Read::Key(key.commitment())),
+        read: read_by(read_key.as_ref()),
         skeleton: if chance.percent(70) { skeleton } else { Vec::new() },
         space: None,
         authority: Vec::new(),
@@ -62,7 +79,7 @@ fn make_with(author: &AuthorKey, wanted: Option<Policy>, chance: &mut Chance) ->
         predecessor: None,
         nonce: chance.bytes(),
     };
-    Ok(Made { genesis: Arc::new(Genesis::sign(author, terms)?), read_key })
+    Ok(Made { genesis: Arc::new(Genesis::sign(author, terms)?), read_key, is_for_readers: false, is_removed: false })
 }
 
 fn policy(chance: &mut Chance) -> Policy {

@@ -6,6 +6,7 @@ mod faults;
 mod flood;
 mod members;
 mod network;
+mod space;
 mod treason;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -131,6 +132,8 @@ pub(crate) struct World {
     net: Net,
     nodes: Vec<Node>,
     made: Vec<Made>,
+    /// Which of these is a space, if the others are its documents.
+    space: Option<usize>,
     traitors: Vec<Traitor>,
     /// What traitors made up in each document, as frames.
     plots: BTreeMap<DocumentId, Vec<Vec<u8>>>,
@@ -140,6 +143,7 @@ pub(crate) struct World {
     trace: Trace,
     report: Report,
     events: u64,
+    has_space: bool,
     is_healed: bool,
     /// A store was put back to an older state: what others were promised of it may be gone there for a while.
     was_restored: bool,
@@ -166,6 +170,8 @@ impl World {
             net,
             nodes,
             made: Vec::new(),
+            space: None,
+            has_space: seed % 4 == 2,
             traitors,
             plots: BTreeMap::new(),
             asked: BTreeMap::new(),
@@ -214,8 +220,10 @@ impl World {
         for node in 0..self.nodes.len() {
             self.start(node, true)?;
         }
-        for _ in 0..self.weather.documents {
-            self.create()?;
+        if self.has_space {
+            self.create_space()?;
+        } else {
+            (0..self.weather.documents).try_for_each(|_| self.create())?;
         }
         for _ in 0..self.weather.acts {
             let at_ms = self.chance.below(self.weather.span_ms);

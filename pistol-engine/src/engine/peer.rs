@@ -267,9 +267,7 @@ impl Engine {
             Message::Catalogue(topic, digest) => self.took_catalogue(connection, topic, digest, effects),
             Message::Listed(topic, listed) => self.took_listed(connection, topic, &listed, effects),
             Message::MoreListed(topic, after) => self.tell_listed(connection, topic, after, effects),
-            Message::Leave(topic) => {
-                self.peers.get_mut(&connection).and_then(|peer| peer.forget(topic));
-            }
+            Message::Leave(topic) => self.was_left(connection, topic, effects),
             Message::Ping(number) => effects.push(send(connection, &Message::Pong(number))),
             Message::Pong(_) | Message::Hello(_) => {}
         }

@@ -224,9 +224,9 @@ impl Engine {
         };
         match self.place_of_new(&space, &genesis) {
             Some((Place::Here, key)) => return Ok(Some((Arc::new(genesis), key))),
-            Some((Place::Pending(_) | Place::Masked(_) | Place::Removed(_), _)) => {
+            Some((place @ (Place::Pending(_) | Place::Masked(_) | Place::Removed(_)), _)) => {
                 // What is not known yet of the space may give it its place.
-                self.hold_back(connection, &space, document);
+                self.hold_back(connection, &space, (document, matches!(place, Place::Pending(_))));
                 self.open_space(&space, effects);
             }
             _ => self.spaces.unfit.0.insert((space, document), ()),

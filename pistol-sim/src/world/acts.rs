@@ -41,7 +41,16 @@ impl World {
             return Ok(());
         }
         if !self.holds(node, made) {
-            return self.join(node, made);
+            // Where it comes by itself it may still be joined first.
+            let space = self.space.filter(|_| self.comes_by_itself(made) && self.chance.percent(70));
+            return self.join(node, space.unwrap_or(made));
+        }
+        if self.is_space(made) {
+            return match self.chance.below(10) {
+                0..=5 if !self.is_healed => self.add_to_space(node),
+                6 if !self.is_healed => self.remove_from_space(node),
+                _ => self.made.get(made).map(user::Made::id).map_or(Ok(()), |space| self.sync(node, space)),
+            };
         }
         let Some(document) = self.made.get(made).map(user::Made::id) else { return Ok(()) };
         if !self.is_healed && self.chance.percent(30) {
@@ -96,6 +105,9 @@ impl World {
     fn edit(&mut self, index: usize, document: DocumentId) -> Result<(), String> {
         let now = self.now();
         let Some(documents) = self.nodes.get(index).and_then(crate::node::Node::documents) else { return Ok(()) };
+        if self.space.and_then(|space| self.made.get(space)).is_some_and(|space| space.id() == document) {
+            return Ok(());
+        }
         if documents.pins(&document) == 0 {
             self.nodes.get_mut(index).into_iter().for_each(|node| node.pins.push(documents.pin(document)));
         }

@@ -31,8 +31,14 @@ impl World {
             if !(0..self.nodes.len()).any(|index| self.holds(index, made)) {
                 continue;
             }
+            let is_removed = self.made.get(made).is_some_and(|made| made.is_removed);
+            // Where a store went back in time, what lets a document into the space may be gone.
+            if self.comes_by_itself(made) && !is_removed && !self.was_restored {
+                continue;
+            }
+            // What was removed is followed by those alone who have a ticket of its own.
             for index in 0..self.nodes.len() {
-                if self.was_restored || !self.holds(index, made) {
+                if self.was_restored || is_removed || !self.holds(index, made) {
                     self.join(index, made)?;
                 }
             }

@@ -229,6 +229,16 @@ impl Engine {
         self.was_answered(connection, &document, effects);
     }
 
+    /// The peer follows a document no longer. Who has that from its own ticket asks for it then.
+    pub(super) fn was_left(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
+        let Some(peer) = self.peers.get_mut(&connection) else { return };
+        let (node, left) = (peer.node, peer.forget(topic));
+        let left = left.filter(|state| state.is_wanted && self.contacts.shares(&node, &state.document));
+        if let Some(state) = left.filter(|state| self.catalog.holds(&state.document)) {
+            self.declare_interest(node, state.document, effects);
+        }
+    }
+
     /// Nobody waits for it any more, or it is not what it was named as.
     fn leave(&mut self, connection: ConnectionId, topic: Topic, effects: &mut Vec<Effect>) {
         let Some(state) = self.peers.get_mut(&connection).and_then(|peer| peer.forget(topic)) else { return };

@@ -1,6 +1,6 @@
 //! The documents of a space on one connection: which of them the other side holds too, and which it holds that are not here.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use pistol_core::id::DocumentId;
 use pistol_sync::node::NodeId;
@@ -31,8 +31,9 @@ pub(in crate::engine) struct Directory {
     asked: BTreeSet<DocumentId>,
     /// All that it told of and that are not stored here yet: when they are, it is known to hold them.
     coming: BTreeSet<DocumentId>,
-    /// Those that have no place here as things stand.
-    held_back: BTreeSet<DocumentId>,
+    /// Those that have no place here as things stand, and whether that is since something is missing: a document that was removed is
+    /// one that the peer will come to leave out too.
+    held_back: BTreeMap<DocumentId, bool>,
     /// The last one that it told of, while there are more.
     next_after: Option<[u8; 32]>,
 }
@@ -40,7 +41,8 @@ pub(in crate::engine) struct Directory {
 impl Directory {
     /// Whether the peer told of everything, and it is here.
     pub(in crate::engine) fn has_all(&self) -> bool {
-        self.is_told && self.queue.is_empty() && self.asked.is_empty() && self.held_back.is_empty()
+        let is_any_pending = self.held_back.values().any(|is_pending| *is_pending);
+        self.is_told && self.queue.is_empty() && self.asked.is_empty() && !is_any_pending
     }
 
     /// Whether the peer holds all that is here.
@@ -155,15 +157,22 @@ impl Engine {
             return;
         }
         let Some(space) = self.topic_mut(connection, topic).map(|state| state.document) else { return };
-        let ids = || listed.ids.iter().map(|id| DocumentId(*id));
-        let here = self.spaces.here(&space);
-        let both: Vec<DocumentId> = ids().filter(|id| here.is_some_and(|here| here.contains(id))).collect();
-        let is_new = |id: &DocumentId| !self.catalog.holds(id) && !self.spaces.is_unfit(space, *id);
-        let new: Vec<DocumentId> = ids().filter(is_new).collect();
+        // What is held and has no place is on its way to the disk, or may come to have one.
+        let (mut both, mut held, mut new) = (Vec::new(), Vec::new(), Vec::new());
+        for id in listed.ids.iter().map(|id| DocumentId(*id)) {
+            if self.spaces.here(&space).is_some_and(|here| here.contains(&id)) {
+                both.push(id);
+            } else if self.catalog.holds(&id) {
+                held.push(id);
+            } else if !self.spaces.is_unfit(space, id) {
+                new.push(id);
+            }
+        }
         let Some(directory) = self.directory_mut(connection, topic) else { return };
         for id in &both {
             directory.lacking.remove(id);
         }
+        directory.coming.extend(held);
         match listed.has_more {
             Some(true) => directory.next_after = listed.ids.last().copied(),
             Some(false) => directory.is_told = true,
@@ -241,7 +250,7 @@ impl Engine {
         for topic in self.peers.get(&connection).map(|peer| peer.spaces.clone()).unwrap_or_default() {
             let Some(directory) = self.directory_mut(connection, topic) else { continue };
             if directory.asked.remove(document) {
-                if !is_here && !directory.held_back.contains(document) {
+                if !is_here && !directory.held_back.contains_key(document) {
                     directory.coming.remove(document);
                 }
                 self.ask_for_documents(connection, topic, effects);
@@ -268,10 +277,15 @@ impl Engine {
     }
 
     /// A document of a space has no place there yet, as this node sees it: it is asked for again when more of the space is known.
-    pub(super) fn hold_back(&mut self, connection: ConnectionId, space: &DocumentId, document: DocumentId) {
+    pub(super) fn hold_back(
+        &mut self,
+        connection: ConnectionId,
+        space: &DocumentId,
+        (document, is_pending): (DocumentId, bool),
+    ) {
         let Some(topic) = self.peers.get(&connection).and_then(|peer| peer.topic_of(space)) else { return };
         if let Some(directory) = self.directory_mut(connection, topic) {
-            directory.held_back.insert(document);
+            directory.held_back.insert(document, is_pending);
         }
     }
 
@@ -281,7 +295,7 @@ impl Engine {
             let Some(directory) = self.directory_mut(connection, topic) else { continue };
             let held_back = std::mem::take(&mut directory.held_back);
             if !held_back.is_empty() {
-                directory.queue.extend(held_back);
+                directory.queue.extend(held_back.into_keys());
                 self.ask_for_documents(connection, topic, effects);
             }
         }
@@ -299,11 +313,8 @@ impl Engine {
             let Some(directory) = self.directory_mut(connection, topic).filter(|directory| directory.is_begun) else {
                 continue;
             };
-            for id in come {
-                if !directory.coming.remove(id) {
-                    directory.lacking.insert(*id);
-                }
-            }
+            let (both, lacking): (Vec<DocumentId>, Vec<_>) = come.iter().partition(|id| directory.coming.remove(*id));
+            directory.lacking.extend(lacking);
             for id in gone {
                 directory.lacking.remove(id);
             }
@@ -311,6 +322,7 @@ impl Engine {
                 let listed = Listed { ids: part.iter().map(|id| id.0).collect(), has_more: None };
                 effects.push(send(connection, &Message::Listed(topic, listed)));
             }
+            self.follow_together(connection, topic, &both, effects);
             self.leave_gone(connection, gone, effects);
             self.refresh(connection, topic, effects);
         }
