@@ -1,12 +1,15 @@
-//! The rules of documents without members, said to people.
+//! The rules of documents and spaces, said to people.
 
-use pistol_core::genesis::{Genesis, Insert, Policy};
+use pistol_core::genesis::{Genesis, Insert, Kind, Policy};
 use pistol_core::key::AuthorId;
 
-/// Who may do what in a document, a sentence each.
+/// Who may do what in a document or a space, a sentence each.
 pub fn rules(genesis: &Genesis) -> Vec<String> {
     let roots: Vec<String> = genesis.terms().roots.iter().map(ToString::to_string).collect();
     let roots = roots.join(", ");
+    if genesis.terms().kind == Kind::Space {
+        return rules_of_space(genesis.terms().policy, &roots);
+    }
     match genesis.terms().policy {
         Policy::Owned => {
             vec![format!("its roots change everything: {roots}"), "nobody else changes anything".to_owned()]
@@ -41,6 +44,25 @@ pub fn rules(genesis: &Genesis) -> Vec<String> {
         ],
         _ => vec!["a rule that this version has no words for".to_owned()],
     }
+}
+
+/// Who may do what in a space, a sentence each.
+fn rules_of_space(policy: Policy, roots: &str) -> Vec<String> {
+    let add = match policy {
+        Policy::Owned => format!("its roots add documents, and nobody else does: {roots}"),
+        Policy::WorldWritable => {
+            format!("whoever can read it adds documents; its roots remove them, and ban their authors: {roots}")
+        }
+        Policy::Members => {
+            format!("its roots add documents and remove them, and say who else adds some: {roots}")
+        }
+        _ => return vec!["a rule that this version has no words for".to_owned()],
+    };
+    vec![
+        add,
+        "writers add documents and claim names for them; admins confirm names, grant and revoke".to_owned(),
+        "who was revoked adds nothing more; documents of theirs stay that others edited".to_owned(),
+    ]
 }
 
 /// Why a change that is part of a document may be.
