@@ -10,7 +10,13 @@ mod hand;
 #[path = "../../pistol-acl/tests/support/judged.rs"]
 mod judged;
 mod revocation;
+#[path = "../../pistol-acl/tests/support/story.rs"]
+mod story;
 mod theorems;
+#[path = "../../pistol-acl/tests/support/told.rs"]
+mod told;
+#[path = "../../pistol-acl/tests/support/twice.rs"]
+mod twice;
 
 use clap::ValueEnum;
 
@@ -25,7 +31,7 @@ pub(crate) struct Options {
     /// Changes that are judged, and those of the document of which one author is revoked
     #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
     changes: usize,
-    /// Random histories that are judged twice
+    /// Random histories that are judged twice; any difference is an error
     #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
     histories: u64,
 }
