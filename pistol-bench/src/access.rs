@@ -9,6 +9,7 @@ mod fast_path;
 mod hand;
 #[path = "../../pistol-acl/tests/support/judged.rs"]
 mod judged;
+mod keys;
 mod revocation;
 #[path = "../../pistol-acl/tests/support/story.rs"]
 mod story;
@@ -39,6 +40,7 @@ pub(crate) struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Case {
     FastPath,
+    Keys,
     Revocation,
     Theorems,
 }
@@ -49,6 +51,11 @@ pub(crate) async fn run(options: &Options) -> Outcome<()> {
     if is_wanted(Case::FastPath) {
         fast_path::of_first_writers(options.changes)?.print();
         fast_path::of_members(options.changes)?.print();
+    }
+    if is_wanted(Case::Keys) {
+        for authors in keys::AUTHORS {
+            keys::run(authors)?.print();
+        }
     }
     if is_wanted(Case::Revocation) {
         revocation::run(options.changes).await?.print();
