@@ -12,7 +12,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use pistol::{Doc, ErrorKind, ImportError, Node, Policy};
+use pistol::{Doc, ErrorKind, ImportError, Node, Policy, Subject};
 
 const WITHIN: Duration = Duration::from_mins(1);
 
@@ -36,8 +36,11 @@ async fn write(doc: &Doc, words: &[&str]) {
 }
 
 /// Documents that each version of the format was written for. They are never written again.
-const FIXTURES: [&[u8]; 2] =
-    [include_bytes!("fixtures/document-v1.pistol"), include_bytes!("fixtures/document-v2.pistol")];
+const FIXTURES: [&[u8]; 3] = [
+    include_bytes!("fixtures/document-v1.pistol"),
+    include_bytes!("fixtures/document-v2.pistol"),
+    include_bytes!("fixtures/document-v3.pistol"),
+];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exported_document_is_the_same_document_in_another_store() {
@@ -95,6 +98,15 @@ async fn a_file_of_an_older_version_is_read_for_ever() {
     assert_eq!(text(&team), "This was exported by version 2.\nAnd a member wrote this.\n");
     assert_eq!(team.id().to_string(), "HQUfaj5juNayNqpqHNUXKsFzRum9mjztjo3wUVyhkNzyBkhtV");
     assert_eq!(team.members().len(), 1);
+    // A friend's device wrote under what the document says of a group, the group of an identity, and the identity of the device.
+    let with_friends = node.import(FIXTURES[2]).await.unwrap();
+    assert_eq!(text(&with_friends), "This was exported by version 3.\nAnd a friend's device wrote this.\n");
+    assert_eq!(with_friends.id().to_string(), "MjwBZ6FG7MEKtf7goRH4ZkXGKiNa6ScbTF3zFKwkbteFnMXva");
+    let friends = node.group("mzDAF32d4RtG1gBZh2w5n3WA11HZvsCJsLeTGAdd2z6uNrBau".parse().unwrap()).await.unwrap();
+    let friend = node.identity("FvJvYjL8iVKUEs1Uhqf6rjuLSAvFqo58kxX16YbiK9bJouZRn".parse().unwrap()).await.unwrap();
+    let subjects = |members: Vec<pistol::Member>| members.iter().map(|member| member.subject).collect::<Vec<_>>();
+    assert_eq!(subjects(with_friends.members()), [Subject::from(&friends)]);
+    assert_eq!((subjects(friends.members()), friend.devices().len()), (vec![Subject::from(&friend)], 1));
     node.shutdown().await.unwrap();
 }
 

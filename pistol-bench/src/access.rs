@@ -9,8 +9,15 @@ mod fast_path;
 mod hand;
 #[path = "../../pistol-acl/tests/support/judged.rs"]
 mod judged;
+mod keys;
 mod revocation;
+#[path = "../../pistol-acl/tests/support/story.rs"]
+mod story;
 mod theorems;
+#[path = "../../pistol-acl/tests/support/told.rs"]
+mod told;
+#[path = "../../pistol-acl/tests/support/twice.rs"]
+mod twice;
 
 use clap::ValueEnum;
 
@@ -25,7 +32,7 @@ pub(crate) struct Options {
     /// Changes that are judged, and those of the document of which one author is revoked
     #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
     changes: usize,
-    /// Random histories that are judged twice
+    /// Random histories that are judged twice; any difference is an error
     #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
     histories: u64,
 }
@@ -33,6 +40,7 @@ pub(crate) struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Case {
     FastPath,
+    Keys,
     Revocation,
     Theorems,
 }
@@ -43,6 +51,11 @@ pub(crate) async fn run(options: &Options) -> Outcome<()> {
     if is_wanted(Case::FastPath) {
         fast_path::of_first_writers(options.changes)?.print();
         fast_path::of_members(options.changes)?.print();
+    }
+    if is_wanted(Case::Keys) {
+        for authors in keys::AUTHORS {
+            keys::run(authors)?.print();
+        }
     }
     if is_wanted(Case::Revocation) {
         revocation::run(options.changes).await?.print();

@@ -6,6 +6,7 @@ mod dial;
 mod forget;
 mod import;
 mod join;
+mod keys;
 mod load;
 mod logs;
 mod operations;
@@ -202,11 +203,17 @@ impl Engine {
     /// Takes in what happened, and says what is to be done.
     pub fn handle(&mut self, input: Input, now: Now, effects: &mut Vec<Effect>) {
         self.now = now;
+        let before = effects.len();
+        self.take(input, effects);
+        self.name_keys(effects.get_mut(before..).unwrap_or_default());
+    }
+
+    fn take(&mut self, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Connected { connection, peer, is_dialler, exported } => {
                 self.connected(connection, peer, is_dialler, exported, effects);
             }
-            Input::Received { connection, frame } => self.received(connection, &frame, effects),
+            Input::Received { connection, frame } => self.received(connection, frame, effects),
             Input::Disconnected { connection, reason } => self.disconnected(connection, &reason),
             Input::DialFailed { peer, reason } => self.dial_failed(peer, &reason, effects),
             Input::Stored => self.stored(effects),

@@ -148,8 +148,12 @@ impl<'w> Authority<'w> {
         Some(identity.roots.iter().copied().collect()).filter(|roots: &BTreeSet<Author>| !roots.is_empty())
     }
 
+    /// The identity whose certificate is the last hop: a grant. Who was made a root of an identity is none of its devices.
     fn certified(&self, hops: &[&Operation]) -> Option<LogId> {
-        hops.last().map(|hop| hop.log).filter(|log| self.kind(*log) == Some(Kind::Identity))
+        hops.last()
+            .filter(|hop| hop.grant().is_some())
+            .map(|hop| hop.log)
+            .filter(|log| self.kind(*log) == Some(Kind::Identity))
     }
 
     fn kind(&self, log: LogId) -> Option<Kind> {

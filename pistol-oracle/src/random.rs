@@ -14,7 +14,9 @@ use play::Play;
 /// How much happens in a random world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
-    /// A few operations and changes: all orders can be tried.
+    /// A handful of operations and changes: all orders of most can be tried.
+    Tiny,
+    /// A few operations and changes.
     Small,
     /// Some dozens.
     Medium,
@@ -33,6 +35,7 @@ impl World {
     pub fn random(seed: u64, size: Size) -> Self {
         let mut chance = Chance::new(seed);
         let steps = match size {
+            Size::Tiny => 2 + chance.below(3),
             Size::Small => 5 + chance.below(8),
             Size::Medium => 30 + chance.below(30),
         };
@@ -45,6 +48,7 @@ impl World {
     pub fn of_names(seed: u64, size: Size) -> Self {
         let mut chance = Chance::new(seed);
         let steps = match size {
+            Size::Tiny => 4 + chance.below(4),
             Size::Small => 8 + chance.below(12),
             Size::Medium => 40 + chance.below(40),
         };

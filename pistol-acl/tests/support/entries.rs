@@ -118,6 +118,11 @@ pub struct Entries {
 
 impl Entries {
     pub fn random(seed: u64) -> Self {
+        Entries::of(seed, 24)
+    }
+
+    /// A history of at most so many changes.
+    pub fn of(seed: u64, steps: usize) -> Self {
         let mut chance = Chance::new(seed);
         let (is_own_object, shared_counters, shared_slots) = (chance.one_in(3), chance.one_in(3), chance.one_in(4));
         let insert = if is_own_object { Insert::OwnObject } else { Insert::Anywhere };
@@ -145,7 +150,7 @@ impl Entries {
         });
         let made = made.collect();
         let mut entries = Entries { genesis, changes: vec![], policy, chance, chains, made, lax };
-        for _ in 0..24 {
+        for _ in 0..steps {
             entries.step();
         }
         entries

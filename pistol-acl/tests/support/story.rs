@@ -102,6 +102,16 @@ impl Story {
         story
     }
 
+    /// What happened elsewhere.
+    pub(crate) fn of(
+        document: DocumentId,
+        charters: Vec<Charter>,
+        operations: Vec<SignedOp>,
+        changes: Vec<Summary>,
+    ) -> Self {
+        Story { document, charters, operations, changes, numbered: 0 }
+    }
+
     pub(crate) fn charter(&mut self, number: u8, kind: Kind, policy: AccessPolicy, roots: &[u8]) -> LogId {
         let roots: Vec<AuthorId> = roots.iter().map(|number| author(*number)).collect();
         let (log, creator) = (log(number), roots[0]);

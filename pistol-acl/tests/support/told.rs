@@ -20,7 +20,7 @@ use pistol_acl::{Access, AccessPolicy, Charter, Held, Kind, Place, SignedOp, Sta
 use pistol_core::id::{AuthorityId, ChangeId, DocumentId};
 use pistol_oracle as oracle;
 
-use crate::story::{Item, author, key, take};
+use super::story::{Item, Story, author, key, take};
 
 /// What the judge is not asked: rules for entries. And a kept change keeps its document, as its operation names both.
 pub(crate) fn comparable(mut world: oracle::World) -> oracle::World {
@@ -65,6 +65,7 @@ pub(crate) fn comparable(mut world: oracle::World) -> oracle::World {
 /// A node for each document, told a whole world.
 pub(crate) struct Told {
     nodes: BTreeMap<DocumentId, Access>,
+    signed: Vec<SignedOp>,
     entered: BTreeSet<oracle::OperationId>,
     ids: BTreeMap<oracle::OperationId, AuthorityId>,
 }
@@ -103,7 +104,7 @@ impl Told {
                 access
             });
         }
-        Told { nodes, entered, ids }
+        Told { nodes, signed, entered, ids }
     }
 
     pub(crate) fn waits(&self, id: oracle::OperationId) -> bool {
@@ -126,6 +127,23 @@ impl Told {
     /// Whether two operations became one: they differed only in refused ones that they followed on.
     pub(crate) fn has_merged(&self) -> bool {
         self.ids.values().collect::<BTreeSet<_>>().len() < self.ids.len()
+    }
+
+    /// What is told of one document, to be told again in another order.
+    pub(crate) fn story(&self, world: &oracle::World, document: oracle::LogId) -> Story {
+        let charters = world.logs.iter().map(|log| charter(log, &self.ids)).collect();
+        let changes = world.changes.iter().filter(|change| change.document == document);
+        let changes = changes.filter(|change| change.is_structurally_valid).map(|change| summary(change, &self.ids));
+        let changes: BTreeMap<ChangeId, Summary> = changes.map(|summary| (summary.id, summary)).collect();
+        Story::of(log_id(document), charters, self.signed.clone(), changes.into_values().collect())
+    }
+
+    pub(crate) fn node_of(&self, document: oracle::LogId) -> &Access {
+        &self.nodes[&log_id(document)]
+    }
+
+    pub(crate) fn state_of(&self, document: oracle::LogId, change: oracle::ChangeId) -> State {
+        self.node_of(document).state(&change_id(change))
     }
 
     pub(crate) fn node(&self) -> &Access {

@@ -14,7 +14,7 @@ use pistol_core::genesis::{self, Genesis, Kind, ReadKey};
 use pistol_core::id::DocumentId;
 use pistol_core::key::AuthorId;
 
-pub(super) use directory::Directory;
+pub(super) use directory::{Directory, Early};
 
 use super::Engine;
 use crate::catalog::{Catalog, Log};

@@ -13,7 +13,7 @@ use pistol_sync::proto::message::{Head, LogHeads, Message, Topic};
 use super::Engine;
 use super::operations::LogState;
 use super::peer::send;
-use super::spaces::Directory;
+use super::spaces::{Directory, Early};
 use crate::documents::lock;
 use crate::effect::Effect;
 use crate::input::ConnectionId;
@@ -75,6 +75,8 @@ pub(super) struct TopicState {
     pub(super) log: Option<LogState>,
     /// What the peer told of its log before it let us follow.
     pub(super) early_log: Option<LogHeads>,
+    /// What it told of the documents of a space before that: their digest, or that there is one to be asked for.
+    pub(super) early_catalogue: Option<Early>,
     /// Whether the peer may read all of it: a log is also told to who may read what depends on it.
     pub(super) is_reader: bool,
     /// Of a space, what is known of the documents there.
@@ -114,6 +116,7 @@ impl TopicState {
             unreadable: 0,
             log: None,
             early_log: None,
+            early_catalogue: None,
             is_reader: false,
             directory: None,
         }

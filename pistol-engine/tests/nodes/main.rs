@@ -7,6 +7,7 @@ mod closing;
 mod damage;
 mod forgetting;
 mod heads;
+mod keys;
 mod logs;
 mod machine;
 mod members;

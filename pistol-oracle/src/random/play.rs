@@ -94,9 +94,12 @@ impl Play {
             (OWNER, SPACE, grant(Subject::Identity(IDENTITY), Role::Writer)),
             (Author(4), SHARED_DOCUMENT, grant(Subject::Space(SPACE), Role::Writer)),
         ];
-        let odds = if size == Size::Small { 2 } else { 4 };
         for (number, (author, log, action)) in grants.into_iter().enumerate() {
-            let is_left_out = if size == Size::Small { !self.chance.one_in(odds) } else { self.chance.one_in(odds) };
+            let is_left_out = match size {
+                Size::Tiny => !self.chance.one_in(6),
+                Size::Small => !self.chance.one_in(2),
+                Size::Medium => self.chance.one_in(4),
+            };
             if number == 0 || !is_left_out {
                 self.operate(author, log, Vec::new(), action);
             }

@@ -20,7 +20,7 @@ pub(super) const DEVICES: [Author; 2] = [Author(2), Author(3)];
 /// The keys of a world of this size.
 pub(super) fn authors(size: Size) -> Vec<Author> {
     let count = match size {
-        Size::Small => 6,
+        Size::Tiny | Size::Small => 6,
         Size::Medium => 9,
     };
     (0..count).map(Author).collect()

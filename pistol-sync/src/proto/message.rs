@@ -25,7 +25,7 @@ pub struct Hello {
     pub epoch: [u8; 16],
     /// Position in the receiver's feed up to which the sender holds everything. Kept for the feed.
     pub cursor: Option<([u8; 16], u64)>,
-    /// Bits for what the sender can do. None are given out yet.
+    /// Bits for what the sender can do: [`super::keys::KNOWS_NAMED_KEYS`].
     pub features: u64,
     /// The largest frame that the sender takes.
     pub frame_bytes_max: u32,

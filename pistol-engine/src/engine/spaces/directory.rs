@@ -20,7 +20,7 @@ pub(in crate::engine) struct Directory {
     /// Whether the peer was told what is here: what comes later is told one by one.
     is_begun: bool,
     /// The peer's digest, until it is compared.
-    digest: Option<[u8; 32]>,
+    digest: Option<Early>,
     /// Whether the peer told of all that it holds.
     is_told: bool,
     /// Documents here of which the peer did not say that it holds them.
@@ -36,6 +36,15 @@ pub(in crate::engine) struct Directory {
     held_back: BTreeMap<DocumentId, bool>,
     /// The last one that it told of, while there are more.
     next_after: Option<[u8; 32]>,
+}
+
+/// What a peer told before both were ready to compare.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::engine) enum Early {
+    /// What it holds, by its digest.
+    Digest([u8; 32]),
+    /// Of some document: its list is to be asked for.
+    List,
 }
 
 impl Directory {
@@ -66,7 +75,9 @@ impl Engine {
             if let Some(peer) = self.peers.get_mut(&connection)
                 && let Some(state) = peer.topics.get_mut(&topic)
             {
-                state.directory.get_or_insert_default();
+                let early = state.early_catalogue.take();
+                let directory = state.directory.get_or_insert_default();
+                directory.digest = directory.digest.or(early);
                 peer.spaces.insert(topic);
             }
             self.spaces.to_begin.insert((connection, space));
@@ -98,8 +109,11 @@ impl Engine {
         digest: [u8; 32],
         effects: &mut Vec<Effect>,
     ) {
+        if self.is_early(connection, topic, Early::Digest(digest)) {
+            return;
+        }
         let Some(directory) = self.directory_or_blame(connection, topic, effects) else { return };
-        directory.digest = Some(digest);
+        directory.digest = Some(Early::Digest(digest));
         self.compare(connection, topic, effects);
     }
 
@@ -111,7 +125,7 @@ impl Engine {
         let Some(digest) = directory.digest.take() else { return };
         let Some(space) = self.topic_mut(connection, topic).map(|state| state.document) else { return };
         let here: Vec<DocumentId> = self.spaces.here(&space).into_iter().flatten().copied().collect();
-        if listing::digest(here.iter()) != digest {
+        if !matches!(digest, Early::Digest(digest) if digest == listing::digest(here.iter())) {
             return effects.push(send(connection, &Message::MoreListed(topic, None)));
         }
         if let Some(directory) = self.directory_mut(connection, topic) {
@@ -153,7 +167,9 @@ impl Engine {
         listed: &Listed,
         effects: &mut Vec<Effect>,
     ) {
-        if self.directory_or_blame(connection, topic, effects).is_none() {
+        if self.is_early(connection, topic, Early::List)
+            || self.directory_or_blame(connection, topic, effects).is_none()
+        {
             return;
         }
         let Some(space) = self.topic_mut(connection, topic).map(|state| state.document) else { return };
@@ -369,6 +385,16 @@ impl Engine {
 
     fn directory_mut(&mut self, connection: ConnectionId, topic: Topic) -> Option<&mut Directory> {
         self.topic_mut(connection, topic)?.directory.as_mut()
+    }
+
+    /// Notes what the peer told before it let us follow: it is told once.
+    fn is_early(&mut self, connection: ConnectionId, topic: Topic, early: Early) -> bool {
+        let state = self.topic_mut(connection, topic).filter(|state| state.is_asked && !state.is_following);
+        let Some(state) = state else { return false };
+        if !matches!(state.early_catalogue, Some(Early::List)) {
+            state.early_catalogue = Some(early);
+        }
+        true
     }
 
     /// What a peer tells of documents is heard in a space that both follow.

@@ -15,17 +15,23 @@ use super::{author, grant, operate, settle, team, third};
 use crate::machine::Machine;
 use crate::stranger::Stranger;
 
-fn key(number: u8) -> AuthorKey {
+pub(super) fn key(number: u8) -> AuthorKey {
     AuthorKey::from_seed(&[number; 32])
 }
 
 /// An operation by the key of a number, well signed.
-fn signed(by: u8, log: DocumentId, proof: Vec<AuthorityId>, mut prev: Vec<AuthorityId>, action: Action) -> SignedOp {
+pub(super) fn signed(
+    by: u8,
+    log: DocumentId,
+    proof: Vec<AuthorityId>,
+    mut prev: Vec<AuthorityId>,
+    action: Action,
+) -> SignedOp {
     prev.sort_unstable();
     SignedOp::sign(&key(by), &AclOp { log, author: key(by).id(), proof, prev, own: None, action }).unwrap()
 }
 
-fn message(operations: &[SignedOp]) -> Message {
+pub(super) fn message(operations: &[SignedOp]) -> Message {
     Message::Operations(0, operations.iter().map(|signed| signed.bytes().to_vec()).collect())
 }
 
