@@ -48,21 +48,20 @@ pub fn rules(genesis: &Genesis) -> Vec<String> {
 
 /// Who may do what in a space, a sentence each.
 fn rules_of_space(policy: Policy, roots: &str) -> Vec<String> {
-    let add = match policy {
-        Policy::Owned => format!("its roots add documents, and nobody else does: {roots}"),
-        Policy::WorldWritable => {
-            format!("whoever can read it adds documents; its roots remove them, and ban their authors: {roots}")
-        }
-        Policy::Members => {
-            format!("its roots add documents and remove them, and say who else adds some: {roots}")
-        }
-        _ => return vec!["a rule that this version has no words for".to_owned()],
-    };
-    vec![
-        add,
-        "writers add documents and claim names for them; admins confirm names, grant and revoke".to_owned(),
-        "who was revoked adds nothing more; documents of theirs stay that others edited".to_owned(),
-    ]
+    match policy {
+        Policy::Owned => vec![format!("its roots add documents and take them out, and nobody else does: {roots}")],
+        Policy::WorldWritable => vec![
+            "whoever can read it adds documents and claims names for them".to_owned(),
+            format!("its roots take documents out, confirm names, and ban authors of documents: {roots}"),
+            "who was banned may come again with a new key".to_owned(),
+        ],
+        Policy::Members => vec![
+            format!("its roots add documents and take them out, and say who else may add some: {roots}"),
+            "writers add documents and claim names for them; admins confirm names, and say who may as well".to_owned(),
+            "who was revoked adds nothing more; documents of theirs that others edited stay".to_owned(),
+        ],
+        _ => vec!["a rule that this version has no words for".to_owned()],
+    }
 }
 
 /// Why a change that is part of a document may be.

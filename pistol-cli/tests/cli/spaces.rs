@@ -77,6 +77,11 @@ fn a_list_of_a_space_is_its_documents_only() {
         let granted = &store.json(&["acl", plan])[0]["members"]["granted"];
         assert_eq!((&granted[0]["who"], &granted[0]["name"]), (&json!(space), &json!("club")));
     }
+    // So does one that stands by itself.
+    store.ok(&["new", "out", "--policy", "members"]);
+    assert_eq!(store.json(&["grant", "out", "club", "reader"])[0]["who"], json!(space));
+    assert!(store.ok(&["acl", "out"]).contains(&format!("reader  {space}  club")));
+    assert_eq!(store.json(&["revoke", "out", &space])[0]["who"], json!(space));
     // Presets are for documents that stand by themselves too.
     assert_eq!(store.json(&["new", "news", "--preset", "published"])[0]["is_public"], json!(true));
 }
@@ -110,6 +115,22 @@ fn a_value_by_path_is_put_and_read() {
         assert!(done.code == Some(code) && done.stdout.is_empty(), "{arguments:?}: {done:?}");
         let (first, second) = done.stderr.split_once("\nhelp: ").unwrap();
         assert!(first.contains(cause) && second.contains(help), "{arguments:?}: {done:?}");
+    }
+}
+
+#[test]
+fn the_preset_of_a_space_says_who_adds_documents() {
+    let store = Store::new();
+    for (preset, rule) in [
+        ("private", "and nobody else does"),
+        ("published", "and nobody else does"),
+        ("wall", "whoever can read it adds documents"),
+        ("open", "whoever can read it adds documents"),
+        ("team", "say who else may add some"),
+    ] {
+        let made = &store.json(&["space", "new", preset, "--preset", preset])[0];
+        assert_eq!((&made["may_add"], &made["is_public"]), (&json!(true), &json!(preset == "published")));
+        assert!(store.ok(&["acl", preset]).contains(rule), "{preset}");
     }
 }
 

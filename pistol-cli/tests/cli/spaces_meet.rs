@@ -134,3 +134,31 @@ fn documents_are_removed_and_their_authors_banned_until_the_space_is_released() 
         done.stdout.contains("\nreleased: ") && place(done, &spam, "here\n") && place(done, &more, "here\n")
     });
 }
+
+#[test]
+fn a_name_that_two_claimed_apart_is_contested_until_an_admin_confirms_one() {
+    let (ann, bob, _share) = two("open");
+    // Bob's commands meet nobody until he syncs.
+    for (store, who) in [(&ann, "ann"), (&bob, "bob")] {
+        store.ok(&["new", who, "--space", "club", "--preset", "wall"]);
+        store.ok(&["space", "claim", "club", "list", who]);
+    }
+    until(&bob, &["space", "show", "club"], |done| done.stdout.contains("name  list  contested: "));
+    let shown = ann.ok(&["space", "show", "club"]);
+    let named = ann.json(&["space", "show", "club"])[0]["names"][0].clone();
+    let claims = named["claims"].as_array().unwrap();
+    assert_eq!((&named["state"], claims.len()), (&json!("contested"), 2));
+    let his = claims.iter().find(|claim| claim["by"] == json!(author(&bob))).unwrap();
+    let form = his["form"].as_str().unwrap();
+    assert!(shown.contains(&format!("{form} for {} by {}", id(&bob, "bob"), author(&bob))), "{shown}");
+    for store in [&ann, &bob] {
+        let undecided = store.run(&["space", "read", "club", "list.milk"]);
+        assert!(undecided.code == Some(1) && undecided.stderr.contains("2 claim `list`"), "{undecided:?}");
+        assert!(undecided.stderr.contains("help: ask an admin"), "{undecided:?}");
+    }
+    assert_eq!(bob.run(&["space", "confirm", "club", form]).code, Some(4));
+    assert_eq!(ann.run(&["space", "confirm", "club", "list"]).code, Some(1));
+    assert!(ann.ok(&["space", "confirm", "club", form]).contains("by its claimant"));
+    until(&bob, &["space", "show", "club"], |done| done.stdout.contains("  confirmed"));
+    assert_eq!(ann.json(&["space", "show", "club"])[0]["names"][0]["claims"][0], *his);
+}
