@@ -5,6 +5,9 @@ use pistol::{Author, DocumentId, FindError, LogKind, Node, Subject};
 use crate::failure::{Exit, Failure};
 use crate::kind::KindName;
 
+/// What has members, by its id.
+type Of = fn(DocumentId) -> Subject;
+
 /// The author that is meant.
 pub(crate) fn author_of(text: &str) -> Result<Author, Failure> {
     text.parse().map_err(|_| {
@@ -19,9 +22,8 @@ pub(crate) fn who(node: &Node, text: &str) -> Result<Subject, Failure> {
     if let Ok(author) = text.parse::<Author>() {
         return Ok(Subject::Key(author));
     }
-    let prefixes: [(&str, fn(DocumentId) -> Subject); 3] =
-        [("identity:", Subject::Identity), ("group:", Subject::Group), ("space:", Subject::Space)];
-    for (prefix, subject) in prefixes {
+    let kinds = [("identity:", Subject::Identity as Of), ("group:", Subject::Group), ("space:", Subject::Space)];
+    for (prefix, subject) in kinds {
         if let Some(id) = text.strip_prefix(prefix) {
             return id.parse().map(subject).map_err(|_| {
                 Failure::usage(format!("`{id}` is no id"), "write all of the id, as `pistol ls` prints it there")
