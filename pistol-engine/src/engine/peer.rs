@@ -26,7 +26,7 @@ use crate::replica::{PeerState, PeerView};
 pub(super) struct Peer {
     pub(super) node: NodeId,
     role: Role,
-    binding: Binding,
+    pub(super) binding: Binding,
     is_greeted: bool,
     hello_deadline_ms: u64,
     faults: u32,
@@ -275,6 +275,8 @@ impl Engine {
             Message::Catalogue(topic, digest) => self.took_catalogue(connection, topic, digest, effects),
             Message::Listed(topic, listed) => self.took_listed(connection, topic, &listed, effects),
             Message::MoreListed(topic, after) => self.tell_listed(connection, topic, after, effects),
+            Message::Redeem(redeem) => self.took_redeem(connection, &redeem, effects),
+            Message::Redeemed(topic, outcome) => self.was_redeemed(connection, topic, outcome, effects),
             Message::Leave(topic) => self.was_left(connection, topic, effects),
             Message::Ping(number) => effects.push(send(connection, &Message::Pong(number))),
             Message::Pong(_) | Message::Hello(_) => {}

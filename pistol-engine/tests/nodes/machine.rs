@@ -63,7 +63,16 @@ impl Machine {
         self.store.range(table, b"", &[0xff; 64], usize::MAX).unwrap()
     }
 
+    /// The node started on what its store was before, and knowing that it is.
+    pub fn put_back(&self) -> Self {
+        Machine::begun(self.node, self.store.clone(), self.open_bytes, false)
+    }
+
     fn on(node: NodeId, store: MemoryStore, open_bytes: usize) -> Self {
+        Machine::begun(node, store, open_bytes, true)
+    }
+
+    fn begun(node: NodeId, store: MemoryStore, open_bytes: usize, sessions_continue: bool) -> Self {
         let all = |table| store.range(table, b"", &[0xff; 64], usize::MAX).unwrap();
         let catalog = Catalog::from_rows(&all(Table::Logs), &all(Table::Names), &all(Table::Sessions));
         let start = Start {
@@ -71,12 +80,13 @@ impl Machine {
             node,
             epoch: node.0[..16].try_into().unwrap(),
             seed: node.0,
-            sessions_continue: true,
+            sessions_continue,
             snapshot_changes: SNAPSHOT_CHANGES,
             open_bytes_max: open_bytes,
             catalog: catalog.unwrap(),
             peers: all(Table::Peers),
             owed: all(Table::Owed),
+            invites: all(Table::Invites),
         };
         let engine = Engine::new(start, Now::default()).unwrap();
         let (outstanding, failing_read, is_slow, waiting) = (None, None, false, vec![]);

@@ -7,6 +7,7 @@ mod closing;
 mod damage;
 mod forgetting;
 mod heads;
+mod invites;
 mod keys;
 mod logs;
 mod machine;

@@ -39,6 +39,7 @@ impl Machine {
             catalog: Catalog::from_rows(&[], &[], &[])?,
             peers: vec![],
             owed: vec![],
+            invites: vec![],
         };
         let engine = Engine::new(start, Now::default())?;
         Ok(Machine { engine, node, store, path: path.to_owned(), now_ms: 0, sent: VecDeque::new() })
