@@ -30,6 +30,11 @@ pub const WITNESSED_MAX: usize = 256;
 pub const AUTHOR_OPERATIONS_MAX: usize = 10_000;
 /// The same in the log of an identity, which every document of its devices depends on.
 pub const AUTHOR_OPERATIONS_IN_IDENTITY_MAX: usize = 500;
+/// Bytes of one author's operations in the past of another of its own at most: 64 of the largest, or a thousand revocations that
+/// keep everything that a busy document has.
+pub const AUTHOR_BYTES_MAX: u64 = 16 << 20;
+/// The same in the log of an identity: 500 certificates take a tenth of it.
+pub const AUTHOR_BYTES_IN_IDENTITY_MAX: u64 = 1 << 20;
 /// Groups and spaces one inside the other at most.
 pub const NESTING_MAX: usize = 2;
 /// Other logs that a document's log leads to and that are looked for here at most: each is held by this node as a log of its own.
