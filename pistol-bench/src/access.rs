@@ -9,6 +9,7 @@ mod fast_path;
 mod hand;
 #[path = "../../pistol-acl/tests/support/judged.rs"]
 mod judged;
+mod names;
 mod revocation;
 #[path = "../../pistol-acl/tests/support/story.rs"]
 mod story;
@@ -34,11 +35,15 @@ pub(crate) struct Options {
     /// Random histories that are judged twice; any difference is an error
     #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
     histories: u64,
+    /// Names that are claimed in a space
+    #[arg(long, value_name = "COUNT", default_value_t = 10_000)]
+    names: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Case {
     FastPath,
+    Names,
     Revocation,
     Theorems,
 }
@@ -49,6 +54,9 @@ pub(crate) async fn run(options: &Options) -> Outcome<()> {
     if is_wanted(Case::FastPath) {
         fast_path::of_first_writers(options.changes)?.print();
         fast_path::of_members(options.changes)?.print();
+    }
+    if is_wanted(Case::Names) {
+        names::run(options.names)?.print();
     }
     if is_wanted(Case::Revocation) {
         revocation::run(options.changes).await?.print();
