@@ -144,7 +144,7 @@ async fn a_name_that_two_claim_apart_is_contested_until_an_admin_confirms_one() 
     let mut changes = of_ann.changes();
     of_bob.flush().await.unwrap();
     bob.resume().await.unwrap();
-    while !matches!(of_ann.name("list").unwrap(), Naming::Contested(claims) if claims.len() == 2) {
+    while !matches!(of_ann.name("list").unwrap(), Naming::Contested { count: 2, .. }) {
         changes.next().await.unwrap();
     }
     let contested = of_ann.read("list.milk").await;
@@ -154,7 +154,7 @@ async fn a_name_that_two_claim_apart_is_contested_until_an_admin_confirms_one() 
     until("he knows of both", is_undecided).await;
     // His own form nobody contests; with it she says whose it is.
     let claims = match of_ann.name("list").unwrap() {
-        Naming::Contested(claims) => claims,
+        Naming::Contested { claims, .. } => claims,
         other => panic!("{other:?}"),
     };
     let his = claims.iter().find(|claim| claim.target != hers.id()).unwrap();

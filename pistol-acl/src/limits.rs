@@ -24,6 +24,8 @@ pub const CLAIMANT_DIGITS: usize = 10;
 pub const CLAIMANT_DIGITS_MAX: usize = 52;
 /// Names listed at once at most.
 pub const NAMES_LISTED_MAX: usize = 1000;
+/// Claims of one contested name that are listed at most: all others are counted, and found by their claimants' digits.
+pub const CLAIMS_LISTED_MAX: usize = 64;
 /// Claims that one witness confirms at most.
 pub const WITNESSED_MAX: usize = 256;
 /// Operations of one author in the past of another of its own at most.
