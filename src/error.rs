@@ -10,6 +10,7 @@ use pistol_engine::{OperateError, ReplyError};
 use pistol_sync::net::BindError;
 use pistol_sync::ticket::TicketError;
 
+use crate::invite::InviteError;
 use crate::release::ReleaseProofError;
 use crate::runtime::folder::FolderError;
 use crate::spaces::{PathError, SpaceNameError};
@@ -341,6 +342,8 @@ pub enum Error {
     Forget(#[from] ForgetError),
     /// From [`crate::Doc::view`].
     View(#[from] ViewError),
+    /// From [`crate::Doc::invite`] and its like.
+    Invite(#[from] InviteError),
     /// From [`crate::Space::put`] and its like.
     Path(#[from] PathError),
     /// From [`crate::Space::claim`] and its like.
@@ -396,6 +399,7 @@ impl Error {
             Error::Edit(EditError::Refused(Rule::Policy)) => ErrorKind::Refused,
             Error::Create(CreateError::NoPart)
             | Error::SpaceName(SpaceNameError::Operate(OperateError::Power(_)))
+            | Error::Invite(InviteError::Operate(OperateError::Power(_) | OperateError::NoMembers))
             | Error::Edit(EditError::NotAMember | EditError::Revoked)
             | Error::Members(OperateError::Power(_) | OperateError::NoMembers | OperateError::Refused(_)) => {
                 ErrorKind::NoPart

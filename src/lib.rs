@@ -24,6 +24,7 @@ mod export;
 #[cfg(feature = "hostile")]
 pub mod hostile;
 pub mod identity;
+mod invite;
 mod json;
 mod members;
 mod node;
@@ -47,6 +48,7 @@ pub use error::{
 };
 pub use explain::Explanation;
 pub use export::Backup;
+pub use invite::InviteError;
 pub use members::{Masked, Revocation};
 pub use node::{DocumentInfo, Node, PeerInfo};
 pub use people::{Group, Identity};

@@ -144,6 +144,10 @@ impl Identity {
 }
 
 impl Group {
+    pub(crate) fn log(&self) -> &Doc {
+        &self.0
+    }
+
     /// Its id, which a grant in a document names.
     pub fn id(&self) -> DocumentId {
         self.0.id()

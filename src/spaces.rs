@@ -290,6 +290,10 @@ impl Space {
         self.log.synced(within).await
     }
 
+    pub(crate) fn log(&self) -> &Doc {
+        &self.log
+    }
+
     fn access<T>(&self, look: impl FnOnce(&Access) -> T) -> Option<T> {
         let look = |insight: Insight<'_>| insight.access.map(look);
         self.node.runtime().documents.look(&self.id(), look).ok().flatten()

@@ -214,3 +214,50 @@ async fn a_ticket_of_a_document_is_no_spaces_and_a_space_is_found_again_after_a_
     drop(space);
     again.shutdown().await.unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invitation_grants_a_part_once_and_to_who_comes_first() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let nodes = [node(&folders[0]).await, node(&folders[1]).await, node(&folders[2]).await];
+    let [ann, bob, eve] = &nodes;
+    let of_ann = ann.create_space(Preset::Team).await.unwrap();
+    let ticket = of_ann.invite(Role::Writer, None).await.unwrap();
+    assert_ne!(ticket, of_ann.ticket());
+    // Ann's node starts again in between.
+    let id = of_ann.id();
+    drop(of_ann);
+    let [ann, bob, eve] = {
+        let _ = (ann, bob, eve);
+        let [ann, bob, eve] = nodes;
+        ann.shutdown().await.unwrap();
+        [node(&folders[0]).await, bob, eve]
+    };
+    let of_ann = ann.space(id).await.unwrap();
+    let mut ticket = ticket;
+    ticket.addresses = ann.addresses();
+    let of_bob = bob.join_space(&ticket).await.unwrap();
+    until("he may add documents", || of_bob.may_add()).await;
+    assert_eq!(of_ann.members().iter().map(|member| member.subject).collect::<Vec<_>>(), [Subject::Key(bob.author())]);
+    let late = eve.join_space(&ticket).await;
+    assert!(late.as_ref().is_err_and(|error| error.to_string().contains("used before")), "{late:?}");
+    let of_eve = eve.space(id).await.unwrap();
+    assert!(!of_eve.may_add());
+    // Who has no power invites nobody, and a document without members nobody either.
+    assert!(of_bob.invite(Role::Writer, None).await.is_err());
+    let alone = ann.create_for(Preset::Wall, |_| ()).await.unwrap();
+    assert!(alone.invite(Role::Writer, None).await.is_err());
+    // One whose time is over is refused by the inviting node as well.
+    let mut over = of_ann.invite(Role::Admin, Some(Duration::from_millis(1))).await.unwrap();
+    let end = std::mem::take(&mut over.not_after_ms);
+    until("it is later", || {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        u64::try_from(now.as_millis()).unwrap() > end
+    })
+    .await;
+    let refused = eve.join_space(&over).await;
+    assert!(refused.as_ref().is_err_and(|error| error.to_string().contains("time")), "{refused:?}");
+    drop((of_ann, of_bob, of_eve, alone, late, refused));
+    for node in [ann, bob, eve] {
+        node.shutdown().await.unwrap();
+    }
+}

@@ -9,6 +9,7 @@ mod fast_path;
 mod hand;
 #[path = "../../pistol-acl/tests/support/judged.rs"]
 mod judged;
+mod keys;
 mod names;
 mod revocation;
 #[path = "../../pistol-acl/tests/support/story.rs"]
@@ -43,6 +44,7 @@ pub(crate) struct Options {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Case {
     FastPath,
+    Keys,
     Names,
     Revocation,
     Theorems,
@@ -54,6 +56,11 @@ pub(crate) async fn run(options: &Options) -> Outcome<()> {
     if is_wanted(Case::FastPath) {
         fast_path::of_first_writers(options.changes)?.print();
         fast_path::of_members(options.changes)?.print();
+    }
+    if is_wanted(Case::Keys) {
+        for authors in keys::AUTHORS {
+            keys::run(authors)?.print();
+        }
     }
     if is_wanted(Case::Names) {
         names::run(options.names)?.print();

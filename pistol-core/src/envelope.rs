@@ -135,6 +135,12 @@ impl Envelope {
         Envelope::of(document, runs, changes).map_err(|NotAnEnvelope| Malformed::Order)
     }
 
+    /// Where the keys of authors lie in the bytes of an envelope, ascending. Nothing is checked: there may be none, and none
+    /// need be a key that anybody could use.
+    pub fn author_places(bytes: &[u8]) -> Vec<usize> {
+        columns::author_places(bytes)
+    }
+
     /// The ids of the changes, for recognising duplicates before any signature is checked.
     pub fn ids(&self) -> Vec<ChangeId> {
         self.changes.iter().map(|entry| entry.id).collect()

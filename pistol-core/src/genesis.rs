@@ -8,7 +8,7 @@ use std::fmt;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::change::Op;
-use crate::codec::Malformed;
+use crate::codec::{Malformed, Reader};
 use crate::hash::{Context, hash};
 use crate::id::{AuthorityId, DocumentId};
 use crate::key::{AuthorId, AuthorKey, Signature, Verifier};
@@ -185,6 +185,19 @@ pub enum GenesisError {
 }
 
 impl Genesis {
+    /// The keys of the roots that these bytes name, in their order. Nothing is checked: there may be none, and none need be a key that
+    /// anybody could use.
+    pub fn root_keys(bytes: &[u8]) -> Vec<[u8; 32]> {
+        let mut reader = Reader::new(bytes);
+        let mut roots = || -> Result<Vec<_>, Malformed> {
+            // Version and kind come first.
+            reader.raw(2)?;
+            let count = reader.count(limits::ROOTS_MAX, 32)?;
+            (0..count).map(|_| reader.array()).collect()
+        };
+        roots().unwrap_or_default()
+    }
+
     /// Signs terms, and so makes a document.
     ///
     /// # Errors

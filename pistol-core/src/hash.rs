@@ -26,6 +26,8 @@ pub enum Context {
     ReadDerive,
     /// Which documents of a space a node holds.
     Catalogue,
+    /// The secret of an invitation, as the inviting node keeps it.
+    Invite,
     /// Numbers drawn from a node's seed; nothing of it travels.
     Entropy,
     /// The key of a node's stamps, made of its author's secret.
@@ -52,6 +54,7 @@ impl Context {
             Context::ReadCommit => "pistol read commit v1",
             Context::ReadDerive => "pistol read derive v1",
             Context::Catalogue => "pistol catalogue v1",
+            Context::Invite => "pistol invite v1",
             Context::Entropy => "pistol entropy v1",
             Context::Stamp => "pistol stamp v1",
             Context::Row => "pistol row v1",

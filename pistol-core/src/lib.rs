@@ -11,8 +11,10 @@
 pub mod chain;
 pub mod change;
 pub mod codec;
+pub mod cut;
 mod deflate;
 pub mod delta;
+
 pub mod document;
 pub mod envelope;
 pub mod genesis;

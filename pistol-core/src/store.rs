@@ -43,11 +43,13 @@ pub enum Table {
     /// (log, number in the order of arrival) -> operation of an access log. Stores of before lack the table, which is as if it
     /// were empty.
     Operations = 11,
+    /// (log, hash of a secret) -> what whoever shows the secret is granted, once. Stores of before lack it too.
+    Invites = 12,
 }
 
 impl Table {
     /// Every table, in the order of their numbers.
-    pub const ALL: [Table; 11] = [
+    pub const ALL: [Table; 12] = [
         Table::Meta,
         Table::Logs,
         Table::Envelopes,
@@ -59,6 +61,7 @@ impl Table {
         Table::Owed,
         Table::Ends,
         Table::Operations,
+        Table::Invites,
     ];
 }
 

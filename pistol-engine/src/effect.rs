@@ -126,6 +126,9 @@ pub enum ReplyError {
         "the document belongs to a space that this store follows, and would come back from there; forget the space, with all that is in it"
     )]
     InSpace,
+    /// Very many invitations were given that nobody used.
+    #[error("too many invitations into this were given and not used; give them an end, or grant to a key")]
+    TooManyInvites,
     /// Documents may depend on it.
     #[error(
         "documents of this store may depend on it: what they say of who may write would be lost; remove those with members first"

@@ -5,7 +5,9 @@ mod commit;
 mod dial;
 mod forget;
 mod import;
+mod invite;
 mod join;
+mod keys;
 mod load;
 mod logs;
 mod operations;
@@ -41,6 +43,7 @@ pub use dial::Contact;
 use dial::Contacts;
 pub use dial::is_peer;
 use forget::Removal;
+use invite::Invites;
 use join::Joins;
 use load::Loads;
 pub(crate) use load::verified;
@@ -78,6 +81,8 @@ pub struct Start {
     pub peers: Vec<Row>,
     /// The peers that are to be asked again.
     pub owed: Vec<Row>,
+    /// The invitations that nobody has used.
+    pub invites: Vec<Row>,
 }
 
 /// One node.
@@ -92,6 +97,7 @@ pub struct Engine {
     catalog: Catalog,
     loads: Loads,
     joins: Joins,
+    invites: Invites,
     logs: Logs,
     spaces: Spaces,
     contacts: Contacts,
@@ -136,10 +142,13 @@ impl Engine {
     /// [`StoreError::Damaged`] if rows cannot be read.
     pub fn new(start: Start, now: Now) -> Result<Self, StoreError> {
         let Start { key, node, epoch, seed, sessions_continue, snapshot_changes, .. } = start;
-        let Start { open_bytes_max, catalog, peers, owed, .. } = start;
+        let Start { open_bytes_max, catalog, peers, owed, invites, .. } = start;
+        let (invites, void) = Invites::from_rows(&invites, &catalog, sessions_continue)?;
         let entropy = Arc::new(Entropy::new(seed));
         let owed = Owed::from_rows(&owed, &catalog)?;
         let to_remove = catalog.has_all_rows(sessions_continue);
+        let mut commits = Commits::default();
+        void.into_iter().for_each(|write| commits.write(write));
         Ok(Engine {
             documents: Documents::default(),
             key: Arc::new(key),
@@ -153,11 +162,12 @@ impl Engine {
             catalog,
             loads: Loads::default(),
             joins: Joins::default(),
+            invites,
             logs: Logs::default(),
             spaces: Spaces::default(),
             contacts: Contacts::from_rows(&peers, now)?,
             peers: BTreeMap::new(),
-            commits: Commits::default(),
+            commits,
             inbox: BTreeMap::new(),
             unshown: BTreeSet::new(),
             to_look_again: BTreeSet::new(),
@@ -202,11 +212,17 @@ impl Engine {
     /// Takes in what happened, and says what is to be done.
     pub fn handle(&mut self, input: Input, now: Now, effects: &mut Vec<Effect>) {
         self.now = now;
+        let before = effects.len();
+        self.take(input, effects);
+        self.name_keys(effects.get_mut(before..).unwrap_or_default());
+    }
+
+    fn take(&mut self, input: Input, effects: &mut Vec<Effect>) {
         match input {
             Input::Connected { connection, peer, is_dialler, exported } => {
                 self.connected(connection, peer, is_dialler, exported, effects);
             }
-            Input::Received { connection, frame } => self.received(connection, &frame, effects),
+            Input::Received { connection, frame } => self.received(connection, frame, effects),
             Input::Disconnected { connection, reason } => self.disconnected(connection, &reason),
             Input::DialFailed { peer, reason } => self.dial_failed(peer, &reason, effects),
             Input::Stored => self.stored(effects),
@@ -228,6 +244,7 @@ impl Engine {
         let others = [
             self.contacts.deadline_ms(),
             self.joins.deadline_ms(),
+            self.invites.deadline_ms(),
             self.commits.deadline_ms(),
             self.show_at_ms(),
             self.look_again_ms(),
@@ -240,6 +257,9 @@ impl Engine {
     fn command(&mut self, token: Token, command: Command, effects: &mut Vec<Effect>) {
         match command {
             Command::Create { genesis, read_key } => self.create(token, genesis, read_key, effects),
+            Command::Invite { document, secret, role, not_after_ms } => {
+                self.invite(token, document, (secret, role, not_after_ms), effects);
+            }
             Command::Join(ticket) => self.join(token, ticket, effects),
             Command::Import(exported) => self.import(token, exported, effects),
             Command::Open(document) => self.open(token, document, effects),
@@ -275,6 +295,7 @@ impl Engine {
     fn wake(&mut self, effects: &mut Vec<Effect>) {
         self.dial_due(effects);
         self.give_up_joins(effects);
+        self.give_up_redeeming(effects);
         self.retry_store(effects);
         self.take_pictures();
         self.close_silent_peers(effects);

@@ -159,6 +159,17 @@ pub enum Command {
     },
     /// Join a document by invitation.
     Join(Ticket),
+    /// Grant a role in a log to whoever shows a secret first.
+    Invite {
+        /// The log: of a document with members, a space or a group.
+        document: DocumentId,
+        /// The secret, which a ticket tells.
+        secret: [u8; 16],
+        /// What is granted.
+        role: pistol_acl::record::Role,
+        /// Milliseconds since 1970 after which nobody is; 0 is never.
+        not_after_ms: u64,
+    },
     /// Take in a document from a file; one that the store holds is to be open.
     Import(crate::export::Exported),
     /// Load a document, and keep it loaded.

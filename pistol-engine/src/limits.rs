@@ -6,6 +6,8 @@ pub(crate) const UNFIT_LOGS_MAX: usize = 1024;
 pub(crate) const LOGS_ASKED_MAX: usize = 64;
 /// Documents of a space of which one peer told and that wait to be asked for: a few parts of its list.
 pub(crate) const DOCUMENTS_QUEUED_MAX: usize = 4 * pistol_sync::limits::LISTED_MAX;
+/// Invitations that a node keeps for one log: each is a row, and its application may give one to each visitor.
+pub(crate) const INVITES_MAX: usize = 10_000;
 /// The time of a change made here is rounded down to this: how somebody's keystrokes follow each other would tell who it is,
 /// and take a byte each.
 pub(crate) const TIME_GRAIN_MS: u64 = 1000;

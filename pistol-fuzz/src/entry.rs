@@ -8,6 +8,7 @@ pub mod frame;
 pub mod genesis;
 pub mod key_file;
 mod machine;
+pub mod named_keys;
 pub mod node;
 pub mod operation;
 mod planted;
@@ -47,9 +48,10 @@ const fn entry(name: &'static str, share: u64, prepare: fn(), run: fn(&mut Chanc
 }
 
 /// The ways in, with shares of a thousand.
-pub const ENTRIES: [Entry; 17] = [
-    entry("frame", 193, || {}, frame::run),
+pub const ENTRIES: [Entry; 18] = [
+    entry("frame", 163, || {}, frame::run),
     entry("stream", 80, || {}, stream::run),
+    entry("named-keys", 30, || {}, named_keys::run),
     entry("envelope", 250, envelope::prepare, envelope::run),
     entry("change", 120, envelope::prepare, change::run),
     entry("operation", 20, || {}, operation::run),

@@ -23,7 +23,7 @@ fn no_input_of_two_thousand_does_harm() {
     // A history is many steps; a frame is one.
     assert!(whole_and_step("history")[0] > whole_and_step("history")[1]);
     assert!((whole_and_step("frame")[0] - whole_and_step("frame")[1]).abs() < f64::EPSILON);
-    assert_eq!(line["entries"].as_object().unwrap().len(), 17);
+    assert_eq!(line["entries"].as_object().unwrap().len(), 18);
 }
 
 #[test]

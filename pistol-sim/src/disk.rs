@@ -99,7 +99,7 @@ impl Disk {
     pub(crate) fn is_cleared(&self) -> bool {
         let logs = self.rows(Table::Logs);
         let is_whole = |value: &[u8]| LogRecord::from_value(value).is_ok_and(|log| !log.is_removed());
-        let of = [Table::Ends, Table::Sessions, Table::Snapshots, Table::Owed];
+        let of = [Table::Ends, Table::Sessions, Table::Snapshots, Table::Owed, Table::Invites];
         let mut rows = WRITTEN.into_iter().chain(of).flat_map(|table| self.rows(table));
         let is_of_one = |key: &[u8]| logs.iter().any(|(number, _)| key.starts_with(number));
         logs.iter().all(|(_, value)| is_whole(value)) && rows.all(|(key, _)| is_of_one(&key))

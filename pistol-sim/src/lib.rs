@@ -23,6 +23,7 @@ mod trace;
 mod traitor;
 mod user;
 mod weather;
+mod wires;
 mod world;
 
 pub use shrink::{Most, least};

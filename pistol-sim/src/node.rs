@@ -70,11 +70,22 @@ impl Node {
         now: Now,
         chance: &mut Chance,
     ) -> Result<(), StoreError> {
-        let Rows { logs, names, sessions, peers, owed } = rows;
+        let Rows { logs, names, sessions, peers, owed, invites } = rows;
         let (key, node, epoch, seed) = (self.author(), self.id, self.epoch, chance.bytes());
         let catalog = Catalog::from_rows(&logs, &names, &sessions)?;
-        let start =
-            Start { key, node, epoch, seed, sessions_continue, snapshot_changes, open_bytes_max, catalog, peers, owed };
+        let start = Start {
+            key,
+            node,
+            epoch,
+            seed,
+            sessions_continue,
+            snapshot_changes,
+            open_bytes_max,
+            catalog,
+            peers,
+            owed,
+            invites,
+        };
         self.life += 1;
         self.wake_ms = None;
         // A real node is woken as soon as it runs.
@@ -110,6 +121,7 @@ pub(crate) struct Rows {
     sessions: Vec<Row>,
     peers: Vec<Row>,
     owed: Vec<Row>,
+    invites: Vec<Row>,
 }
 
 impl Rows {
@@ -121,6 +133,7 @@ impl Rows {
             sessions: all(Table::Sessions)?,
             peers: all(Table::Peers)?,
             owed: all(Table::Owed)?,
+            invites: all(Table::Invites)?,
         })
     }
 }

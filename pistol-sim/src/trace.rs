@@ -4,16 +4,21 @@ use pistol_core::store::Batch;
 use pistol_engine::{Effect, Input};
 use pistol_sync::proto::message::Message;
 
+use crate::wires::Wires;
+
 /// The record of a run.
 #[derive(Debug)]
 pub(crate) struct Trace {
     hasher: blake3::Hasher,
     is_shown: bool,
+    /// What was shown of frames that were sent, and that came.
+    sent: Wires,
+    received: Wires,
 }
 
 impl Trace {
     pub(crate) fn new(is_shown: bool) -> Self {
-        Trace { hasher: blake3::Hasher::new(), is_shown }
+        Trace { hasher: blake3::Hasher::new(), is_shown, sent: Wires::default(), received: Wires::default() }
     }
 
     pub(crate) fn hash(&self) -> [u8; 32] {
@@ -30,12 +35,12 @@ impl Trace {
     }
 
     /// Something outside the engines: a fault, or what a user does.
-    pub(crate) fn happened(&mut self, now_ms: u64, node: usize, what: impl Fn() -> String) {
+    pub(crate) fn happened(&mut self, now_ms: u64, node: usize, what: impl FnOnce() -> String) {
         self.note(now_ms, node, 0, &[]);
         self.show(now_ms, node, "**", what);
     }
 
-    pub(crate) fn show(&self, now_ms: u64, node: usize, sign: &str, what: impl Fn() -> String) {
+    pub(crate) fn show(&self, now_ms: u64, node: usize, sign: &str, what: impl FnOnce() -> String) {
         if self.is_shown {
             eprintln!("{now_ms:>6} node {node} {sign} {}", what());
         }
@@ -71,7 +76,10 @@ impl Trace {
             Input::Wake => self.note(now_ms, node, 9, &[]),
             Input::TickEnd => self.note(now_ms, node, 10, &[]),
         }
-        self.show(now_ms, node, "<-", || shown_input(input));
+        if self.is_shown {
+            let shown = shown_input(node, input, &mut self.received);
+            self.show(now_ms, node, "<-", || shown);
+        }
     }
 
     pub(crate) fn effect(&mut self, now_ms: u64, node: usize, effect: &Effect) {
@@ -92,7 +100,10 @@ impl Trace {
                 self.note(now_ms, node, 26, &[&number(token), &[u8::from(reply.is_ok())]]);
             }
         }
-        self.show(now_ms, node, "->", || shown_effect(effect));
+        if self.is_shown {
+            let shown = shown_effect(node, effect, &mut self.sent);
+            self.show(now_ms, node, "->", || shown);
+        }
     }
 
     fn store(&mut self, now_ms: u64, node: usize, batch: &Batch) {
@@ -103,17 +114,21 @@ impl Trace {
     }
 }
 
-fn shown_input(input: &Input) -> String {
+fn shown_input(node: usize, input: &Input, received: &mut Wires) -> String {
     match input {
-        Input::Received { connection, frame } => format!("[{connection}] {}", shown_frame(frame)),
+        Input::Received { connection, frame } => {
+            format!("[{connection}] {}", shown_frame(&received.whole(*connection, node, frame).unwrap_or_default()))
+        }
         Input::Rows { read, rows: Ok(rows) } => format!("rows of read {read}: {}", rows.len()),
         other => shortened(format!("{other:?}")),
     }
 }
 
-fn shown_effect(effect: &Effect) -> String {
+fn shown_effect(node: usize, effect: &Effect, sent: &mut Wires) -> String {
     match effect {
-        Effect::Send { connection, frame } => format!("[{connection}] {}", shown_frame(frame)),
+        Effect::Send { connection, frame } => {
+            format!("[{connection}] {}", shown_frame(&sent.whole(*connection, node, frame).unwrap_or_default()))
+        }
         Effect::Store(batch) => {
             let write = |write: &pistol_core::store::Write| {
                 let length = write.value.as_ref().map(Vec::len);

@@ -26,6 +26,7 @@ use crate::trace::Trace;
 use crate::traitor::Traitor;
 use crate::user::Made;
 use crate::weather::Weather;
+use crate::wires::Wires;
 use crate::{Failure, Most, Report};
 
 /// Events after which a world that does not come to rest is given up.
@@ -140,6 +141,7 @@ pub(crate) struct World {
     asked: BTreeMap<(usize, Token), Asked>,
     next_token: Token,
     checker: Checker,
+    wires: Wires,
     trace: Trace,
     report: Report,
     events: u64,
@@ -177,6 +179,7 @@ impl World {
             asked: BTreeMap::new(),
             next_token: 0,
             checker: Checker::default(),
+            wires: Wires::default(),
             trace: Trace::new(is_shown),
             report: Report::default(),
             events: 0,

@@ -24,6 +24,9 @@ pub const LOG_SAMPLES_MAX: usize = 64;
 pub const OPERATIONS_MAX: usize = 64;
 /// Bytes of operations after which a message of them is closed, unless one alone is larger.
 pub const OPERATIONS_BYTES_AIM: usize = 256 << 10;
+/// Public keys that one side of a connection may name by numbers, which then take two bytes at most: half a MiB of memory at the
+/// side that hears them, and about one at the side that tells them.
+pub const KEYS_NAMED_MAX: usize = (1 << 14) - 1;
 /// Documents of a space told at once, 32 bytes each: half a frame. More are told in parts.
 pub const LISTED_MAX: usize = 16_384;
 /// Documents that one session may follow: all of a large space.

@@ -2,6 +2,7 @@
 
 pub mod frame;
 pub mod heads;
+pub mod keys;
 pub mod listing;
 pub mod message;
 pub mod proof;

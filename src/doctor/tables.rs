@@ -61,6 +61,8 @@ impl Examination<'_> {
         let help = "nothing is lost: the next edit begins a writing session";
         self.check_small(Table::Sessions, "a writing session", help, is_session)?;
         self.check_small(Table::Peers, "a peer", "use a ticket of that peer again", pistol_engine::is_peer)?;
+        let is_invite = |row: &Row| schema::Invite::from_row(row).is_ok_and(|(log, ..)| logs.contains_key(&log));
+        self.check_small(Table::Invites, "an invitation", "give a new ticket to whom it was for", is_invite)?;
         self.check_small(Table::Owed, "a debt", "nothing is lost: heads are compared with every peer", is_owed)
     }
 

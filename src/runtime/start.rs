@@ -50,6 +50,7 @@ pub(super) fn start_of(
         catalog,
         peers: all(Table::Peers, pistol_engine::is_peer)?,
         owed: all(Table::Owed, |row| schema::owed(row).is_ok())?,
+        invites: all(Table::Invites, |row| schema::Invite::from_row(row).is_ok())?,
     };
     Ok((start, damage))
 }

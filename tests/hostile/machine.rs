@@ -281,6 +281,7 @@ fn start(number: u8, life: u8, store: &MemoryStore) -> Engine {
         catalog: catalog.unwrap(),
         peers: rows(store, Table::Peers),
         owed: rows(store, Table::Owed),
+        invites: rows(store, Table::Invites),
     };
     Engine::new(start, Now::default()).unwrap()
 }

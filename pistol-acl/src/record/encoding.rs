@@ -38,7 +38,7 @@ fn write_action(action: &Action, writer: &mut Writer) {
         Action::Grant { to, role } => {
             writer.byte(0);
             write_subject(to, writer);
-            writer.byte(role_code(*role));
+            writer.byte(role.code());
         }
         Action::Revoke { who, mode, cascade, keep } => {
             writer.byte(1);
@@ -159,20 +159,25 @@ fn read_subject(reader: &mut Reader<'_>) -> Result<Subject, Malformed> {
     })
 }
 
-fn role_code(role: Role) -> u8 {
-    match role {
-        Role::Relay => 0,
-        Role::Reader => 1,
-        Role::Writer => 2,
-        Role::Admin => 3,
+impl Role {
+    /// The byte by which it is written.
+    pub fn code(self) -> u8 {
+        match self {
+            Role::Relay => 0,
+            Role::Reader => 1,
+            Role::Writer => 2,
+            Role::Admin => 3,
+        }
+    }
+
+    /// The role that a byte says.
+    pub fn of_code(code: u8) -> Option<Role> {
+        [Role::Relay, Role::Reader, Role::Writer, Role::Admin].get(usize::from(code)).copied()
     }
 }
 
 fn read_role(reader: &mut Reader<'_>) -> Result<Role, Malformed> {
-    [Role::Relay, Role::Reader, Role::Writer, Role::Admin]
-        .get(usize::from(reader.byte()?))
-        .copied()
-        .ok_or(Malformed::Tag)
+    Role::of_code(reader.byte()?).ok_or(Malformed::Tag)
 }
 
 fn read_flag(reader: &mut Reader<'_>) -> Result<bool, Malformed> {

@@ -87,6 +87,14 @@ pub(super) fn decode(document: &DocumentId, bytes: &[u8]) -> Result<Decoded, Mal
     read_changes(headers, &mut reader)
 }
 
+/// Where the keys of authors lie in the bytes of an envelope, ascending; none if they are no envelope of this version.
+pub(super) fn author_places(bytes: &[u8]) -> Vec<usize> {
+    let mut reader = Reader::new(bytes);
+    let is_known = reader.byte() == Ok(VERSION);
+    let left = if is_known { header::pass_runs(&mut reader).unwrap_or_default() } else { Vec::new() };
+    left.into_iter().map(|left| bytes.len() - left).collect()
+}
+
 /// The runs, as writer and reader begin with them. The change before a run has the run's number for its index.
 fn stretches(headers: &[RunHeader]) -> Vec<Stretch> {
     let stretch = |(run, header): (usize, &RunHeader)| Stretch::new(header.before.map(|_| run), header.first_operation);

@@ -312,6 +312,7 @@ const fn definition(table: Table) -> TableDefinition<'static, &'static [u8], &'s
         Table::Owed => "owed",
         Table::Operations => "operations",
         Table::Ends => "ends",
+        Table::Invites => "invites",
     })
 }
 

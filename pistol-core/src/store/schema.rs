@@ -226,6 +226,40 @@ pub fn owed((key, value): &Row) -> Result<(LogNumber, [u8; 32]), StoreError> {
     Ok((LogNumber(u32::from_be_bytes(*log)), node))
 }
 
+/// What whoever shows a secret is granted, once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Invite {
+    /// The role, as an operation writes it.
+    pub role: u8,
+    /// Milliseconds since 1970 after which nobody is; 0 is never.
+    pub not_after_ms: u64,
+}
+
+/// The key of an invitation into a log.
+pub fn invite_key(log: LogNumber, secret: [u8; 32]) -> Vec<u8> {
+    [log.key(), secret.to_vec()].concat()
+}
+
+impl Invite {
+    /// Writes the row.
+    pub fn to_value(self) -> Vec<u8> {
+        [&[VERSION, self.role], self.not_after_ms.to_be_bytes().as_slice()].concat()
+    }
+
+    /// Reads the row: the log, the hash of the secret, and what it is worth.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub fn from_row((key, value): &Row) -> Result<(LogNumber, [u8; 32], Invite), StoreError> {
+        let (log, secret) = key.split_first_chunk::<4>().ok_or_else(|| damaged("key of an invitation"))?;
+        let secret = secret.try_into().map_err(|_| damaged("key of an invitation"))?;
+        let invite = Fields::parse("invitation", value, |fields| {
+            Ok(Invite { role: fields.byte()?, not_after_ms: fields.u64()? })
+        })?;
+        Ok((LogNumber(u32::from_be_bytes(*log)), secret, invite))
+    }
+}
+
 fn damaged(reason: impl Into<String>) -> StoreError {
     StoreError::Damaged { reason: reason.into() }
 }

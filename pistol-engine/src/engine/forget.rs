@@ -63,7 +63,13 @@ impl Engine {
         };
         writes.into_iter().for_each(|write| self.commits.write(write));
         self.withdraw(document, effects);
-        for write in self.contacts.remove(&document).into_iter().chain(self.owed.remove(&document, log)) {
+        for write in self
+            .contacts
+            .remove(&document)
+            .into_iter()
+            .chain(self.owed.remove(&document, log))
+            .chain(self.invites.remove(&document, log))
+        {
             self.commits.write(write);
         }
         self.drop_from_memory(&document, effects);

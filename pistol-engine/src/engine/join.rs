@@ -116,16 +116,24 @@ impl Engine {
             let write = self.contacts.add(ticket.node, &ticket.addresses, document, self.now);
             self.commits.write(write);
         }
+        let secret = ticket.secret.filter(|_| ticket.node != self.node);
+        if let Some(secret) = secret {
+            self.will_redeem(token, document, ticket.node, secret);
+        }
         if self.catalog.holds(&document) {
             self.joins.keys.extend(ticket.read_key.map(|read_key| (document, read_key)));
             self.learn_read_key(&document);
-            self.open(token, document, effects);
+            self.leave_unread_space(&ticket.node, &document, effects);
+            match secret {
+                Some(_) => self.load_invited(&document, effects),
+                None => self.open(token, document, effects),
+            }
         } else {
             let deadline_ms = self.now.steady_ms + limits::JOIN_MS;
             let last = "no answer yet".to_owned();
             let join = Join { tokens: vec![], read_key: ticket.read_key, node: ticket.node, deadline_ms, last };
             let join = self.joins.under_way.entry(document).or_insert(join);
-            join.tokens.push(token);
+            join.tokens.extend(secret.is_none().then_some(token));
             join.deadline_ms = deadline_ms;
         }
         if self.is_connected(&ticket.node) {
@@ -167,6 +175,9 @@ impl Engine {
         outcome: &Result<(), ReplyError>,
         effects: &mut Vec<Effect>,
     ) {
+        if outcome.is_err() {
+            self.end_redeeming(document, outcome, effects);
+        }
         let Some(join) = self.joins.under_way.remove(document) else { return };
         for token in join.tokens {
             match outcome {

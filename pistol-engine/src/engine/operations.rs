@@ -128,6 +128,7 @@ impl Engine {
                 self.took_log_heads(connection, topic, told, effects);
             }
             self.follow_needs(connection, &document, effects);
+            self.redeem(&document, effects);
         }
     }
 

@@ -7,10 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use pistol_core::id::DocumentId;
 use pistol_sync::limits::{FRAME_BYTES_MAX, TOPICS_MAX, UNDER_WAY_BYTES_MAX};
 use pistol_sync::node::NodeId;
+use pistol_sync::proto::keys::KNOWS_NAMED_KEYS;
 use pistol_sync::proto::message::{Hello, Message, Topic, VERSIONS};
 use pistol_sync::proto::proof::{Binding, Role};
 
 use super::Engine;
+use super::keys::Keys;
 use super::topic::TopicState;
 use crate::documents::lock;
 use crate::effect::Effect;
@@ -24,7 +26,7 @@ use crate::replica::{PeerState, PeerView};
 pub(super) struct Peer {
     pub(super) node: NodeId,
     role: Role,
-    binding: Binding,
+    pub(super) binding: Binding,
     is_greeted: bool,
     hello_deadline_ms: u64,
     faults: u32,
@@ -43,6 +45,7 @@ pub(super) struct Peer {
     ask_later: BTreeMap<DocumentId, u64>,
     /// Bytes of envelopes sent and not yet acknowledged.
     pub(super) under_way_bytes: usize,
+    pub(super) keys: Keys,
 }
 
 impl Peer {
@@ -139,6 +142,7 @@ impl Engine {
             next_topic: u32::from(!is_dialler),
             ask_later: BTreeMap::new(),
             under_way_bytes: 0,
+            keys: Keys::default(),
         };
         self.peers.insert(connection, peer);
         self.room.came(node);
@@ -146,7 +150,7 @@ impl Engine {
             versions: VERSIONS.to_vec(),
             epoch: self.epoch,
             cursor: None,
-            features: 0,
+            features: KNOWS_NAMED_KEYS,
             frame_bytes_max: u32::try_from(FRAME_BYTES_MAX).unwrap_or(u32::MAX),
             extensions: Vec::new(),
         };
@@ -224,10 +228,13 @@ impl Engine {
         }
     }
 
-    pub(super) fn received(&mut self, connection: ConnectionId, frame: &[u8], effects: &mut Vec<Effect>) {
-        let Some(peer) = self.peers.get(&connection) else { return };
+    pub(super) fn received(&mut self, connection: ConnectionId, frame: Vec<u8>, effects: &mut Vec<Effect>) {
+        let Some(peer) = self.peers.get_mut(&connection) else { return };
         let is_greeted = peer.is_greeted;
-        match Message::from_frame(frame) {
+        let Ok(frame) = peer.keys.whole(frame) else {
+            return self.hang_up(connection, "it named a key that it had not told", effects);
+        };
+        match Message::from_frame(&frame) {
             Err(error) => self.hang_up(connection, &error.to_string(), effects),
             Ok(None) => {}
             Ok(Some(Message::Hello(hello))) if !is_greeted => self.greeted(connection, &hello, effects),
@@ -247,6 +254,7 @@ impl Engine {
         }
         if let Some(peer) = self.peers.get_mut(&connection) {
             peer.is_greeted = true;
+            peer.keys.greeted(hello.features);
             self.contacts.greeted(&peer.node);
         }
     }
@@ -267,6 +275,8 @@ impl Engine {
             Message::Catalogue(topic, digest) => self.took_catalogue(connection, topic, digest, effects),
             Message::Listed(topic, listed) => self.took_listed(connection, topic, &listed, effects),
             Message::MoreListed(topic, after) => self.tell_listed(connection, topic, after, effects),
+            Message::Redeem(redeem) => self.took_redeem(connection, &redeem, effects),
+            Message::Redeemed(topic, outcome) => self.was_redeemed(connection, topic, outcome, effects),
             Message::Leave(topic) => self.was_left(connection, topic, effects),
             Message::Ping(number) => effects.push(send(connection, &Message::Pong(number))),
             Message::Pong(_) | Message::Hello(_) => {}

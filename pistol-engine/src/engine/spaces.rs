@@ -16,6 +16,9 @@ use pistol_core::key::AuthorId;
 
 pub(super) use directory::{Directory, Early};
 
+use pistol_sync::node::NodeId;
+use pistol_sync::proto::message::Message;
+
 use super::Engine;
 use crate::catalog::{Catalog, Log};
 use crate::documents::lock;
@@ -256,6 +259,18 @@ impl Engine {
             return Some(None);
         }
         genesis.is_readable_with(key.as_ref()).then_some(key)
+    }
+
+    /// A ticket brought the key of a space whose log alone was followed: it is asked for again, with a proof.
+    pub(super) fn leave_unread_space(&mut self, node: &NodeId, space: &DocumentId, effects: &mut Vec<Effect>) {
+        let has_key = self.catalog.log(space).is_some_and(|log| log.kind == Kind::Space && log.read_key.is_some());
+        let Some((connection, peer)) = self.peers.iter_mut().find(|(_, peer)| peer.node == *node) else { return };
+        let Some(topic) = peer.topic_of(space).filter(|_| has_key) else { return };
+        if peer.topics.get(&topic).is_some_and(|state| !state.is_reader) {
+            peer.forget(topic);
+            peer.ended.insert(topic, ());
+            effects.push(super::peer::send(*connection, &Message::Leave(topic)));
+        }
     }
 
     /// Whether a document would come again from the peers with whom its space is shared.

@@ -1,6 +1,6 @@
 //! A node with its disk and its wires in the test's hands.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use pistol_core::genesis::{Genesis, Kind, Limits, Policy, Read, Terms};
@@ -12,6 +12,7 @@ use pistol_core::validate::History;
 use pistol_engine::{Catalog, Command, ConnectionId, Effect, Engine, Input, Now, Start, Unreadable};
 use pistol_sync::node::NodeId;
 use pistol_sync::proto::heads;
+use pistol_sync::proto::keys::KeysHeard;
 use pistol_sync::proto::message::{Head, Message};
 use pistol_sync::ticket::Ticket;
 
@@ -31,6 +32,7 @@ pub struct Machine {
     waiting: Vec<Effect>,
     /// Effects that the test has not looked at.
     pub effects: Vec<Effect>,
+    heard: BTreeMap<ConnectionId, KeysHeard>,
 }
 
 impl Machine {
@@ -61,7 +63,16 @@ impl Machine {
         self.store.range(table, b"", &[0xff; 64], usize::MAX).unwrap()
     }
 
+    /// The node started on what its store was before, and knowing that it is.
+    pub fn put_back(&self) -> Self {
+        Machine::begun(self.node, self.store.clone(), self.open_bytes, false)
+    }
+
     fn on(node: NodeId, store: MemoryStore, open_bytes: usize) -> Self {
+        Machine::begun(node, store, open_bytes, true)
+    }
+
+    fn begun(node: NodeId, store: MemoryStore, open_bytes: usize, sessions_continue: bool) -> Self {
         let all = |table| store.range(table, b"", &[0xff; 64], usize::MAX).unwrap();
         let catalog = Catalog::from_rows(&all(Table::Logs), &all(Table::Names), &all(Table::Sessions));
         let start = Start {
@@ -69,16 +80,17 @@ impl Machine {
             node,
             epoch: node.0[..16].try_into().unwrap(),
             seed: node.0,
-            sessions_continue: true,
+            sessions_continue,
             snapshot_changes: SNAPSHOT_CHANGES,
             open_bytes_max: open_bytes,
             catalog: catalog.unwrap(),
             peers: all(Table::Peers),
             owed: all(Table::Owed),
+            invites: all(Table::Invites),
         };
         let engine = Engine::new(start, Now::default()).unwrap();
         let (outstanding, failing_read, is_slow, waiting) = (None, None, false, vec![]);
-        let (now_ms, effects, damaged_pack) = (0, vec![], None);
+        let (now_ms, effects, damaged_pack, heard) = (0, vec![], None, BTreeMap::new());
         Machine {
             engine,
             node,
@@ -91,6 +103,7 @@ impl Machine {
             is_slow,
             waiting,
             effects,
+            heard,
         }
     }
 
@@ -237,8 +250,11 @@ impl Machine {
 
     /// Takes the messages that wait to be sent on a connection.
     pub fn sent(&mut self, on: ConnectionId) -> Vec<Message> {
+        let heard = self.heard.entry(on).or_default();
         let message = |effect: &Effect| match effect {
-            Effect::Send { connection, frame } if *connection == on => Message::from_frame(frame).unwrap(),
+            Effect::Send { connection, frame } if *connection == on => {
+                Message::from_frame(&heard.whole(frame.clone()).unwrap()).unwrap()
+            }
             _ => None,
         };
         let sent = self.effects.iter().filter_map(message).collect();

@@ -7,6 +7,8 @@ mod closing;
 mod damage;
 mod forgetting;
 mod heads;
+mod invites;
+mod keys;
 mod logs;
 mod machine;
 mod members;

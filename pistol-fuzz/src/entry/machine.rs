@@ -16,7 +16,8 @@ use crate::finding::{Divergence, promise};
 use crate::measure::step;
 
 /// The tables that a node reads when it starts.
-pub(super) const AT_START: [Table; 5] = [Table::Logs, Table::Names, Table::Sessions, Table::Peers, Table::Owed];
+pub(super) const AT_START: [Table; 6] =
+    [Table::Logs, Table::Names, Table::Sessions, Table::Peers, Table::Owed, Table::Invites];
 
 /// Snapshots are renewed often, so that hostile rows meet them.
 const SNAPSHOT_CHANGES: u32 = 10;
@@ -61,6 +62,7 @@ impl Machine {
             catalog,
             peers: take(Table::Peers),
             owed: take(Table::Owed),
+            invites: take(Table::Invites),
         };
         let engine = Engine::new(start, Now::default()).map_err(|error| error.to_string())?;
         Ok(Machine {

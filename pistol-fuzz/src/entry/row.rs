@@ -1,6 +1,8 @@
 //! Rows of a store: what a damaged or restored file may hold where keys and values are expected.
 
-use pistol_core::store::schema::{self, Damage, EndRecord, Fence, FileIdentity, LogNumber, LogRecord, SessionRecord};
+use pistol_core::store::schema::{
+    self, Damage, EndRecord, Fence, FileIdentity, Invite, LogNumber, LogRecord, SessionRecord,
+};
 
 use crate::chance::Chance;
 use crate::finding::{Outcome, promise};
@@ -14,7 +16,7 @@ pub fn accepts(bytes: &[u8]) -> Outcome {
     let Some((kind, row)) = bytes.split_first() else {
         return Ok(false);
     };
-    let written: Option<Vec<u8>> = match kind % 15 {
+    let written: Option<Vec<u8>> = match kind % 16 {
         0 => schema::check_format(Some(row)).ok().map(|()| row.to_vec()),
         1 => schema::epoch(row).ok().map(schema::epoch_value),
         2 => schema::node_secret(row).ok().map(|secret| schema::node_secret_value(&secret)),
@@ -29,6 +31,7 @@ pub fn accepts(bytes: &[u8]) -> Outcome {
         11 => Fence::from_value(row).ok().map(|fence| fence.to_value()),
         12 => EndRecord::from_value(row).ok().map(EndRecord::to_value),
         13 => schema::next_log(row).ok().map(schema::next_log_value),
+        14 => Invite::from_row(&(vec![0; 36], row.to_vec())).ok().map(|(.., invite)| invite.to_value()),
         _ => return Ok(schema::check_format(None).is_ok()),
     };
     promise(written.as_ref().is_none_or(|written| written == row), "a row is written as something else")?;
@@ -54,6 +57,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
         Fence { current: [1; 16], next: Some([2; 16]), file }.to_value(),
         EndRecord { end: 4, damage: Some(Damage { expected: 9, is_accepted: false }), operations: 7 }.to_value(),
         schema::next_log_value(5),
+        Invite { role: 2, not_after_ms: 9 }.to_value(),
     ];
     (0..).zip(rows).map(|(kind, row)| [vec![kind], row].concat()).collect()
 }

@@ -4,7 +4,7 @@ use pistol_sync::limits::FRAME_BYTES_MAX;
 use pistol_sync::proto::frame::{FrameError, FrameParser, encode};
 use pistol_sync::proto::message::Message;
 
-use super::frame;
+use super::{frame, named_keys};
 use crate::chance::Chance;
 use crate::finding::{Outcome, promise};
 use crate::mutate::mutate;
@@ -24,6 +24,7 @@ pub fn accepts(stream: &[u8]) -> Outcome {
     for frame in &frames {
         frame::accepts(frame)?;
     }
+    named_keys::accepts(&frames)?;
     Ok(error.is_none() && !frames.is_empty())
 }
 

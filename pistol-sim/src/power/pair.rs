@@ -16,6 +16,7 @@ use crate::node::Node;
 use crate::picture::Picture;
 use crate::reopened;
 use crate::user::Made;
+use crate::wires::Wires;
 
 /// Things done without a pause after which the two are taken not to come to rest.
 const DONE_MAX: u64 = 100_000;
@@ -85,6 +86,7 @@ pub(super) struct Pair {
     /// Whether what the peer sends next arrives as if a later version had written it.
     pub(super) is_peer_newer: bool,
     pub(super) checker: Checker,
+    wires: Wires,
     /// What the node sent: it must be there as long as it lives.
     pub(super) sent: BTreeSet<Id>,
     pub(super) snapshot_changes: u32,
@@ -112,6 +114,7 @@ impl Pair {
             next_token: 0,
             is_peer_newer: false,
             checker: Checker::default(),
+            wires: Wires::default(),
             sent: BTreeSet::new(),
             shown: BTreeMap::new(),
             snapshot_changes: plan.snapshot_changes,
@@ -258,7 +261,8 @@ impl Pair {
         }
     }
 
-    fn send(&mut self, side: Side, connection: ConnectionId, mut frame: Vec<u8>) -> Result<(), Stop> {
+    fn send(&mut self, side: Side, connection: ConnectionId, frame: Vec<u8>) -> Result<(), Stop> {
+        let mut frame = self.wires.whole(connection, side.number(), &frame).map_err(broken)?;
         let ends = (connection, side.number(), side.other().number());
         let disk = if side == Side::Machine { &self.machine.node.disk } else { &self.peer.disk };
         self.checker.sends(ends, &frame, disk, false).map_err(broken)?;
@@ -275,6 +279,7 @@ impl Pair {
             }
             _ => {}
         }
+        let frame = self.wires.named(connection, side.number(), frame);
         if self.connection == Some(connection) {
             self.tell(side.other(), Input::Received { connection, frame });
         }

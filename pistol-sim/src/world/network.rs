@@ -10,17 +10,20 @@ impl World {
     pub(super) fn send(&mut self, sender: usize, connection: ConnectionId, frame: &[u8]) -> Result<(), String> {
         let Some(other) = self.net.other_end(connection, sender) else { return Ok(()) };
         self.report.frames += 1;
+        let plain = self.wires.whole(connection, sender, frame)?;
         if let Some(node) = self.nodes.get(sender) {
             // Nobody was there when the stranger sent: counts of what it sent promise nothing.
             let is_tampered = self.net.is_tampered(connection) || other.node == STRANGER;
-            self.checker.sends((connection, sender, other.node), frame, &node.disk, is_tampered)?;
+            self.checker.sends((connection, sender, other.node), &plain, &node.disk, is_tampered)?;
         }
         if self.net.end(connection, sender).is_none() || other.node == STRANGER {
             return Ok(());
         }
+        // No stream loses what it says of keys, and gives the rest.
+        let frame = if self.net.is_tampered(connection) { plain } else { frame.to_vec() };
         let now_ms = self.clock.now_ms();
         for at_ms in self.net.arrivals(connection, sender, now_ms, &mut self.chance) {
-            let frame = frame.to_vec();
+            let frame = frame.clone();
             self.clock.at(at_ms, Event::Frame { connection, node: other.node, frame });
         }
         Ok(())

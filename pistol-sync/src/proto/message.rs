@@ -25,7 +25,7 @@ pub struct Hello {
     pub epoch: [u8; 16],
     /// Position in the receiver's feed up to which the sender holds everything. Kept for the feed.
     pub cursor: Option<([u8; 16], u64)>,
-    /// Bits for what the sender can do. None are given out yet.
+    /// Bits for what the sender can do: [`super::keys::KNOWS_NAMED_KEYS`].
     pub features: u64,
     /// The largest frame that the sender takes.
     pub frame_bytes_max: u32,
@@ -165,6 +165,32 @@ pub struct Listed {
     pub has_more: Option<bool>,
 }
 
+/// "I have the secret of an invitation; this is the author to whom it is to be granted."
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redeem {
+    /// The log into which it invites.
+    pub topic: Topic,
+    /// The secret of the ticket.
+    pub secret: [u8; 16],
+    /// The author.
+    pub author: [u8; 32],
+    /// The author's signature over this connection, the log and the secret, in two halves.
+    pub signature: ([u8; 32], [u8; 32]),
+}
+
+/// What became of an invitation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Redeemed {
+    /// The author has been granted what it says.
+    Granted,
+    /// It was used before, or never given.
+    Used,
+    /// Its time is over.
+    Late,
+    /// Who invited may not grant it any more.
+    Void,
+}
+
 /// Everything that nodes say to each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
@@ -200,6 +226,10 @@ pub enum Message {
     Listed(Topic, Listed),
     /// Kind 16: which documents of the space come after this one, or which come first?
     MoreListed(Topic, Option<[u8; 32]>),
+    /// Kind 17: whoever has this secret is to be granted what it promises.
+    Redeem(Redeem),
+    /// Kind 18: what became of that.
+    Redeemed(Topic, Redeemed),
     /// Kind 32: what the sender holds of the document's log; after `Follow` and its answer, and again with heads.
     LogHeads(Topic, LogHeads),
     /// Kind 33: operations of the document's log, each after those that it cites or follows on. It counts as an envelope.
@@ -235,6 +265,8 @@ impl Message {
             Message::Catalogue(..) => 14,
             Message::Listed(..) => 15,
             Message::MoreListed(..) => 16,
+            Message::Redeem(_) => 17,
+            Message::Redeemed(..) => 18,
             Message::LogHeads(..) => 32,
             Message::Operations(..) => 33,
         }
@@ -262,6 +294,8 @@ impl Message {
             Message::MoreHeads(topic, after) => write(&(topic, after), &mut frame),
             Message::Listed(topic, listed) => write(&(topic, listed), &mut frame),
             Message::MoreListed(topic, after) => write(&(topic, after), &mut frame),
+            Message::Redeem(body) => write(body, &mut frame),
+            Message::Redeemed(topic, outcome) => write(&(topic, outcome), &mut frame),
             Message::LogHeads(topic, heads) => write(&(topic, heads), &mut frame),
             Message::Operations(topic, operations) => write(&(topic, operations), &mut frame),
         }
@@ -291,6 +325,8 @@ impl Message {
             14 => read(body).map(|(topic, digest)| Message::Catalogue(topic, digest)),
             15 => read(body).map(|(topic, listed)| Message::Listed(topic, listed)),
             16 => read(body).map(|(topic, after)| Message::MoreListed(topic, after)),
+            17 => read(body).map(Message::Redeem),
+            18 => read(body).map(|(topic, outcome)| Message::Redeemed(topic, outcome)),
             32 => read(body).map(|(topic, heads)| Message::LogHeads(topic, heads)),
             33 => read(body).map(|(topic, operations)| Message::Operations(topic, operations)),
             128.. => return Ok(None),
@@ -373,6 +409,8 @@ mod tests {
             Message::Catalogue(1, [3; 32]),
             Message::Listed(1, Listed { ids: vec![[4; 32], [5; 32]], has_more: Some(true) }),
             Message::MoreListed(1, Some([5; 32])),
+            Message::Redeem(Redeem { topic: 1, secret: [1; 16], author: [2; 32], signature: ([3; 32], [4; 32]) }),
+            Message::Redeemed(1, Redeemed::Late),
             Message::LogHeads(1, LogHeads { heads: vec![[1; 32]], samples: vec![[2; 32], [3; 32]] }),
             Message::Operations(1, vec![vec![1; 200], vec![2; 300]]),
         ]

@@ -35,6 +35,11 @@ fn every_record_is_read_back_as_written() {
         assert!(EndRecord::from_value(&[none, vec![0; 4]].concat()).is_err(), "a second form of no operations");
         check_malformed(&record.to_value(), |value| value.len() == without || EndRecord::from_value(value).is_err());
     }
+    let invite = Invite { role: 2, not_after_ms: 7 };
+    let row = (invite_key(LogNumber(9), [4; 32]), invite.to_value());
+    assert_eq!(Invite::from_row(&row).unwrap(), (LogNumber(9), [4; 32], invite));
+    check_malformed(&row.1, |value| Invite::from_row(&(row.0.clone(), value.to_vec())).is_err());
+    assert!(Invite::from_row(&(row.0[1..].to_vec(), row.1.clone())).is_err());
     assert_eq!(next_log(&next_log_value(7)).unwrap(), 7);
     assert_eq!(epoch(&epoch_value([3; 16])).unwrap(), [3; 16]);
     assert_eq!(node_secret(&node_secret_value(&[4; 32])).unwrap(), [4; 32]);
