@@ -27,8 +27,19 @@ fn engine() -> Engine {
     // Snapshots, however many, do not change how rows are cut.
     let (epoch, seed, sessions_continue, snapshot_changes) = ([3; 16], [4; 32], true, 100);
     let open_bytes_max = pistol_engine::OPEN_BYTES;
-    let start =
-        Start { key, node, epoch, seed, sessions_continue, snapshot_changes, open_bytes_max, catalog, peers, owed };
+    let start = Start {
+        key,
+        node,
+        epoch,
+        seed,
+        sessions_continue,
+        snapshot_changes,
+        open_bytes_max,
+        catalog,
+        peers,
+        owed,
+        invites: vec![],
+    };
     Engine::new(start, NOW).unwrap()
 }
 
