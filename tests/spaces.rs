@@ -160,6 +160,9 @@ async fn a_name_that_two_claim_apart_is_contested_until_an_admin_confirms_one() 
     let his = claims.iter().find(|claim| claim.target != hers.id()).unwrap();
     let form = of_ann.form_of("list", &his.claimant).unwrap();
     of_ann.synced(LIMIT).await.unwrap();
+    // The space knows of his document now; what is in it may come later.
+    let list = ann.document(his.target).await.unwrap();
+    list.synced(LIMIT).await.unwrap();
     assert_eq!(count(&of_ann.read(&format!("{form}.milk")).await.unwrap()), Some(1));
     assert!(matches!(of_bob.confirm(&form), Err(SpaceNameError::Operate(_))));
     of_ann.confirm(&form).unwrap();
@@ -167,7 +170,7 @@ async fn a_name_that_two_claim_apart_is_contested_until_an_admin_confirms_one() 
     let is_confirmed = || matches!(of_bob.name("list"), Ok(Naming::Confirmed(claim)) if claim.target == his.target);
     until("he knows", is_confirmed).await;
     assert_eq!(ann.spaces(), bob.spaces());
-    drop((hers, changes));
+    drop((hers, list, changes));
     end(nodes, [of_ann, of_bob]).await;
 }
 
