@@ -144,7 +144,7 @@ async fn a_name_that_two_claim_apart_is_contested_until_an_admin_confirms_one() 
     let mut changes = of_ann.changes();
     of_bob.flush().await.unwrap();
     bob.resume().await.unwrap();
-    while !matches!(of_ann.name("list").unwrap(), Naming::Contested(claims) if claims.len() == 2) {
+    while !matches!(of_ann.name("list").unwrap(), Naming::Contested { count: 2, .. }) {
         changes.next().await.unwrap();
     }
     let contested = of_ann.read("list.milk").await;
@@ -154,12 +154,15 @@ async fn a_name_that_two_claim_apart_is_contested_until_an_admin_confirms_one() 
     until("he knows of both", is_undecided).await;
     // His own form nobody contests; with it she says whose it is.
     let claims = match of_ann.name("list").unwrap() {
-        Naming::Contested(claims) => claims,
+        Naming::Contested { claims, .. } => claims,
         other => panic!("{other:?}"),
     };
     let his = claims.iter().find(|claim| claim.target != hers.id()).unwrap();
     let form = of_ann.form_of("list", &his.claimant).unwrap();
     of_ann.synced(LIMIT).await.unwrap();
+    // The space knows of his document now; what is in it may come later.
+    let list = ann.document(his.target).await.unwrap();
+    list.synced(LIMIT).await.unwrap();
     assert_eq!(count(&of_ann.read(&format!("{form}.milk")).await.unwrap()), Some(1));
     assert!(matches!(of_bob.confirm(&form), Err(SpaceNameError::Operate(_))));
     of_ann.confirm(&form).unwrap();
@@ -169,7 +172,7 @@ async fn a_name_that_two_claim_apart_is_contested_until_an_admin_confirms_one() 
     let ids = |node: &Node| node.spaces().into_iter().map(|info| (info.id, info.kind)).collect::<Vec<_>>();
     assert_eq!(ids(ann), [(of_ann.id(), pistol::LogKind::Space)]);
     assert_eq!(ids(bob), ids(ann));
-    drop((hers, changes));
+    drop((hers, list, changes));
     end(nodes, [of_ann, of_bob]).await;
 }
 

@@ -24,12 +24,19 @@ pub const CLAIMANT_DIGITS: usize = 10;
 pub const CLAIMANT_DIGITS_MAX: usize = 52;
 /// Names listed at once at most.
 pub const NAMES_LISTED_MAX: usize = 1000;
+/// Claims of one contested name that are listed at most: all others are counted, and found by their claimants' digits.
+pub const CLAIMS_LISTED_MAX: usize = 64;
 /// Claims that one witness confirms at most.
 pub const WITNESSED_MAX: usize = 256;
 /// Operations of one author in the past of another of its own at most.
 pub const AUTHOR_OPERATIONS_MAX: usize = 10_000;
 /// The same in the log of an identity, which every document of its devices depends on.
 pub const AUTHOR_OPERATIONS_IN_IDENTITY_MAX: usize = 500;
+/// Bytes of one author's operations in the past of another of its own at most: 64 of the largest, or a thousand revocations that
+/// keep everything that a busy document has.
+pub const AUTHOR_BYTES_MAX: u64 = 16 << 20;
+/// The same in the log of an identity: 500 certificates take a tenth of it.
+pub const AUTHOR_BYTES_IN_IDENTITY_MAX: u64 = 1 << 20;
 /// Groups and spaces one inside the other at most.
 pub const NESTING_MAX: usize = 2;
 /// Other logs that a document's log leads to and that are looked for here at most: each is held by this node as a log of its own.

@@ -34,6 +34,8 @@ pub(crate) struct Entry {
     /// Which line of its author's operations it continues, and where.
     pub(crate) branch: u32,
     pub(crate) place: u32,
+    /// Bytes of that line, up to this operation and with it.
+    pub(crate) bytes: u64,
     pub(crate) past: Past,
 }
 
@@ -189,19 +191,34 @@ impl Logs {
         Ok(standing)
     }
 
-    /// Whether the operation's past holds as many of its author's as may be. Only who wrote that many costs a count.
+    /// Whether the operation's past holds as many of its author's as may be, or more bytes of them. Only who wrote that much costs
+    /// a count.
     fn is_past_quota(&self, charter: &Charter, op: &AclOp, prev: &[Ordinal]) -> bool {
-        let max = match charter.kind {
-            Kind::Identity => limits::AUTHOR_OPERATIONS_IN_IDENTITY_MAX,
-            Kind::Group | Kind::Space | Kind::Document => limits::AUTHOR_OPERATIONS_MAX,
+        let (most, most_bytes) = match charter.kind {
+            Kind::Identity => (limits::AUTHOR_OPERATIONS_IN_IDENTITY_MAX, limits::AUTHOR_BYTES_IN_IDENTITY_MAX),
+            Kind::Group | Kind::Space | Kind::Document => (limits::AUTHOR_OPERATIONS_MAX, limits::AUTHOR_BYTES_MAX),
         };
         let branches = self.by_author.get(&(op.log, op.author)).map_or(&[][..], Vec::as_slice);
-        let length = |branch: &u32| self.branches.get(*branch as usize).map_or(0, Vec::len);
-        if branches.iter().map(length).sum::<usize>() < max {
+        // Of each line so many operations, from its beginning.
+        let is_too_much = |of_branch: &dyn Fn(u32) -> u32| {
+            let counts = branches.iter().map(|branch| (*branch, of_branch(*branch)));
+            let (count, bytes) = counts.fold((0, 0), |(count, bytes), (branch, of_it)| {
+                (count + of_it as usize, self.bytes_of(branch, of_it).saturating_add(bytes))
+            });
+            count >= most || bytes > most_bytes
+        };
+        let length = |branch: u32| self.branches.get(branch as usize).map_or(0, |line| small(line.len()));
+        if !is_too_much(&length) {
             return false;
         }
         let past = self.past_after(prev);
-        branches.iter().map(|branch| past.count(*branch) as usize).sum::<usize>() >= max
+        is_too_much(&|branch| past.count(branch))
+    }
+
+    /// Bytes of the first operations of a branch.
+    fn bytes_of(&self, branch: u32, count: u32) -> u64 {
+        let last = count.checked_sub(1).and_then(|last| self.branches.get(branch as usize)?.get(last as usize));
+        last.and_then(|last| self.entry(*last)).map_or(0, |entry| entry.bytes)
     }
 
     /// Whether one more line of this author's may be held: always, if others have built on it.
@@ -242,7 +259,8 @@ impl Logs {
         }
         self.ordinals.insert(signed.id(), ordinal);
         self.by_log.entry(log).or_default().push(ordinal);
-        self.entries.push(Entry { signed, standing, branch, place, past });
+        let bytes = self.bytes_of(branch, place).saturating_add(signed.bytes().len() as u64);
+        self.entries.push(Entry { signed, standing, branch, place, bytes, past });
     }
 
     fn past_after(&self, prev: &[Ordinal]) -> Past {

@@ -137,14 +137,14 @@ impl Access {
         Ok(AclOp { log, author, proof, prev, own, action })
     }
 
-    /// What shows that a key is or was a root.
+    /// What shows that a key is or was a root, or a device of an identity that is or was one.
     fn root_path(&self, author: &AuthorId) -> Option<Vec<AuthorityId>> {
         let log = &self.changes.document;
-        if self.logs.charter(log).ok()?.is_root(author) {
-            return Some(Vec::new());
-        }
-        let is_it = |entry: &Entry| matches!(&entry.op().action, Action::AddRoot { key } if key == author);
-        let mut added = self.logs.of_log(log).filter(|(_, entry)| is_it(entry));
-        added.next().map(|(_, entry)| vec![entry.signed.id()])
+        let is_root = |path: &[AuthorityId]| {
+            let standing = resolve(&self.logs, log, author, path);
+            standing.is_ok_and(|standing| standing.level == 0 && standing.role == Role::Admin)
+        };
+        let all = [Vec::new()].into_iter().chain(self.leading_to(author, |_| true));
+        all.into_iter().find(|path| is_root(path))
     }
 }

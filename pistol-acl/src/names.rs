@@ -80,8 +80,14 @@ pub enum Naming {
     Confirmed(Claim),
     /// It was asked for with its claimant's digits.
     ByClaimant(Claim),
-    /// Nothing decides between these, in order of claimants.
-    Contested(Vec<Claim>),
+    /// Nothing decides between several claims.
+    Contested {
+        /// At most [`crate::limits::CLAIMS_LISTED_MAX`] of them, in order of claimants: one of each claimant first, and of those the ones of
+        /// claimants to whom the space gave the most senior part. Every other is found by its claimant's digits.
+        claims: Vec<Claim>,
+        /// How many there are.
+        count: usize,
+    },
 }
 
 impl Access {

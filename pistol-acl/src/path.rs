@@ -76,7 +76,7 @@ pub enum Refusal {
     #[error("this action has no meaning in this log")]
     Misplaced,
     /// The author has written as much as may be.
-    #[error("the author has written as many operations into this log as may be")]
+    #[error("the author has written as much into this log as may be; another admin or device must go on")]
     Quota,
     /// The policy does not let the author write.
     #[error("the policy does not let this author write here")]

@@ -4,7 +4,7 @@
 //! but the grants that lead to this key.
 
 use std::cmp::Reverse;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use pistol_core::id::{AuthorityId, ChangeId};
 use pistol_core::key::AuthorId;
@@ -13,7 +13,7 @@ use crate::accept::Basis;
 use crate::access::Access;
 use crate::charter::Kind;
 use crate::limits;
-use crate::log::{Entry, Ordinal};
+use crate::log::Ordinal;
 use crate::path::{Standing, resolve};
 use crate::record::{Action, LogId, Role, Subject};
 
@@ -60,11 +60,10 @@ impl Access {
 
     /// Lists of grants that lead from the document's log, or from one of its roots, to a key: those that pass through few grants
     /// first, as many as are looked at.
-    fn leading_to(&self, author: &AuthorId, is_good: impl Fn(Ordinal) -> bool) -> Vec<Vec<AuthorityId>> {
+    pub(crate) fn leading_to(&self, author: &AuthorId, is_good: impl Fn(Ordinal) -> bool) -> Vec<Vec<AuthorityId>> {
         let document = &self.changes.document;
-        let makes_root = |entry: &Entry| matches!(&entry.op().action, Action::AddRoot { key } if key == author);
-        let roots = self.logs.of_log(document).filter(|(ordinal, entry)| makes_root(entry) && is_good(*ordinal));
-        let mut found: Vec<_> = roots.map(|(_, entry)| vec![entry.signed.id()]).collect();
+        let added = self.added_roots(&is_good);
+        let mut found: Vec<_> = added.get(author).map(|root| vec![*root]).into_iter().collect();
         let mut queue = VecDeque::from([(Subject::Key(*author), Vec::new())]);
         let mut left = limits::SEARCHED_MAX;
         while let Some((subject, after)) = queue.pop_front() {
@@ -78,9 +77,8 @@ impl Access {
                     continue;
                 }
                 let Some(named) = self.named(&log) else { continue };
-                // A device of an identity that is a root cites its certificate alone.
                 if after.is_empty() && matches!(named, Subject::Identity(_)) {
-                    found.push(path.clone());
+                    found.extend(self.of_device_of_root(&log, entry.signed.id(), &added));
                 }
                 if path.len() < limits::PATH_MAX {
                     queue.push_back((named, path));
@@ -88,6 +86,31 @@ impl Access {
             }
         }
         found
+    }
+
+    /// Of each key that was made a root of the document the operation that did so; the first, since none of them ends.
+    fn added_roots(&self, is_good: impl Fn(Ordinal) -> bool) -> BTreeMap<AuthorId, AuthorityId> {
+        let mut added = BTreeMap::new();
+        for (ordinal, entry) in self.logs.of_log(&self.changes.document) {
+            if let Action::AddRoot { key } = &entry.op().action
+                && is_good(ordinal)
+            {
+                added.entry(*key).or_insert(entry.signed.id());
+            }
+        }
+        added
+    }
+
+    /// What a device may cite if its identity is a root: its certificate alone, or after what made a root of the identity one.
+    fn of_device_of_root(
+        &self,
+        identity: &LogId,
+        certificate: AuthorityId,
+        added: &BTreeMap<AuthorId, AuthorityId>,
+    ) -> Vec<Vec<AuthorityId>> {
+        let roots = self.logs.charter(identity).map_or(&[][..], |charter| &charter.roots);
+        let after_root = roots.iter().filter_map(|root| Some(vec![*added.get(root)?, certificate]));
+        [vec![certificate]].into_iter().chain(after_root).collect()
     }
 
     /// How grants name a log.

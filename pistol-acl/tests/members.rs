@@ -177,3 +177,58 @@ fn a_group_that_names_hundreds_keeps_nobody_of_another_group_out() {
     assert_eq!(needs.len(), limits::LOGS_MAX);
     assert!(few.iter().all(|log| needs.contains(&Need { log: *log, kind: Kind::Identity })));
 }
+
+#[test]
+fn a_device_of_an_identity_whose_root_was_added_cites_that_and_its_certificate() {
+    let mut story = Story::new(AccessPolicy::Members);
+    let identity = story.charter(5, Kind::Identity, AccessPolicy::Members, &[5]);
+    let certificate = story.next(5, identity, &[], grant(6, Role::Admin));
+    let mut access = story.told();
+    assert_eq!((access.path_to_write(&author(6)), access.had_part(&author(6))), (None, true));
+    assert_eq!(access.draft(author(6), Action::Release), Err(NoPower::Role));
+    let added = act(&mut access, 1, Action::AddRoot { key: author(5) }).unwrap();
+    assert_eq!(access.path(&author(6), Role::Admin), Some(vec![added, certificate]));
+    assert_eq!(access.path(&author(5), Role::Admin), Some(vec![added]));
+    act(&mut access, 6, grant(7, Role::Writer)).unwrap();
+    assert_eq!(member(&access, 7), Some(Role::Writer));
+    let change = story.change(6, &[], &[added, certificate]);
+    access.add(story.changes[0].clone());
+    assert_eq!(access.state(&change), pistol_acl::State::Accepted);
+    assert_eq!(access.identity_of(&change), Some(identity));
+    // Who is a root no more may still release, by a device too.
+    act(&mut access, 5, Action::Relinquish).unwrap();
+    assert_eq!(access.path(&author(6), Role::Relay), None);
+    let release = act(&mut access, 6, Action::Release).unwrap();
+    assert_eq!(access.released(), Some(release));
+}
+
+#[test]
+fn a_device_is_a_roots_only_if_all_roots_of_its_identity_are_roots_one_of_them_added_last() {
+    let mut story = Story::new(AccessPolicy::Members);
+    let mut certificate = |number: u8, roots: &[u8]| {
+        let identity = story.charter(number, Kind::Identity, AccessPolicy::Members, roots);
+        story.next(roots[0], identity, &[], grant(number, Role::Admin))
+    };
+    let [with_owner, _strange] = [certificate(20, &[5, 1]), certificate(21, &[5, 9])];
+    let mut access = story.told();
+    assert_eq!([20, 21].map(|device| access.path_to_write(&author(device))), [None, None]);
+    let added = act(&mut access, 1, Action::AddRoot { key: author(5) }).unwrap();
+    assert_eq!(access.path_to_write(&author(20)), Some(vec![added, with_owner]));
+    assert_eq!(access.path_to_write(&author(21)), None);
+}
+
+#[test]
+fn a_device_of_a_roots_identity_that_nothing_names_is_found_in_documents_and_spaces() {
+    for kind in [Kind::Document, Kind::Space] {
+        let mut story = Story::of(story::log(1), vec![], vec![], vec![]);
+        story.charter(1, kind, AccessPolicy::Members, &[1, 2]);
+        let identity = story.charter(5, Kind::Identity, AccessPolicy::Members, &[1, 2]);
+        let certificate = story.next(2, identity, &[], grant(6, Role::Admin));
+        let mut access = story.told();
+        assert_eq!(access.needs(), []);
+        assert_eq!(access.path(&author(6), Role::Admin), Some(vec![certificate]));
+        act(&mut access, 6, grant(7, Role::Writer)).unwrap();
+        assert_eq!(member(&access, 7), Some(Role::Writer));
+        assert_eq!(access.path_to_add(&author(6)), (kind == Kind::Space).then_some(vec![certificate]));
+    }
+}

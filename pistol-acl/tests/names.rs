@@ -80,9 +80,10 @@ fn agree(naming: &Naming, said: Option<&Said>, tally: &mut Tally) -> bool {
         (Naming::Confirmed(claim), Some(Said::Confirmed(said))) if same(claim) == of_oracle(said) => {
             tally.confirmed += 1;
         }
-        (Naming::Contested(claims), Some(Said::Contested(said))) => {
+        (Naming::Contested { claims, count }, Some(Said::Contested(said))) => {
             let ours: BTreeSet<_> = claims.iter().map(same).collect();
-            if ours != said.iter().map(of_oracle).collect() || !claims.is_sorted() || ours.len() != claims.len() {
+            let are_all = ours == said.iter().map(of_oracle).collect() && ours.len() == *count;
+            if !are_all || !claims.is_sorted() || claims.len() != *count {
                 return false;
             }
             tally.contested += 1;
@@ -175,4 +176,61 @@ fn the_names_of_a_space_are_listed_in_order_and_in_parts() {
     let rest = access.names(&space, first.last().map(|(name, _)| name));
     assert_eq!((rest.len(), rest[0].0.to_string()), (500, "n1000".to_owned()));
     assert!(first.iter().all(|(_, naming)| matches!(naming, Naming::Unconfirmed(_))));
+}
+
+/// A space where anyone may claim, with claims of "scores" by so many strangers.
+fn crowd(strangers: u8) -> (Story, DocumentId) {
+    let mut story = Story::new(AccessPolicy::Owned);
+    let space = story.charter(3, Kind::Space, AccessPolicy::WorldWritable, &[3]);
+    for by in 0..strangers {
+        story.write(100 + by, space, &[], &[], scores(1));
+    }
+    (story, space)
+}
+
+fn scores(target: u8) -> Action {
+    Action::Name { name: "scores".to_owned(), target: DocumentId([target; 32]) }
+}
+
+#[test]
+fn of_a_contested_name_sixty_four_claims_are_listed_members_first_and_every_other_is_found_by_its_digits() {
+    let (mut story, space) = crowd(100);
+    let granted = [1, 2].map(|by| story.write(3, space, &[], &[], grant(by, pistol_acl::record::Role::Writer)));
+    for (by, grant) in [1, 2].into_iter().zip(granted) {
+        story.write(by, space, &[grant], &[grant], scores(2));
+    }
+    let name: SpaceName = "scores".parse().unwrap();
+    let access = story.told();
+    let naming = access.name(&space, &name);
+    let Naming::Contested { claims, count } = &naming else { panic!("{naming:?}") };
+    assert_eq!((claims.len(), *count), (pistol_acl::limits::CLAIMS_LISTED_MAX, 102));
+    assert!(claims.is_sorted());
+    let is_listed = |by: u8| claims.iter().any(|claim| claim.claimant == Claimant::Key(author(by)));
+    assert!([1, 2].into_iter().all(is_listed), "whom the space gave a part is listed");
+    // Of strangers those with the least ids, whatever these are worth.
+    let mut strangers: Vec<_> = (100..200).map(author).collect();
+    strangers.sort_unstable();
+    let listed = strangers.iter().filter(|by| claims.iter().any(|claim| claim.claimant == Claimant::Key(**by)));
+    assert_eq!(listed.collect::<Vec<_>>(), strangers[..62].iter().collect::<Vec<_>>());
+    for by in strangers {
+        let found = access.name(&space, &name.of_claimant(&Claimant::Key(by)));
+        assert!(matches!(found, Naming::ByClaimant(claim) if claim.claimant == Claimant::Key(by)));
+    }
+    assert!(access.explain_name(&space, &name).contains("and 38 more"));
+    for order in 0..10 {
+        assert_eq!(story.told_in_order(order).name(&space, &name), naming, "order {order}");
+    }
+}
+
+#[test]
+fn a_claimant_who_says_sixty_things_at_once_takes_no_others_place_in_the_list() {
+    let (mut story, space) = crowd(40);
+    for target in 0..60 {
+        story.write(9, space, &[], &[], scores(target));
+    }
+    let naming = story.told().name(&space, &"scores".parse().unwrap());
+    let Naming::Contested { claims, count } = naming else { panic!("{naming:?}") };
+    assert_eq!((claims.len(), count), (64, 100));
+    let claimants: BTreeSet<_> = claims.iter().map(|claim| *claim.claimant.as_bytes()).collect();
+    assert_eq!(claimants.len(), 41);
 }

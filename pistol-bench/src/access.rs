@@ -10,6 +10,7 @@ mod hand;
 #[path = "../../pistol-acl/tests/support/judged.rs"]
 mod judged;
 mod keys;
+mod names;
 mod revocation;
 #[path = "../../pistol-acl/tests/support/story.rs"]
 mod story;
@@ -35,12 +36,16 @@ pub(crate) struct Options {
     /// Random histories that are judged twice; any difference is an error
     #[arg(long, value_name = "COUNT", default_value_t = 100_000)]
     histories: u64,
+    /// Names that are claimed in a space
+    #[arg(long, value_name = "COUNT", default_value_t = 10_000)]
+    names: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Case {
     FastPath,
     Keys,
+    Names,
     Revocation,
     Theorems,
 }
@@ -56,6 +61,9 @@ pub(crate) async fn run(options: &Options) -> Outcome<()> {
         for authors in keys::AUTHORS {
             keys::run(authors)?.print();
         }
+    }
+    if is_wanted(Case::Names) {
+        names::run(options.names)?.print();
     }
     if is_wanted(Case::Revocation) {
         revocation::run(options.changes).await?.print();

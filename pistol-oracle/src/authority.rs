@@ -61,14 +61,23 @@ impl<'w> Authority<'w> {
             return Err(Fault::PathThroughPeers);
         }
         permits(log, operation, &chain)?;
+        self.is_within_quota(log, operation).map(|()| chain)
+    }
+
+    /// Whether the past of an operation leaves its author room for it.
+    fn is_within_quota(&self, log: &Log, operation: &Operation) -> Result<(), Fault> {
         let limits = self.world.limits;
-        let is_identity = log.kind == Kind::Identity;
-        let identities = limits.operations_of_one_author_in_identities;
-        let limit = if is_identity { identities } else { limits.operations_of_one_author };
-        if self.known.earlier_ones_by(operation.author, operation.id) >= limit {
+        let (most, most_bytes) = if log.kind == Kind::Identity {
+            (limits.operations_of_one_author_in_identities, limits.bytes_of_one_author_in_identities)
+        } else {
+            (limits.operations_of_one_author, limits.bytes_of_one_author)
+        };
+        let earlier = self.known.earlier_ones_by(operation.author, operation.id);
+        if earlier.len() >= most {
             return Err(Fault::QuotaExceeded);
         }
-        Ok(chain)
+        let bytes: u64 = earlier.iter().map(|operation| operation.bytes).sum();
+        if bytes > most_bytes { Err(Fault::BytesExceeded) } else { Ok(()) }
     }
 
     /// The path of an operation that is known whole, or what is wrong with it.

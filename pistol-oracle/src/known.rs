@@ -74,9 +74,9 @@ impl<'w> Known<'w> {
         self.past.get(&id).map_or(0, BTreeSet::len)
     }
 
-    /// How many operations of this author an operation has in its past.
-    pub(crate) fn earlier_ones_by(&self, author: Author, id: OperationId) -> usize {
-        let is_by_author = |id: &&OperationId| self.signed.get(id).is_some_and(|earlier| earlier.author == author);
-        self.past.get(&id).map_or(0, |past| past.iter().filter(is_by_author).count())
+    /// The operations of this author that an operation has in its past.
+    pub(crate) fn earlier_ones_by(&self, author: Author, id: OperationId) -> Vec<&'w Operation> {
+        let past = self.past.get(&id).into_iter().flatten();
+        past.filter_map(|id| self.signed.get(id).copied()).filter(|earlier| earlier.author == author).collect()
     }
 }

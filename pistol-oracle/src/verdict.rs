@@ -39,6 +39,8 @@ pub enum Fault {
     NotReleasable,
     /// Its past holds too many operations of its author.
     QuotaExceeded,
+    /// The operations of its author in its past take too many bytes.
+    BytesExceeded,
     /// A hop is not valid.
     Hop(OperationId),
     /// A revocation strikes a subject of the path.

@@ -231,6 +231,7 @@ const EXPECTED: &[(&str, usize)] = &[
     ("Invalid(PathTooLong)", 50),
     ("Invalid(PrevElsewhere)", 50),
     ("Invalid(QuotaExceeded)", 20),
+    ("Invalid(BytesExceeded)", 20),
     ("Invalid(Relinquished", 50),
     ("Invalid(Revoked", 100),
     ("Invalid(RoleTooLow)", 100),

@@ -103,7 +103,7 @@ impl Space {
     /// [`PathError`].
     pub async fn keys(&self, name: &str) -> Result<Vec<String>, PathError> {
         if name.is_empty() {
-            let is_decided = |naming: &Naming| !matches!(naming, Naming::Contested(_));
+            let is_decided = |naming: &Naming| !matches!(naming, Naming::Contested { .. });
             return Ok(self
                 .names()
                 .into_iter()
@@ -164,9 +164,9 @@ impl Space {
     fn target(&self, name: &SpaceName) -> Result<Option<DocumentId>, PathError> {
         match self.naming(name) {
             Naming::Unconfirmed(claim) | Naming::Confirmed(claim) | Naming::ByClaimant(claim) => Ok(Some(claim.target)),
-            Naming::Contested(claims) => {
+            Naming::Contested { claims, count } => {
                 let form = claims.first().map(|claim| name.of_claimant(&claim.claimant).to_string());
-                let (name, claims, form) = (name.to_string(), claims.len(), form.unwrap_or_default());
+                let (name, claims, form) = (name.to_string(), count, form.unwrap_or_default());
                 Err(PathError::Contested { name, claims, form })
             }
             _ => Ok(None),

@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use pistol_core::id::{AuthorityId, DocumentId};
 
 use super::{Claim, Claimant, Index, Naming, SpaceName};
+use crate::limits::CLAIMS_LISTED_MAX;
 use crate::log::{Entry, Logs, Ordinal};
+use crate::path::Level;
 use crate::record::{Action, LogId};
 use crate::rulings::Rulings;
 
@@ -37,10 +39,10 @@ impl<'a> Court<'a> {
         let standing = current(claims.into_iter().filter(is_left));
         let naming = match standing.as_slice() {
             [] => Naming::Unclaimed,
-            [only] if name.has_digits() => Naming::ByClaimant(*only),
-            [only] if witnessed.is_empty() => Naming::Unconfirmed(*only),
-            [only] => Naming::Confirmed(*only),
-            _ => Naming::Contested(standing),
+            [(_, only)] if name.has_digits() => Naming::ByClaimant(*only),
+            [(_, only)] if witnessed.is_empty() => Naming::Unconfirmed(*only),
+            [(_, only)] => Naming::Confirmed(*only),
+            _ => Naming::Contested { count: standing.len(), claims: listed(standing) },
         };
         let mut witnesses: Vec<&Entry> = votes.into_iter().map(|(witness, _)| witness).collect();
         witnesses.sort_by_key(|witness| (person(witness), witness.signed.id()));
@@ -85,8 +87,9 @@ impl<'a> Court<'a> {
     }
 }
 
-/// What each claimant says last. A claimant who forks its own line says several things.
-fn current<'a>(claims: impl Iterator<Item = &'a Entry>) -> Vec<Claim> {
+/// What each claimant says last, in order of claimants, and how senior who says it is. A claimant who forks its own line says several
+/// things.
+fn current<'a>(claims: impl Iterator<Item = &'a Entry>) -> Vec<(Level, Claim)> {
     let mut lasts: BTreeMap<(Claimant, u32), &Entry> = BTreeMap::new();
     for claim in claims {
         let last = lasts.entry((person(claim), claim.branch)).or_insert(claim);
@@ -94,19 +97,36 @@ fn current<'a>(claims: impl Iterator<Item = &'a Entry>) -> Vec<Claim> {
             *last = claim;
         }
     }
-    let mut said: BTreeMap<(Claimant, DocumentId), AuthorityId> = BTreeMap::new();
+    let mut said: BTreeMap<(Claimant, DocumentId), (Level, AuthorityId)> = BTreeMap::new();
     for ((claimant, _), claim) in &lasts {
         let mut own = lasts.range((*claimant, 0)..=(*claimant, u32::MAX));
         let is_followed = own.any(|(_, later)| later.past.holds(claim.branch, claim.place));
         let Action::Name { target, .. } = &claim.op().action else { continue };
         if !is_followed {
             // Several operations that say the same are one claim; which of them is shown decides nothing.
-            let id = claim.signed.id();
-            let shown = said.entry((*claimant, *target)).or_insert(id);
-            *shown = id.min(*shown);
+            let shown = (claim.standing.level, claim.signed.id());
+            let (level, id) = said.entry((*claimant, *target)).or_insert(shown);
+            (*level, *id) = (shown.0.min(*level), shown.1.min(*id));
         }
     }
-    said.into_iter().map(|((claimant, target), operation)| Claim { claimant, target, operation }).collect()
+    let claim = |((claimant, target), (level, operation))| (level, Claim { claimant, target, operation });
+    said.into_iter().map(claim).collect()
+}
+
+/// As many as are listed. One of each claimant first, so that nobody fills the list alone; and of those the ones of senior
+/// claimants, so that keys that somebody makes in numbers, whose ids can be chosen, come after whom the space gave a part.
+fn listed(all: Vec<(Level, Claim)>) -> Vec<Claim> {
+    let mut turns: BTreeMap<Claimant, usize> = BTreeMap::new();
+    let in_turn = |(level, claim): (Level, Claim)| {
+        let turn = turns.entry(claim.claimant).or_default();
+        *turn += 1;
+        (*turn, level, claim)
+    };
+    let mut all: Vec<(usize, Level, Claim)> = all.into_iter().map(in_turn).collect();
+    all.sort_unstable();
+    let mut claims: Vec<Claim> = all.into_iter().take(CLAIMS_LISTED_MAX).map(|(.., claim)| claim).collect();
+    claims.sort_unstable();
+    claims
 }
 
 /// Whose an operation is.

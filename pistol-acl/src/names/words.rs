@@ -28,7 +28,13 @@ impl Access {
         let verdict = self.court(space).judge(name);
         let witness = |by: &&crate::log::Entry| format!("{} (operation {:?})", person(by), by.signed.id());
         let witnesses = verdict.witnesses.iter().map(witness).collect::<Vec<_>>().join(", ");
-        let list = |claims: &[Claim]| claims.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let list = |claims: &[Claim], count: usize| {
+            let listed = claims.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+            match count.saturating_sub(claims.len()) {
+                0 => listed,
+                more => format!("{listed}; and {more} more, which the name and ~ and their claimants' digits find"),
+            }
+        };
         match verdict.naming {
             Naming::Unclaimed => "unclaimed: nobody whose claim counts has claimed it".to_owned(),
             Naming::Unconfirmed(claim) => {
@@ -36,11 +42,11 @@ impl Access {
             }
             Naming::Confirmed(claim) => format!("confirmed: {claim}; the most senior to witness this: {witnesses}"),
             Naming::ByClaimant(claim) => format!("by its claimant: {claim}; no other claimant has these digits"),
-            Naming::Contested(claims) if witnesses.is_empty() => {
-                format!("contested: no witness decides between {}", list(&claims))
+            Naming::Contested { claims, count } if witnesses.is_empty() => {
+                format!("contested: no witness decides between {}", list(&claims, count))
             }
-            Naming::Contested(claims) => {
-                format!("contested: {}; the most senior witnesses, {witnesses}, leave it open", list(&claims))
+            Naming::Contested { claims, count } => {
+                format!("contested: {}; the most senior witnesses, {witnesses}, leave it open", list(&claims, count))
             }
         }
     }

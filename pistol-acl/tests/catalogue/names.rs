@@ -52,7 +52,7 @@ impl Named {
             Naming::Unclaimed => ("unclaimed", vec![]),
             Naming::Unconfirmed(claim) => ("unconfirmed", vec![claim.operation]),
             Naming::Confirmed(claim) => ("confirmed", vec![claim.operation]),
-            Naming::Contested(claims) => ("contested", claims.iter().map(|claim| claim.operation).collect()),
+            Naming::Contested { claims, .. } => ("contested", claims.iter().map(|claim| claim.operation).collect()),
             other => panic!("{other:?}"),
         }
     }
@@ -233,7 +233,7 @@ fn row_44_two_identities_with_the_same_digits_are_contested_and_told_apart_by_mo
     }
     let short = name.of_claimant(&Claimant::Identity(ids[0])).to_string();
     assert_eq!(short, name.of_claimant(&Claimant::Identity(ids[1])).to_string());
-    assert!(matches!(named.ask(&short), Naming::Contested(found) if found.len() == 2));
+    assert!(matches!(named.ask(&short), Naming::Contested { count: 2, .. }));
     let whole = name.of_claimant_in_full(&Claimant::Identity(ids[1])).to_string();
     assert!(matches!(named.ask(&whole), Naming::ByClaimant(claim) if claim.operation == claims[1]));
 }

@@ -311,6 +311,29 @@ fn an_admin_by_way_of_an_identity_grants_and_both_logs_survive_a_restart() {
 }
 
 #[test]
+fn a_device_of_an_identity_whose_root_key_is_made_a_root_grants_and_writes_as_one() {
+    let Team { mut machines, document, identity, .. } = team();
+    let friend = grant(Subject::Key(AuthorKey::from_seed(&[5; 32]).id()), Role::Writer);
+    assert!(operate(&mut machines[2], document, friend.clone()).is_err(), "a writer grants nothing");
+    let added = operate(&mut machines[0], document, Action::AddRoot { key: root_key().id() }).unwrap();
+    settle(&mut machines, &TEAM);
+    let granted = operate(&mut machines[2], document, friend).unwrap();
+    let change = write(&mut machines[2], document, "a root's ");
+    settle(&mut machines, &TEAM);
+    let again = restarted(&machines[0], document);
+    for machine in machines.iter().chain([&again]) {
+        let is_granted = |insight: pistol_engine::Insight<'_>| {
+            let access = insight.access.unwrap();
+            let op = access.operations(&document, 0).find(|signed| signed.id() == granted).unwrap();
+            access.is_valid(&granted) && op.op().proof.first() == Some(&added)
+        };
+        assert_eq!(machine.engine.documents().look(&document, is_granted), Ok(true));
+        assert_eq!(state(machine, document, &change), State::Accepted);
+        assert_eq!(identity_of(machine, document, &change), Some(identity));
+    }
+}
+
+#[test]
 fn nothing_is_written_into_a_log_of_its_own() {
     let Team { machines, identity, .. } = team();
     let edited = machines[1].engine.documents().edit(&identity, Now::default(), None, |edit| edit.put("key", 1));

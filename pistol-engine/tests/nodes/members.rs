@@ -1,7 +1,8 @@
-//! Documents with members, node by node: rows 30 to 36, 38 and 41 of the catalogue of access, and what rests in the store.
+//! Documents with members, node by node: rows 30 to 36, 38, 41 and 49 of the catalogue of access, and what rests in the store.
 
 mod hostile;
 mod log;
+mod many;
 mod rows;
 
 use pistol_acl::record::{Action, Heads, Keep, Mode, Role, Subject};

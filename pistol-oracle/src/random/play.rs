@@ -124,7 +124,8 @@ impl Play {
         let id = OperationId(self.fresh());
         let prev = if self.is_dishonest(author) { self.any_prev(log) } else { self.heads(author, log) };
         let is_well_signed = !(self.hostile.contains(&author) && self.chance.one_in(20));
-        self.world.operations.push(Operation { id, log, author, proof, prev, action, is_well_signed });
+        let bytes = u64::from(id.0 % 4) + 1;
+        self.world.operations.push(Operation { id, log, author, proof, prev, action, bytes, is_well_signed });
         self.seen.entry(author).or_default().operations.insert(id);
     }
 

@@ -53,7 +53,12 @@ pub(super) fn logs(chance: &mut Chance) -> Vec<Log> {
 
 /// The limits of the rules, now and then so small that they are met.
 pub(super) fn limits(chance: &mut Chance) -> Limits {
-    let small = Limits { operations_of_one_author: 3, operations_of_one_author_in_identities: 2 };
+    let small = Limits {
+        operations_of_one_author: 3,
+        operations_of_one_author_in_identities: 2,
+        bytes_of_one_author: 4,
+        bytes_of_one_author_in_identities: 2,
+    };
     if chance.one_in(20) { small } else { Limits::default() }
 }
 

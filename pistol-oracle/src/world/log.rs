@@ -53,6 +53,10 @@ pub struct Limits {
     pub operations_of_one_author: usize,
     /// The same in the log of an identity.
     pub operations_of_one_author_in_identities: usize,
+    /// So many bytes may the operations of one author take that an operation has in its past.
+    pub bytes_of_one_author: u64,
+    /// The same in the log of an identity.
+    pub bytes_of_one_author_in_identities: u64,
 }
 
 /// A document's place in a space, as its genesis says.
@@ -104,6 +108,11 @@ impl Policy {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { operations_of_one_author: 10_000, operations_of_one_author_in_identities: 500 }
+        Self {
+            operations_of_one_author: 10_000,
+            operations_of_one_author_in_identities: 500,
+            bytes_of_one_author: 16 * 1024 * 1024,
+            bytes_of_one_author_in_identities: 1024 * 1024,
+        }
     }
 }

@@ -128,6 +128,8 @@ pub struct Operation {
     pub prev: Vec<OperationId>,
     /// What it does.
     pub action: Action,
+    /// How many bytes it takes.
+    pub bytes: u64,
     /// Whether the signature verifies.
     pub is_well_signed: bool,
 }

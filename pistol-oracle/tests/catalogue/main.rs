@@ -4,6 +4,7 @@
 
 mod devices;
 mod first_writer;
+mod quotas;
 mod readings;
 mod release;
 mod revocation;

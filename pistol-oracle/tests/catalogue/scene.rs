@@ -56,7 +56,16 @@ impl Scene {
         let id = OperationId(self.next);
         self.next += 1;
         let (proof, prev) = (proof.to_vec(), prev.to_vec());
-        self.world.operations.push(Operation { id, log, author, proof, prev, action, is_well_signed: true });
+        self.world.operations.push(Operation {
+            id,
+            log,
+            author,
+            proof,
+            prev,
+            action,
+            bytes: 200,
+            is_well_signed: true,
+        });
         id
     }
 
