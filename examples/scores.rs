@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use pistol::{Node, Preset, Slot, Space, Value};
+use pistol::{Node, Preset, Slot, Space};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 #[tokio::main]
@@ -12,7 +12,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let node = Node::open(arguments.next().unwrap_or("scores.pistol".to_owned())).await?;
     let space = match (arguments.next(), node.spaces().first()) {
         (Some(ticket), _) => node.join_space(&ticket.parse()?).await?,
-        (None, Some(known)) => node.space(*known).await?,
+        (None, Some(known)) => node.space(known.id).await?,
         (None, None) => node.create_space(Preset::Open).await?,
     };
     println!("invite: {}", space.ticket());
@@ -44,10 +44,7 @@ async fn put(space: &Space, line: &str) {
 
 fn shown(slot: &Slot) -> String {
     match slot {
-        Slot::Of(score) => match &score.value {
-            Value::Int(number) => number.to_string(),
-            other => format!("{other:?}"),
-        },
+        Slot::Of(score) => score.value.to_string(),
         Slot::Contested(claims) => format!("{} claim this name", claims.len()),
         Slot::Empty => "gone".to_owned(),
     }

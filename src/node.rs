@@ -264,6 +264,11 @@ impl Node {
         self.all_of(Kind::Group)
     }
 
+    /// The spaces that the store holds, made or joined here, or named by documents.
+    pub fn spaces(&self) -> Vec<DocumentInfo> {
+        self.all_of(Kind::Space)
+    }
+
     fn all_of(&self, kind: Kind) -> Vec<DocumentInfo> {
         self.0.catalog.list().into_iter().filter(|entry| entry.kind == kind).map(DocumentInfo::from).collect()
     }

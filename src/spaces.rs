@@ -52,6 +52,8 @@ pub struct SpaceDocument {
     pub policy: Policy,
     /// Whether it has its place there as things stand: only then are others told of it.
     pub place: Place,
+    /// Why it has, or has not, in words.
+    pub why: String,
 }
 
 impl Node {
@@ -105,12 +107,6 @@ impl Node {
     pub async fn space(&self, id: DocumentId) -> Result<Space, FindError> {
         let log = self.log(id, Kind::Space).await?;
         Ok(Space { log, node: self.clone() })
-    }
-
-    /// The ids of the spaces that the store holds.
-    pub fn spaces(&self) -> Vec<DocumentId> {
-        let all = self.runtime().catalog.list().into_iter();
-        all.filter(|entry| entry.kind == Kind::Space).map(|entry| entry.id).collect()
     }
 
     /// The terms of something new, with nothing in it, whose root is this node's author.
@@ -186,10 +182,14 @@ impl Space {
     /// The documents in this store that say they belong to the space, and whether they do. None is opened for it.
     pub fn documents(&self) -> Vec<SpaceDocument> {
         let catalog = &self.node.runtime().catalog;
-        let judged = self.access(|access| places(catalog, access, &self.id())).unwrap_or_default();
-        let document = |(id, place)| {
+        let explained = |access: &Access| {
+            let places = places(catalog, access, &self.id()).into_iter();
+            places.map(|(id, place)| (id, access.explain_place(&place), place)).collect::<Vec<_>>()
+        };
+        let judged = self.access(explained).unwrap_or_default();
+        let document = |(id, why, place)| {
             let entry = catalog.entry(&id)?;
-            Some(SpaceDocument { id, name: entry.name, policy: entry.policy, place })
+            Some(SpaceDocument { id, name: entry.name, policy: entry.policy, place, why })
         };
         judged.into_iter().filter_map(document).collect()
     }

@@ -169,7 +169,9 @@ async fn a_name_that_two_claim_apart_is_contested_until_an_admin_confirms_one() 
     assert_eq!(count(&of_ann.read("list.milk").await.unwrap()), Some(1));
     let is_confirmed = || matches!(of_bob.name("list"), Ok(Naming::Confirmed(claim)) if claim.target == his.target);
     until("he knows", is_confirmed).await;
-    assert_eq!(ann.spaces(), bob.spaces());
+    let ids = |node: &Node| node.spaces().into_iter().map(|info| (info.id, info.kind)).collect::<Vec<_>>();
+    assert_eq!(ids(ann), [(of_ann.id(), pistol::LogKind::Space)]);
+    assert_eq!(ids(bob), ids(ann));
     drop((hers, list, changes));
     end(nodes, [of_ann, of_bob]).await;
 }
@@ -187,6 +189,9 @@ async fn a_removed_document_is_told_to_nobody_and_a_released_space_is_everybodys
     let place = |space: &Space, id| space.documents().into_iter().find(|d| d.id == id).map(|d| d.place);
     until("he knows", || matches!(place(&of_bob, more.id()), Some(Place::Masked(_)))).await;
     until("he knows", || matches!(place(&of_bob, spam.id()), Some(Place::Removed(_)))).await;
+    let why = |id| of_bob.documents().into_iter().find(|document| document.id == id).map(|document| document.why);
+    assert_eq!(why(spam.id()).unwrap(), format!("{} removed it", ann.author()));
+    assert!(why(more.id()).unwrap().starts_with(&format!("{} ended its author's part", ann.author())));
     assert!(of_ann.release_proof().is_none() && !of_ann.is_released());
     of_ann.release().unwrap();
     until("he knows", || of_bob.is_released()).await;

@@ -89,6 +89,22 @@ impl Access {
         }
     }
 
+    /// Why a document has its place in this space or not, in words for people.
+    pub fn explain_place(&self, place: &Place) -> String {
+        let author = |id: &AuthorityId| {
+            self.logs.find(id).map_or("somebody unknown".to_owned(), |entry| entry.op().author.to_string())
+        };
+        match place {
+            Place::Here => "it is one of the space's".to_owned(),
+            Place::Unknown => "what it says of itself is not known yet".to_owned(),
+            Place::NoSpace => "it stands by itself".to_owned(),
+            Place::Pending(_) => "what it names of the space has not come yet".to_owned(),
+            Place::Refused(refusal) => format!("its author may not add documents: {refusal}"),
+            Place::Masked(by) => format!("{} ended its author's part, and nothing keeps it", author(by)),
+            Place::Removed(by) => format!("{} removed it", author(by)),
+        }
+    }
+
     fn why_accepted(&self, node: &Node) -> Reason {
         if let Some(release) = self.changes.released.and_then(|by| self.id(by)) {
             return Reason::Released(release);

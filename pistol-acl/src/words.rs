@@ -1,12 +1,15 @@
-//! The rules of documents without members, said to people.
+//! The rules of documents and spaces, said to people.
 
-use pistol_core::genesis::{Genesis, Insert, Policy};
+use pistol_core::genesis::{Genesis, Insert, Kind, Policy};
 use pistol_core::key::AuthorId;
 
-/// Who may do what in a document, a sentence each.
+/// Who may do what in a document or a space, a sentence each.
 pub fn rules(genesis: &Genesis) -> Vec<String> {
     let roots: Vec<String> = genesis.terms().roots.iter().map(ToString::to_string).collect();
     let roots = roots.join(", ");
+    if genesis.terms().kind == Kind::Space {
+        return rules_of_space(genesis.terms().policy, &roots);
+    }
     match genesis.terms().policy {
         Policy::Owned => {
             vec![format!("its roots change everything: {roots}"), "nobody else changes anything".to_owned()]
@@ -38,6 +41,24 @@ pub fn rules(genesis: &Genesis) -> Vec<String> {
             format!("its roots change everything, and say who else may: {roots}"),
             "writers change everything, admins say who may as well, and readers and relays change nothing".to_owned(),
             "who was revoked changes nothing more; what others built on of theirs stays".to_owned(),
+        ],
+        _ => vec!["a rule that this version has no words for".to_owned()],
+    }
+}
+
+/// Who may do what in a space, a sentence each.
+fn rules_of_space(policy: Policy, roots: &str) -> Vec<String> {
+    match policy {
+        Policy::Owned => vec![format!("its roots add documents and take them out, and nobody else does: {roots}")],
+        Policy::WorldWritable => vec![
+            "whoever can read it adds documents and claims names for them".to_owned(),
+            format!("its roots take documents out, confirm names, and ban authors of documents: {roots}"),
+            "who was banned may come again with a new key".to_owned(),
+        ],
+        Policy::Members => vec![
+            format!("its roots add documents and take them out, and say who else may add some: {roots}"),
+            "writers add documents and claim names for them; admins confirm names, and say who may as well".to_owned(),
+            "who was revoked adds nothing more; documents of theirs that others edited stay".to_owned(),
         ],
         _ => vec!["a rule that this version has no words for".to_owned()],
     }

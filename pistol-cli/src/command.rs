@@ -21,6 +21,7 @@ pub(crate) mod release;
 pub(crate) mod revoke;
 pub(crate) mod set;
 pub(crate) mod share;
+pub(crate) mod space;
 pub(crate) mod status;
 pub(crate) mod sync;
 
@@ -41,6 +42,7 @@ pub(crate) enum Command {
     Init(init::Init),
     Identity(identity::Identity),
     Group(group::Group),
+    Space(space::Space),
     New(new::New),
     #[command(visible_alias = "list")]
     Ls(ls::Ls),
@@ -74,6 +76,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Command::Init(init) => init.run(&context).await,
         Command::Identity(identity) => identity.run(&context).await,
         Command::Group(group) => group.run(&context).await,
+        Command::Space(space) => space.run(&context).await,
         Command::New(new) => new.run(&context).await,
         Command::Ls(ls) => ls.run(&context).await,
         Command::Cat(cat) => cat.run(&context).await,

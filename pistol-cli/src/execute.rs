@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use pistol::{Doc, DocumentId, Node};
+use pistol::{Doc, DocumentId, LogKind, Node};
 use tokio::sync::watch;
 
 use crate::command::{
     acl, backup, cat, edit, export, forget, grant, group, identity, import, init, join, log, ls, new, release, revoke,
-    set, share, status, sync,
+    set, share, space, status, sync,
 };
 use crate::equal::Terms;
 use crate::failure::Failure;
@@ -24,7 +24,9 @@ pub(crate) async fn execute(
         Request::Identity => Reply::new(&init::execute(node)),
         Request::Devices(asked) => identity::execute(node, asked).await,
         Request::Groups(asked) => group::execute(node, asked).await,
-        Request::New { policy } => Reply::new(&new::make(node, policy).await?),
+        Request::Spaces(asked) => space::execute(node, asked).await,
+        Request::Find { name } => Reply::new(&ls::Listed::of(node, find_any(node, &name)?)?),
+        Request::New(making) => Reply::new(&new::make(node, &making).await?),
         Request::Name { document, name } => Reply::new(&new::name(node, &document, &name).await?),
         Request::List => Reply::new(&ls::execute(node)),
         Request::Read { document } => Reply::new(&cat::execute(node, &document).await?),
@@ -41,7 +43,9 @@ pub(crate) async fn execute(
         Request::Why { document, change } => Reply::new(&acl::why(node, &document, &change).await?),
         Request::Grant { document, who, role } => Reply::new(&grant::execute(node, &document, &who, role).await?),
         Request::Loss { document, who } => Reply::new(&revoke::loss(node, &document, &who).await?),
-        Request::Revoke { document, who, exact } => Reply::new(&revoke::execute(node, &document, &who, exact).await?),
+        Request::Revoke { document, who, exact, keep } => {
+            Reply::new(&revoke::execute(node, &document, &who, exact, &keep).await?)
+        }
         Request::Release { document } => Reply::new(&release::execute(node, &document).await?),
         Request::Forget { document } => Reply::new(&forget::execute(node, &document).await?),
         Request::Invite { document } => Reply::new(&share::execute(node, &document).await?),
@@ -63,12 +67,18 @@ pub(crate) async fn load(node: &Node, document: &str) -> Result<Doc, Failure> {
     node.document(id).await.map_err(Failure::of)
 }
 
-/// The same of anything that is shared and synced: a document, an identity or a group.
+/// The same of what has members: a document or a space.
+pub(crate) async fn load_with_members(node: &Node, name: &str) -> Result<Doc, Failure> {
+    let found = node.find_among(name, &[LogKind::Document, LogKind::Space]).map_err(Failure::of)?;
+    node.held(found.id).await.map_err(Failure::of)
+}
+
+/// The same of anything that is shared and synced: a document, an identity, a group or a space.
 pub(crate) async fn load_any(node: &Node, name: &str) -> Result<Doc, Failure> {
     node.held(find_any(node, name)?).await.map_err(Failure::of)
 }
 
-/// The id of a document, an identity or a group.
+/// The id of a document, an identity, a group or a space.
 pub(crate) fn find_any(node: &Node, name: &str) -> Result<DocumentId, Failure> {
     node.find_among(name, &kind::ALL).map(|found| found.id).map_err(Failure::of)
 }

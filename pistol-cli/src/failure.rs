@@ -1,6 +1,6 @@
 //! Why a command failed: the cause, what to do about it, and the exit code that says so to scripts.
 
-use pistol::{Error, ErrorKind, FindError};
+use pistol::{Error, ErrorKind, FindError, PathError, SpaceNameError};
 use serde::{Deserialize, Serialize};
 
 use crate::kind::KindName;
@@ -79,7 +79,7 @@ impl Failure {
         }
         let text = error.to_string();
         let (cause, remedy) = text.rsplit_once("; ").unwrap_or((&text, ""));
-        let (exit, help) = advice(error.kind());
+        let (exit, help) = if is_misspelt(&error) { (Exit::Usage, None) } else { advice(error.kind()) };
         let help = help.or(Some(remedy).filter(|remedy| !remedy.is_empty()));
         Failure::new(exit, cause, help.unwrap_or("run the command again with -v to see more"))
     }
@@ -108,6 +108,18 @@ impl Failure {
         let help = "use the same version of pistol for both: stop the node that is running and start it again";
         Failure::new(Exit::Failure, format!("the node and this command do not understand each other: {what}"), help)
     }
+}
+
+/// Whether it is the command line that is wrong: a name of a space, or a path in one.
+fn is_misspelt(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::NotAName(_)
+            | Error::SpaceName(SpaceNameError::NotAName(_))
+            | Error::Path(
+                PathError::NotAPath(_) | PathError::NotAName(_) | PathError::Name(SpaceNameError::NotAName(_))
+            )
+    )
 }
 
 fn advice(kind: ErrorKind) -> (Exit, Option<&'static str>) {

@@ -9,7 +9,7 @@ use pistol::Node;
 use crate::command::Context;
 use crate::command::ls::Listed;
 use crate::failure::{Exit, Failure};
-use crate::policy::PolicyName;
+use crate::preset::Making;
 use crate::request::Request;
 use crate::store::Store;
 
@@ -53,14 +53,14 @@ pub(crate) async fn import(
     store: &Store,
     context: &Context,
     name: &str,
-    policy: PolicyName,
+    making: Making,
     text: &str,
 ) -> Result<Listed, Failure> {
     if text.len() as u64 > FILE_BYTES_MAX {
         let message = format!("the text is larger than {FILE_BYTES_MAX} bytes");
         return Err(Failure::new(Exit::Failure, message, "make several documents of it"));
     }
-    let document = begin(store, context, name, policy).await?;
+    let document = begin(store, context, name, making).await?;
     for text in parts(text) {
         let (document, text) = (document.clone(), text.to_owned());
         store.ask(Request::Append { document, text }, context).await?;
@@ -73,14 +73,14 @@ pub(crate) async fn import_json(
     store: &Store,
     context: &Context,
     name: &str,
-    policy: PolicyName,
+    making: Making,
     text: &str,
 ) -> Result<Listed, Failure> {
     let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).map_err(|error| {
         let help = "a document is a JSON object; other values go into one with `pistol set`";
         Failure::new(Exit::Failure, format!("the file is no JSON object: {error}"), help)
     })?;
-    let document = begin(store, context, name, policy).await?;
+    let document = begin(store, context, name, making).await?;
     for (key, value) in object {
         let (document, path) = (document.clone(), crate::path::Path::of_key(&key));
         store.ask(Request::Set { document, path, value }, context).await?;
@@ -89,13 +89,13 @@ pub(crate) async fn import_json(
 }
 
 /// Makes an empty document, if the name is free.
-async fn begin(store: &Store, context: &Context, name: &str, policy: PolicyName) -> Result<String, Failure> {
+async fn begin(store: &Store, context: &Context, name: &str, making: Making) -> Result<String, Failure> {
     check_name(name)?;
     let listed: Vec<Listed> = store.ask(Request::List, context).await?.read()?;
     if listed.iter().any(|listed| listed.name.as_deref() == Some(name)) {
         return Err(name_taken(name));
     }
-    let made: Listed = store.ask(Request::New { policy }, context).await?.read()?;
+    let made: Listed = store.ask(Request::New(making), context).await?.read()?;
     Ok(made.id)
 }
 

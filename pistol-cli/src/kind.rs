@@ -58,7 +58,9 @@ impl KindName {
             KindName::Group => {
                 format!("`pistol group show {name}` shows who is in it, `pistol grant DOC {name}` gives it a part")
             }
-            KindName::Space => format!("`pistol status {name}` shows how it stands"),
+            KindName::Space => {
+                format!("`pistol space show {name}` shows what is in it, `pistol grant {name} WHO` gives a part in it")
+            }
             KindName::Other => "a newer version of pistol may know it".to_owned(),
         }
     }

@@ -19,6 +19,7 @@ mod output;
 mod passphrase;
 mod path;
 mod policy;
+mod preset;
 mod request;
 mod roll;
 mod socket;

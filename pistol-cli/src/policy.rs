@@ -46,6 +46,17 @@ impl PolicyName {
             PolicyName::Other => None,
         }
     }
+
+    /// What such a document is made for in a space.
+    pub(crate) fn preset_in_space(self) -> Option<Preset> {
+        match self {
+            PolicyName::Owned => Some(Preset::Published),
+            PolicyName::WorldWritable => Some(Preset::Open),
+            PolicyName::FirstWriter => Some(Preset::Wall),
+            PolicyName::Members => Some(Preset::Team),
+            PolicyName::Other => None,
+        }
+    }
 }
 
 impl fmt::Display for PolicyName {

@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use crate::command::export::Format;
 use crate::command::grant::RoleName;
-use crate::command::{group, identity};
+use crate::command::{group, identity, space};
 use crate::failure::Failure;
-use crate::policy::PolicyName;
+use crate::preset::Making;
 
 /// What a node is asked to do.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,11 +20,15 @@ pub(crate) enum Request {
     Devices(identity::Asked),
     /// Something of a group.
     Groups(group::Asked),
-    /// A new document with an empty text at `body`. It is named when it is complete.
-    New {
-        /// Who may change it.
-        policy: PolicyName,
+    /// Something of a space.
+    Spaces(space::Asked),
+    /// What something is.
+    Find {
+        /// A name or the beginning of an id.
+        name: String,
     },
+    /// A new document with an empty text at `body`. It is named when it is complete.
+    New(Making),
     /// Gives a document a name.
     Name {
         /// A name or the beginning of an id.
@@ -32,7 +36,7 @@ pub(crate) enum Request {
         /// The new name.
         name: String,
     },
-    /// All documents, identities and groups.
+    /// All documents, identities, groups and spaces.
     List,
     /// What a document says.
     Read {
@@ -90,7 +94,7 @@ pub(crate) enum Request {
         /// A name or the beginning of an id.
         document: String,
     },
-    /// Who may do what in a document.
+    /// Who may do what in a document or a space.
     Rules {
         /// A name or the beginning of an id.
         document: String,
@@ -102,7 +106,7 @@ pub(crate) enum Request {
         /// The beginning of the change's id, or all of it.
         change: String,
     },
-    /// Gives somebody a part in a document.
+    /// Gives somebody a part in a document or a space.
     Grant {
         /// A name or the beginning of an id.
         document: String,
@@ -118,7 +122,7 @@ pub(crate) enum Request {
         /// Whose.
         who: String,
     },
-    /// Ends somebody's part in a document.
+    /// Ends somebody's part in a document or a space.
     Revoke {
         /// A name or the beginning of an id.
         document: String,
@@ -126,13 +130,15 @@ pub(crate) enum Request {
         who: String,
         /// Whether everything of theirs goes.
         exact: bool,
+        /// Of a space: the documents in which all stays.
+        keep: Vec<String>,
     },
-    /// Opens a document to everybody, for ever.
+    /// Opens a document or a space to everybody, for ever.
     Release {
         /// A name or the beginning of an id.
         document: String,
     },
-    /// Removes a document from the store.
+    /// Removes a document or a space from the store.
     Forget {
         /// A name or the beginning of an id.
         document: String,

@@ -1,4 +1,4 @@
-//! Who is in an identity or a group, as it is shown.
+//! Who is in an identity, a group or a space, as it is shown.
 
 use pistol::{DocumentId, Member, Node, Subject};
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ pub(crate) struct Part {
     pub(crate) is_you: bool,
 }
 
-/// An identity with its devices, or a group with its members.
+/// An identity with its devices, or a group or a space with its members.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Roll {
     #[serde(flatten)]

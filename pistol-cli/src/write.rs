@@ -153,7 +153,7 @@ fn write_list(list: &ListEdit, items: &[Json]) {
 }
 
 /// A value without parts. Where a counter counts, a number is what it shall stand at.
-fn scalar(json: &Json, there: Option<&Value>) -> Value {
+pub(crate) fn scalar(json: &Json, there: Option<&Value>) -> Value {
     match json {
         Json::Bool(value) => Value::Bool(*value),
         Json::String(text) => Value::Text(text.clone()),

@@ -29,3 +29,7 @@ mod program;
 mod running_node;
 #[path = "cli/sharing.rs"]
 mod sharing;
+#[path = "cli/spaces.rs"]
+mod spaces;
+#[path = "cli/spaces_meet.rs"]
+mod spaces_meet;

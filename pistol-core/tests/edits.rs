@@ -143,3 +143,20 @@ fn deliver_all(one: &mut Replica, genesis: &std::sync::Arc<pistol_core::genesis:
     fresh.receive(&one.commit());
     assert_eq!(one.picture(), fresh.picture());
 }
+
+#[test]
+fn a_value_reads_as_people_write_it() {
+    for (value, words) in [
+        (Value::Null, "null"),
+        (Value::from(true), "true"),
+        (Value::from(-7), "-7"),
+        (Value::from(u64::MAX), "18446744073709551615"),
+        (Value::from(1.5), "1.5"),
+        (Value::from("a b"), "a b"),
+        (Value::Bytes(vec![0, 255]), "00ff"),
+        (Value::Counter(3), "3"),
+        (Value::Object(pistol_core::change::Kind::List), "a list"),
+    ] {
+        assert_eq!(value.to_string(), words);
+    }
+}

@@ -107,10 +107,15 @@ impl Catalog {
     /// goes not with it.
     pub(crate) fn may_need(&self, id: &DocumentId) -> bool {
         let held = lock(&self.0);
-        let is_log = held.logs.get(id).is_some_and(|log| !log.kind.is_document());
-        let may_depend = |log: &Log| log.policy == Policy::Members || log.kind == Kind::Space;
+        let Some(kind) = held.logs.get(id).map(|log| log.kind).filter(|kind| !kind.is_document()) else { return false };
+        // Nothing but documents depends on spaces.
+        let may_depend = |log: &Log| match log.kind {
+            Kind::Document => log.policy == Policy::Members,
+            Kind::Space => kind != Kind::Space,
+            _ => kind != Kind::Space && log.policy == Policy::Members,
+        };
         let is_in_it = |log: &Log| log.addition.as_ref().is_some_and(|addition| addition.space == *id);
-        is_log && held.logs.iter().any(|(other, log)| other != id && may_depend(log) && !is_in_it(log))
+        held.logs.iter().any(|(other, log)| other != id && may_depend(log) && !is_in_it(log))
     }
 
     /// How many documents there are.

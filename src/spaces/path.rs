@@ -61,7 +61,7 @@ impl Space {
     /// # async fn example(space: pistol::Space) -> pistol::Result<()> {
     /// space.put("scores.alice", 7).await?;
     /// if let pistol::Slot::Of(score) = space.read("scores.alice").await? {
-    ///     println!("{:?} by {}", score.value, score.author);
+    ///     println!("{} by {}", score.value, score.author);
     /// }
     /// # Ok(())
     /// # }

@@ -1,20 +1,22 @@
-//! `pistol acl`: shows who may do what in a document, and why a change is part of it or not.
+//! `pistol acl`: shows who may do what in a document or a space, and why a change is part of it or not.
 
 use pistol::{ChangeId, Doc, Explanation, Node, Policy};
 use serde::{Deserialize, Serialize};
 
 use super::Context;
-use crate::execute::load;
+use super::ls::Listed;
+use crate::execute::{load, load_with_members};
 use crate::failure::{Exit, Failure};
+use crate::kind::KindName;
 use crate::policy::PolicyName;
 use crate::request::Request;
 use crate::roll::Part;
 
-/// Shows who may do what in a document, and why
+/// Shows who may do what in a document or a space, and why
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:\n  pistol acl notes\n  pistol acl notes --why 5a1f")]
 pub(crate) struct Acl {
-    /// The document's name, or the beginning of its id
+    /// The name of a document or a space, or the beginning of its id
     document: String,
     /// The beginning of a change's id: says what became of it, and why
     #[arg(long, value_name = "CHANGE")]
@@ -24,11 +26,12 @@ pub(crate) struct Acl {
 /// Who may do what.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Access {
+    kind: KindName,
     policy: PolicyName,
     /// This node's author.
     you: String,
     rules: Vec<String>,
-    /// Of a document with members.
+    /// Of a document with members, or a space.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     members: Option<Members>,
 }
@@ -74,15 +77,18 @@ impl Acl {
 impl Access {
     fn words(&self) -> String {
         let rules = self.rules.iter().map(|rule| format!("  {rule}"));
-        let head = [format!("{}; you are {}", self.policy, self.you)];
-        let members = self.members.iter().flat_map(Members::words);
+        let is_space = self.kind == KindName::Space;
+        let sort = if is_space { format!("space, {}", self.policy) } else { self.policy.to_string() };
+        let head = [format!("{sort}; you are {}", self.you)];
+        let members = self.members.iter().flat_map(|members| members.words(is_space));
         head.into_iter().chain(rules).chain(members).collect::<Vec<_>>().join("\n")
     }
 }
 
 impl Members {
-    fn words(&self) -> Vec<String> {
-        let released = self.is_released.then(|| "released: everybody changes it, for ever".to_owned());
+    fn words(&self, is_space: bool) -> Vec<String> {
+        let what = if is_space { "no revocation, ban or removal counts" } else { "everybody changes it" };
+        let released = self.is_released.then(|| format!("released: {what}, for ever"));
         let roots = self.roots.iter().map(|root| format!("root    {root}"));
         let granted = self.granted.iter().map(Part::words);
         let masked =
@@ -90,7 +96,7 @@ impl Members {
         released.into_iter().chain(roots).chain(granted).chain(masked).collect()
     }
 
-    fn of(node: &Node, doc: &Doc) -> Option<Self> {
+    fn of(node: &Node, doc: &Doc, kind: KindName) -> Option<Self> {
         let masked = doc.masked().into_iter().map(|masked| Hidden {
             change: masked.id.to_string(),
             author: masked.author.to_string(),
@@ -102,15 +108,16 @@ impl Members {
             granted: doc.members().iter().map(|member| Part::of(node, member)).collect(),
             masked: masked.collect(),
         };
-        (doc.policy() == Policy::Members).then(members)
+        (doc.policy() == Policy::Members || kind == KindName::Space).then(members)
     }
 }
 
-/// Who may do what in a document.
+/// Who may do what in a document or a space.
 pub(crate) async fn rules(node: &Node, document: &str) -> Result<Access, Failure> {
-    let doc = load(node, document).await?;
-    let (policy, you, rules) = (doc.policy().into(), node.author().to_string(), doc.rules());
-    Ok(Access { policy, you, rules, members: Members::of(node, &doc) })
+    let doc = load_with_members(node, document).await?;
+    let Listed { kind, policy, .. } = Listed::of(node, doc.id())?;
+    let (you, rules) = (node.author().to_string(), doc.rules());
+    Ok(Access { kind, policy, you, rules, members: Members::of(node, &doc, kind) })
 }
 
 /// What became of a change: of one that is part of the document the beginning of its id is enough.

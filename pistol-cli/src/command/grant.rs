@@ -1,25 +1,27 @@
-//! `pistol grant`: gives somebody a part in a document with members.
+//! `pistol grant`: gives somebody a part in a document with members, or in a space.
 
-use pistol::{Doc, Node, Role, Subject};
+use pistol::{DocumentId, Node, Role, Subject};
 use serde::{Deserialize, Serialize};
 
 use super::Context;
 use super::ls::Listed;
-use crate::execute::load;
+use crate::execute::load_with_members;
 use crate::failure::Failure;
 use crate::request::Request;
 use crate::who::{who, words};
 
-/// Gives somebody a part in a document with members
+/// Gives somebody a part in a document with members, or in a space
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Examples:\n  pistol grant plan 5f1c…e2 writer\n  pistol grant plan bob admin")]
+#[command(
+    before_help = "Examples:\n  pistol grant plan 5f1c…e2 writer\n  pistol grant plan bob admin\n  pistol grant club bob"
+)]
 pub(crate) struct Grant {
-    /// The document's name, or the beginning of its id
+    /// The name of a document or a space, or the beginning of its id
     document: String,
-    /// Whom: the author that `pistol identity show` prints there; or an identity or a group, by its name or the beginning of its
-    /// id, or as identity:ID or group:ID if it is not here
+    /// Whom: the author that `pistol identity show` prints there; or an identity, a group or the members of a space, by its name or
+    /// the beginning of its id, or as identity:ID, group:ID or space:ID if it is not here
     who: String,
-    /// What they may
+    /// What they may; in a space writers add documents, and admins say who else may
     #[arg(value_enum, default_value_t)]
     role: RoleName,
 }
@@ -83,12 +85,12 @@ impl Grant {
     }
 }
 
-/// A document in which somebody's part changed.
+/// A document or a space in which somebody's part changed.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Parted {
     #[serde(flatten)]
     listed: Listed,
-    /// An author, or what this command takes for an identity or a group.
+    /// An author, or what this command takes for an identity, a group or a space.
     who: String,
     /// The role that was given; none if a part was ended.
     role: Option<RoleName>,
@@ -96,8 +98,8 @@ pub(crate) struct Parted {
 
 impl Parted {
     /// What changed.
-    pub(crate) fn of(node: &Node, doc: &Doc, who: &Subject, role: Option<RoleName>) -> Result<Self, Failure> {
-        Ok(Parted { listed: Listed::of(node, doc.id())?, who: words(who), role })
+    pub(crate) fn of(node: &Node, id: DocumentId, who: &Subject, role: Option<RoleName>) -> Result<Self, Failure> {
+        Ok(Parted { listed: Listed::of(node, id)?, who: words(who), role })
     }
 
     /// Says so to programs.
@@ -108,9 +110,9 @@ impl Parted {
 
 /// Grants it.
 pub(crate) async fn execute(node: &Node, document: &str, text: &str, role: RoleName) -> Result<Parted, Failure> {
-    let doc = load(node, document).await?;
+    let doc = load_with_members(node, document).await?;
     let subject = who(node, text)?;
     doc.grant(subject, role.into()).map_err(Failure::of)?;
     doc.flush().await.map_err(Failure::of)?;
-    Parted::of(node, &doc, &subject, Some(role))
+    Parted::of(node, doc.id(), &subject, Some(role))
 }

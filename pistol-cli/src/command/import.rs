@@ -10,6 +10,7 @@ use super::new::check_free;
 use crate::failure::{Exit, Failure};
 use crate::import::{check_name, import, import_json, read_bytes};
 use crate::policy::PolicyName;
+use crate::preset::Making;
 use crate::request::Request;
 use crate::store::{Network, Store};
 
@@ -64,9 +65,9 @@ impl Import {
             Failure::new(Exit::Failure, "the file is neither a text in UTF-8 nor a document of Pistol's", help)
         })?;
         if self.file.extension().is_some_and(|extension| extension == "json") {
-            return import_json(store, context, name, self.policy, &text).await;
+            return import_json(store, context, name, Making::of(self.policy), &text).await;
         }
-        import(store, context, name, self.policy, &text).await
+        import(store, context, name, Making::of(self.policy), &text).await
     }
 }
 

@@ -9,8 +9,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::Context;
 use super::ls::Listed;
 use super::new::check_free;
+use super::space::documents;
 use crate::equal::{Outcome, Terms, milliseconds, nobody, wait_until_equal};
 use crate::failure::{Exit, Failure};
+use crate::kind::KindName;
 use crate::request::{Progress, Request};
 use crate::span::parse_span;
 use crate::store::Network;
@@ -18,7 +20,7 @@ use crate::store::Network;
 /// How long to rest before trying again.
 const REST: Duration = Duration::from_millis(200);
 
-/// Joins the document of a ticket, or follows its identity or group, and prints its id
+/// Joins the document of a ticket, or follows its space, identity or group, and prints its id
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:\n  pistol join TICKET\n  pistol join TICKET --as notes --wait --timeout 1m")]
 pub(crate) struct Join {
@@ -27,7 +29,7 @@ pub(crate) struct Join {
     /// What you call it
     #[arg(long = "as", value_name = "NAME")]
     name: Option<String>,
-    /// Waits until the document is equal to the other side's
+    /// Waits until the document is equal to the other side's; of a space, until all its documents are
     #[arg(long)]
     wait: bool,
     /// When to give up
@@ -45,7 +47,13 @@ impl Join {
         context.output.record(&joined, &joined.id)?;
         let (name, kind) = (joined.name.as_ref().unwrap_or(&joined.id), joined.kind);
         let advice = kind.advice(name);
-        context.output.say(format_args!("joined the {kind}; {advice}, `pistol sync {name}` brings it up to date"));
+        let with_it = match kind {
+            KindName::Space => "its documents come with it, those made later too; ",
+            _ => "",
+        };
+        context
+            .output
+            .say(format_args!("joined the {kind}; {with_it}{advice}, `pistol sync {name}` brings it up to date"));
         Ok(())
     }
 }
@@ -69,6 +77,7 @@ pub(crate) async fn execute(
         node.name(doc.id(), name).await.map_err(Failure::of)?;
     }
     doc.flush().await.map_err(Failure::of)?;
+    let listed = Listed::of(node, doc.id())?;
     if terms.wait {
         let tell = |doing| {
             progress.send_replace(Progress { doing, ..Progress::default() });
@@ -76,8 +85,13 @@ pub(crate) async fn execute(
         if let Outcome::Alone = wait_until_equal(node, &doc, true, deadline, tell).await? {
             return Err(nobody());
         }
+        if listed.kind == KindName::Space {
+            for doc in documents(node, doc.id()).await? {
+                wait_until_equal(node, &doc, true, deadline, tell).await?;
+            }
+        }
     }
-    Listed::of(node, doc.id())
+    Ok(listed)
 }
 
 /// The SDK gives up after a time of its own; the user's time counts.

@@ -1,20 +1,24 @@
-//! `pistol ls`: shows which documents, identities and groups there are.
+//! `pistol ls`: shows which documents, identities, groups and spaces there are.
 
 use pistol::{DocumentId, DocumentInfo, Node};
 use serde::{Deserialize, Serialize};
 
 use super::Context;
+use super::space::Asked;
 use crate::failure::{Exit, Failure};
 use crate::kind::KindName;
 use crate::policy::PolicyName;
 use crate::request::Request;
 
-/// Lists the documents of the store, and its identities and groups
+/// Lists the documents of the store, and its identities, groups and spaces
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Examples:\n  pistol ls\n  pistol ls --json")]
-pub(crate) struct Ls {}
+#[command(before_help = "Examples:\n  pistol ls\n  pistol ls club --json")]
+pub(crate) struct Ls {
+    /// A space's name, or the beginning of its id: lists the documents that are in it
+    space: Option<String>,
+}
 
-/// A document in a list, or an identity or a group.
+/// A document in a list, or an identity, a group or a space.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Listed {
     /// Its id.
@@ -31,6 +35,12 @@ pub(crate) struct Listed {
 
 impl Ls {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
+        if let Some(space) = self.space {
+            let documents: Vec<Listed> =
+                context.ask(Request::Spaces(Asked::Documents { space: space.clone() })).await?;
+            let hint = format!("no documents in it yet; `pistol new NAME --space {space}` makes one");
+            return Listed::print(&documents, context, &hint);
+        }
         let documents: Vec<Listed> = context.ask(Request::List).await?;
         Listed::print(&documents, context, "no documents yet; `pistol new NAME` makes one")
     }
@@ -62,6 +72,11 @@ impl Listed {
         })
     }
 
+    /// What is named by name, then the others.
+    pub(crate) fn sort_by_name(list: &mut [Self]) {
+        list.sort_by(|a, b| (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id)));
+    }
+
     /// The name, or a dash.
     pub(crate) fn shown_name(&self) -> &str {
         self.name.as_deref().unwrap_or("-")
@@ -82,13 +97,12 @@ impl From<DocumentInfo> for Listed {
 
 /// All that the store holds, documents, identities, groups and spaces.
 pub(crate) fn everything(node: &Node) -> Vec<DocumentInfo> {
-    let spaces = node.spaces().into_iter().filter_map(|id| node.document_info(id)).collect();
-    [node.documents(), node.identities(), node.groups(), spaces].concat()
+    [node.documents(), node.identities(), node.groups(), node.spaces()].concat()
 }
 
-/// Lists all of it: what is named by name, then the others.
+/// Lists all of it.
 pub(crate) fn execute(node: &Node) -> Vec<Listed> {
     let mut documents: Vec<Listed> = everything(node).into_iter().map(Listed::from).collect();
-    documents.sort_by(|a, b| (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id)));
+    Listed::sort_by_name(&mut documents);
     documents
 }

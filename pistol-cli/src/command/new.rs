@@ -10,17 +10,26 @@ use crate::execute::load;
 use crate::failure::Failure;
 use crate::import::{check_name, import, name_taken, read_text};
 use crate::policy::PolicyName;
+use crate::preset::{Making, PresetName};
 use crate::store::Network;
 
 /// Makes a document with a text, and prints its id
 #[derive(Debug, clap::Args)]
-#[command(before_help = "Examples:\n  pistol new notes\n  pistol new plan --policy world-writable --from plan.md")]
+#[command(
+    before_help = "Examples:\n  pistol new notes\n  pistol new plan --policy world-writable --from plan.md\n  pistol new agenda --space club --preset team"
+)]
 pub(crate) struct New {
     /// What you call it; others have names of their own for it
     name: String,
     /// Who may change it
     #[arg(long, value_enum, default_value_t)]
     policy: PolicyName,
+    /// What it is for, instead of a policy: that says who reads it too
+    #[arg(long, value_enum, conflicts_with = "policy")]
+    preset: Option<PresetName>,
+    /// Makes it in a space: it comes to all who follow that. With the policy `members` the space's writers write in it
+    #[arg(long, value_name = "SPACE")]
+    space: Option<String>,
     /// A file with its first text
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
@@ -30,7 +39,9 @@ impl New {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let text = self.from.as_deref().map(read_text).transpose()?;
         let store = context.reach(&Network::Off).await?;
-        let made = import(&store, context, &self.name, self.policy, &text.unwrap_or_default()).await;
+        let New { policy, preset, .. } = self;
+        let making = Making { policy, preset, space: self.space };
+        let made = import(&store, context, &self.name, making, &text.unwrap_or_default()).await;
         let closed = store.close().await;
         let made = made?;
         closed?;
@@ -41,9 +52,8 @@ impl New {
 }
 
 /// Makes a document.
-pub(crate) async fn make(node: &Node, policy: PolicyName) -> Result<Listed, Failure> {
-    let policy = policy.policy().ok_or_else(|| Failure::other_version("there is no such policy"))?;
-    let doc = node.create(policy, |edit| edit.text("body")).await.map_err(Failure::of)?;
+pub(crate) async fn make(node: &Node, making: &Making) -> Result<Listed, Failure> {
+    let doc = making.make(node).await?;
     doc.flush().await.map_err(Failure::of)?;
     Listed::of(node, doc.id())
 }

@@ -9,21 +9,24 @@ use serde::{Deserialize, Serialize};
 
 use super::Context;
 use super::cat::Read;
+use super::ls::Listed;
 use crate::execute::load_any;
 use crate::failure::{Exit, Failure};
 use crate::import::{import, read_text};
+use crate::kind::KindName;
 use crate::output::Output;
 use crate::policy::PolicyName;
+use crate::preset::Making;
 use crate::request::Request;
 use crate::store::{Network, Store};
 
-/// Prints a ticket for a document, an identity or a group, and serves it until Ctrl-C
+/// Prints a ticket for a document, a space, an identity or a group, and serves it until Ctrl-C
 ///
 /// A file that is no document yet is made into one first. While this runs, other commands use the store through it.
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:\n  pistol share notes\n  pistol share notes.md --policy world-writable")]
 pub(crate) struct Share {
-    /// The name of a document, an identity or a group, the beginning of its id, or a text file
+    /// The name of a document, a space, an identity or a group, the beginning of its id, or a text file
     document: String,
     /// Where to be reached, as in 127.0.0.1:0; may be repeated
     #[arg(long, value_name = "ADDR")]
@@ -39,6 +42,7 @@ pub(crate) struct Invitation {
     ticket: String,
     id: String,
     name: Option<String>,
+    kind: KindName,
     addresses: Vec<SocketAddr>,
 }
 
@@ -66,7 +70,10 @@ impl Share {
             Store::Served(_) => output.say("the node that runs already serves it, as long as it runs"),
             Store::Held { node, .. } => {
                 let doc = load_any(node, &invitation.id).await?;
-                output.say("serving until Ctrl-C; the other side runs `pistol join` with this ticket");
+                let with_it = if invitation.kind == KindName::Space { "the space with its documents " } else { "" };
+                output.say(format_args!(
+                    "serving {with_it}until Ctrl-C; the other side runs `pistol join` with this ticket"
+                ));
                 output.detail(format_args!("listening at {:?}", invitation.addresses));
                 let mut interrupt = context.interrupt.clone();
                 tokio::select! {
@@ -95,7 +102,7 @@ impl Share {
                 Ok(read.id)
             }
             Err(failure) if failure.code != Exit::NotFound.code() => Err(failure),
-            // An identity or a group has nothing to read.
+            // An identity, a group or a space has nothing to read.
             Err(_) => match store.ask(Request::Invite { document: self.document.clone() }, context).await {
                 Ok(reply) => Ok(reply.read::<Invitation>()?.id),
                 Err(_) => self.import(store, context).await,
@@ -109,7 +116,7 @@ impl Share {
         if path.is_file() {
             let text = read_text(path)?;
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let made = import(store, context, &name, self.policy, &text).await?;
+            let made = import(store, context, &name, Making::of(self.policy), &text).await?;
             context.output.say(format_args!("made the document `{name}` of the file"));
             return Ok(made.id);
         }
@@ -134,11 +141,6 @@ async fn tell_changes(doc: &Doc, output: &Output) {
 /// Makes a ticket.
 pub(crate) async fn execute(node: &Node, document: &str) -> Result<Invitation, Failure> {
     let doc = load_any(node, document).await?;
-    let named = node.document_info(doc.id());
-    Ok(Invitation {
-        ticket: doc.ticket().to_string(),
-        id: doc.id().to_string(),
-        name: named.and_then(|named| named.name),
-        addresses: node.addresses(),
-    })
+    let Listed { id, name, kind, .. } = Listed::of(node, doc.id())?;
+    Ok(Invitation { ticket: doc.ticket().to_string(), id, name, kind, addresses: node.addresses() })
 }

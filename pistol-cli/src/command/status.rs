@@ -7,15 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::Context;
 use super::ls::{Listed, everything};
+use super::space;
 use crate::execute::load_any;
 use crate::failure::Failure;
+use crate::kind::KindName;
 use crate::request::Request;
 
 /// Shows the node, its peers, and how each document stands
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:\n  pistol status\n  pistol status notes")]
 pub(crate) struct Status {
-    /// The document's name, or the beginning of its id [default: all documents]
+    /// The name of a document, a space, an identity or a group, or the beginning of its id [default: all of them]
     document: Option<String>,
 }
 
@@ -48,6 +50,9 @@ struct Peer {
 struct Document {
     #[serde(flatten)]
     listed: Listed,
+    /// Of a space: how many documents are in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    documents: Option<usize>,
     changes: u64,
     heads: Vec<String>,
     peers: Vec<Standing>,
@@ -121,7 +126,11 @@ impl Peer {
 impl Document {
     fn words(&self) -> Vec<String> {
         let (id, sort) = (&self.listed.id, self.listed.sort());
-        let mut lines = vec![format!("{}  {id}  {sort}  {} changes", self.listed.shown_name(), self.changes)];
+        let size = match self.documents {
+            Some(count) => format!("{count} documents"),
+            None => format!("{} changes", self.changes),
+        };
+        let mut lines = vec![format!("{}  {id}  {sort}  {size}", self.listed.shown_name())];
         lines.extend(self.peers.iter().map(|peer| format!("  peer {}: {}", peer.node, peer.state)));
         lines.extend(
             self.refusals.iter().map(|refused| format!("  refused {} times: {}", refused.count, refused.reason)),
@@ -155,14 +164,19 @@ impl Document {
         lines
     }
 
-    fn of(node: &Node, doc: &Doc) -> Result<Self, Failure> {
-        let status = doc.status();
+    async fn of(node: &Node, doc: &Doc) -> Result<Self, Failure> {
+        let (listed, status) = (Listed::of(node, doc.id())?, doc.status());
+        let documents = match listed.kind {
+            KindName::Space => Some(space::documents_in(&node.space(doc.id()).await.map_err(Failure::of)?).len()),
+            _ => None,
+        };
         let standing =
             |peer: pistol::PeerStatus| Standing { node: peer.node.to_string(), state: peer.state.to_string() };
         let waited = |(id, count): &(pistol::ChangeId, u64)| Waited { change: id.to_string(), count: *count };
         let refused = |(reason, count): (String, u64)| Refused { reason, count };
         Ok(Document {
-            listed: Listed::of(node, doc.id())?,
+            listed,
+            documents,
             changes: status.changes,
             heads: status.heads.iter().map(ToString::to_string).collect(),
             peers: status.peers.into_iter().map(standing).collect(),
@@ -196,12 +210,12 @@ impl From<PeerInfo> for Peer {
 pub(crate) async fn execute(node: &Node, document: Option<&str>) -> Result<State, Failure> {
     let (mut documents, mut damage) = (Vec::new(), node.damage().to_vec());
     if let Some(document) = document {
-        documents.push(Document::of(node, &load_any(node, document).await?)?);
+        documents.push(Document::of(node, &load_any(node, document).await?).await?);
     } else {
         for listed in everything(node) {
             // One that is damaged hides no other.
             match node.held(listed.id).await {
-                Ok(doc) => documents.push(Document::of(node, &doc)?),
+                Ok(doc) => documents.push(Document::of(node, &doc).await?),
                 Err(error) => {
                     let name =
                         listed.name.map_or_else(|| listed.id.to_string(), |name| format!("{name} {}", listed.id));

@@ -1,16 +1,19 @@
 //! `pistol sync`: brings documents up to date with those who have them too.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use pistol::{Doc, Node};
+use pistol::{Doc, DocumentId, Node};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::Context;
 use super::ls::{Listed, everything};
+use super::space;
 use crate::equal::{Outcome, Terms, milliseconds, nobody, wait_until_equal};
 use crate::execute::load_any;
 use crate::failure::Failure;
+use crate::kind::KindName;
 use crate::request::{Progress, Request};
 use crate::span::parse_span;
 use crate::store::{Network, check_exists};
@@ -19,7 +22,8 @@ use crate::store::{Network, check_exists};
 #[derive(Debug, clap::Args)]
 #[command(before_help = "Examples:\n  pistol sync\n  pistol sync notes --wait --timeout 1m")]
 pub(crate) struct Sync {
-    /// The document's name, or the beginning of its id [default: every document that somebody shares]
+    /// The name of a document, a space, an identity or a group, or the beginning of its id; a space's documents are synced with it
+    /// [default: everything that somebody shares]
     document: Option<String>,
     /// Goes on trying peers that cannot be reached
     #[arg(long)]
@@ -57,23 +61,27 @@ pub(crate) async fn execute(
 ) -> Result<Synced, Failure> {
     let deadline = terms.deadline();
     // All are held at once, so that all of them sync while one is waited for.
-    let docs = match document {
-        Some(document) => vec![load_any(node, document).await?],
+    let mut docs = match document {
+        Some(document) => VecDeque::from([load_any(node, document).await?]),
         None => load_all(node).await?,
     };
-    let total = docs.len() as u64;
-    let mut documents = Vec::new();
-    let mut failure = None;
-    for (doc, done) in docs.iter().zip(0..) {
-        let listed = Listed::of(node, doc.id())?;
-        let name = listed.name.clone().unwrap_or_else(|| listed.id.clone());
+    let mut seen: BTreeSet<DocumentId> = docs.iter().map(Doc::id).collect();
+    let (mut documents, mut failure, mut done) = (Vec::new(), None, 0);
+    while let Some(doc) = docs.pop_front() {
+        let (listed, total) = (Listed::of(node, doc.id())?, seen.len() as u64);
+        let (name, kind) = (listed.name.clone().unwrap_or_else(|| listed.id.clone()), listed.kind);
         let tell = |doing| {
             progress.send_replace(Progress { done, total, doing: format!("{name}: {doing}") });
         };
-        match wait_until_equal(node, doc, terms.wait, deadline, tell).await {
+        match wait_until_equal(node, &doc, terms.wait, deadline, tell).await {
             Ok(Outcome::Equal) => documents.push(listed),
             Ok(Outcome::Alone) => {}
             Err(cause) => failure = failure.or(Some(of_document(&name, cause))),
+        }
+        done += 1;
+        // Its documents came with it, or were here and are asked for with it.
+        if kind == KindName::Space {
+            docs.extend(space::documents(node, doc.id()).await?.into_iter().filter(|doc| seen.insert(doc.id())));
         }
     }
     match failure {
@@ -83,10 +91,10 @@ pub(crate) async fn execute(
     }
 }
 
-async fn load_all(node: &Node) -> Result<Vec<Doc>, Failure> {
-    let mut docs = Vec::new();
+async fn load_all(node: &Node) -> Result<VecDeque<Doc>, Failure> {
+    let mut docs = VecDeque::new();
     for listed in everything(node) {
-        docs.push(node.held(listed.id).await.map_err(Failure::of)?);
+        docs.push_back(node.held(listed.id).await.map_err(Failure::of)?);
     }
     Ok(docs)
 }

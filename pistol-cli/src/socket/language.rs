@@ -81,7 +81,9 @@ mod tests {
 
     use super::*;
     use crate::command::grant::RoleName;
-    use crate::command::{group, identity};
+    use crate::command::{group, identity, space};
+    use crate::policy::PolicyName;
+    use crate::preset::{Making, PresetName};
 
     #[test]
     fn a_request_survives_the_socket() {
@@ -116,6 +118,8 @@ mod tests {
             Request::Join { ticket: "pistol".into(), name: None, wait: true, timeout_ms: 1 },
             Request::Devices(identity::Asked::Enter { identity: "bob".into(), signed: "00".into() }),
             Request::Groups(group::Asked::Add { group: "a".into(), who: "b".into(), role: RoleName::Admin }),
+            Request::Spaces(space::Asked::Put { space: "a".into(), path: "b.c".into(), value: json!(1) }),
+            Request::New(Making { policy: PolicyName::Owned, preset: Some(PresetName::Team), space: Some("a".into()) }),
         ]
         .map(|request| request_line(request).unwrap().into_bytes());
         // Knuth's generator of MMIX: enough to move bytes about.

@@ -59,7 +59,7 @@ fn what_cannot_be_granted_says_why() {
     store.ok(&["new", "mine"]);
     for (arguments, code, word) in [
         (vec!["grant", "mine", bob.as_str()], 4, "has no members"),
-        (vec!["grant", "plan", "bob"], 3, "neither an author nor an identity or group"),
+        (vec!["grant", "plan", "bob"], 3, "neither an author nor an identity, group or space"),
         (vec!["grant", "none", bob.as_str()], 3, "no document"),
         (vec!["release", "mine", "--confirm", "mine"], 4, "has no members"),
     ] {

@@ -45,6 +45,24 @@ macro_rules! value_from {
 
 value_from!(bool => Bool, i64 => Int, i32 => Int, u64 => Uint, u32 => Uint, f64 => Float, &str => Text, String => Text, Vec<u8> => Bytes);
 
+/// As a person reads it: a text as it is, bytes in hexadecimal, of a container what it is.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Null => f.write_str("null"),
+            Value::Bool(value) => value.fmt(f),
+            Value::Int(value) | Value::Timestamp(value) | Value::Counter(value) => value.fmt(f),
+            Value::Uint(value) => value.fmt(f),
+            Value::Float(value) => value.fmt(f),
+            Value::Text(text) => f.write_str(text),
+            Value::Bytes(bytes) => bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}")),
+            Value::Object(Kind::Map) => f.write_str("a map"),
+            Value::Object(Kind::List) => f.write_str("a list"),
+            Value::Object(Kind::Text) => f.write_str("a text"),
+        }
+    }
+}
+
 pub(super) fn scalar(value: Value) -> ScalarValue {
     convert::scalar_to_automerge(&match value {
         Value::Null | Value::Object(_) => Scalar::Null,
