@@ -147,7 +147,7 @@ fn a_name_that_two_claimed_apart_is_contested_until_an_admin_confirms_one() {
     let shown = ann.ok(&["space", "show", "club"]);
     let named = ann.json(&["space", "show", "club"])[0]["names"][0].clone();
     let claims = named["claims"].as_array().unwrap();
-    assert_eq!((&named["state"], claims.len()), (&json!("contested"), 2));
+    assert_eq!((&named["state"], &named["count"], claims.len()), (&json!("contested"), &json!(2), 2));
     let his = claims.iter().find(|claim| claim["by"] == json!(author(&bob))).unwrap();
     let form = his["form"].as_str().unwrap();
     assert!(shown.contains(&format!("{form} for {} by {}", id(&bob, "bob"), author(&bob))), "{shown}");

@@ -38,7 +38,9 @@ pub(super) struct Named {
     name: String,
     /// Whether it is confirmed, in one word.
     state: String,
-    /// Those between which nothing decides; one, if that is decided.
+    /// How many claims there are.
+    count: usize,
+    /// Those between which nothing decides, as many as are listed; one, if that is decided.
     claims: Vec<Claimed>,
 }
 
@@ -111,12 +113,12 @@ impl From<SpaceDocument> for Held {
 
 impl Named {
     pub(super) fn of(space: &Space, name: String, naming: Naming) -> Result<Self, Failure> {
-        let (state, claims) = match naming {
-            Naming::Unconfirmed(claim) => ("unconfirmed", vec![claim]),
-            Naming::Confirmed(claim) => ("confirmed", vec![claim]),
-            Naming::ByClaimant(claim) => ("by-claimant", vec![claim]),
-            Naming::Contested(claims) => ("contested", claims),
-            _ => ("unclaimed", Vec::new()),
+        let (state, count, claims) = match naming {
+            Naming::Unconfirmed(claim) => ("unconfirmed", 1, vec![claim]),
+            Naming::Confirmed(claim) => ("confirmed", 1, vec![claim]),
+            Naming::ByClaimant(claim) => ("by-claimant", 1, vec![claim]),
+            Naming::Contested { claims, count } => ("contested", count, claims),
+            _ => ("unclaimed", 0, Vec::new()),
         };
         let label = name.split('~').next().unwrap_or_default();
         let claimed = |claim: pistol::Claim| {
@@ -128,14 +130,18 @@ impl Named {
             Ok(Claimed { form, by: who::words(&by), document: claim.target.to_string() })
         };
         let claims = claims.into_iter().map(claimed).collect::<Result<_, Failure>>()?;
-        Ok(Named { name, state: state.to_owned(), claims })
+        Ok(Named { name, state: state.to_owned(), count, claims })
     }
 
     pub(super) fn words(&self) -> String {
-        let Named { name, state, claims } = self;
+        let Named { name, state, count, claims } = self;
         let [Claimed { document, by, .. }] = claims.as_slice() else {
             let list = claims.iter().map(|claim| format!("{} for {} by {}", claim.form, claim.document, claim.by));
-            return format!("{name}  {state}: {}", list.collect::<Vec<_>>().join("; "));
+            let more = match count.saturating_sub(claims.len()) {
+                0 => String::new(),
+                more => format!("; and {more} more"),
+            };
+            return format!("{name}  {state}: {}{more}", list.collect::<Vec<_>>().join("; "));
         };
         let state = match state.as_str() {
             "unconfirmed" => "unconfirmed: until an admin confirms it a rival may turn up",
