@@ -23,7 +23,7 @@ fn the_workload_uses_a_store_for_everything() {
     for table in Table::ALL.into_iter().filter(|table| *table != Table::Meta) {
         assert!(tally.written.get(&table).is_some_and(|rows| *rows > 0), "nothing is written to {table:?}: {tally:?}");
     }
-    for table in [Table::Tail, Table::Owed] {
+    for table in [Table::Tail, Table::Owed, Table::Invites] {
         assert!(
             tally.removed.get(&table).is_some_and(|rows| *rows > 0),
             "nothing is removed from {table:?}: {tally:?}"

@@ -20,6 +20,8 @@ use crate::picture::{Picture, forks};
 use crate::reopened;
 use crate::user::{self, Made};
 
+/// That of the invitation that the node gives.
+const SECRET: [u8; 16] = [7; 16];
 /// Bytes of a value that fills most of a row.
 const LARGE: usize = 40_000;
 /// How long a step takes, for deadlines.
@@ -84,11 +86,19 @@ impl Pair {
                 let held = self.made.iter().flat_map(|made| self.held(Side::Machine, &made.id())).collect();
                 self.ask(Side::Machine, Command::Flush, Asked::Flush(held));
             }
-            Step::PeerJoins { document } => self.join(Side::Peer, document),
+            Step::PeerJoins { document } => self.join(Side::Peer, document, None),
+            Step::Invite { document } => {
+                let (id, role) = (self.document(document), Role::Writer);
+                if let Some(document) = id.filter(|id| self.holds(Side::Machine, id)) {
+                    let invite = Command::Invite { document, secret: SECRET, role, not_after_ms: 0 };
+                    self.ask(Side::Machine, invite, Asked::Other);
+                }
+            }
+            Step::PeerIsInvited { document } => self.join(Side::Peer, document, Some(SECRET)),
             Step::Join => {
                 self.create(Side::Peer, false)?;
                 self.settle()?;
-                self.join(Side::Machine, self.made.len().saturating_sub(1));
+                self.join(Side::Machine, self.made.len().saturating_sub(1), None);
             }
             Step::JoinTeam => {
                 self.create(Side::Peer, true)?;
@@ -96,7 +106,7 @@ impl Pair {
                 let document = self.made.len().saturating_sub(1);
                 self.operate(Side::Peer, document, Deed::Grant(Role::Writer))?;
                 self.settle()?;
-                self.join(Side::Machine, document);
+                self.join(Side::Machine, document, None);
             }
             Step::Operate { document, deed } => self.operate(Side::Machine, document, deed)?,
             Step::PeerOperates { document, deed } => self.operate(Side::Peer, document, deed)?,
@@ -203,14 +213,15 @@ impl Pair {
     }
 
     /// A side is invited by the other one, if that holds the document durably.
-    fn join(&mut self, side: Side, document: usize) {
+    fn join(&mut self, side: Side, document: usize, secret: Option<[u8; 16]>) {
         let inviting = if side == Side::Machine { Side::Peer } else { Side::Machine };
         let Some(made) = self.made.get(document) else { return };
         if !self.node(inviting).disk.holds(&made.id()) {
             return;
         }
         let address = SocketAddr::from(([127, 0, 0, 1], 7));
-        let ticket = Ticket::new(made.id(), made.read_key.clone(), self.node(inviting).id, &[address]);
+        let mut ticket = Ticket::new(made.id(), made.read_key.clone(), self.node(inviting).id, &[address]);
+        ticket.secret = secret;
         self.ask(side, Command::Join(ticket), Asked::Join(side, document));
     }
 
@@ -235,7 +246,7 @@ impl Pair {
                 let is_asked = |(_, asked): &(Side, Asked)| matches!(asked, Asked::Join(by, which) if (*by, *which) == (side, document));
                 let is_held = self.document(document).is_some_and(|id| self.holds(side, &id));
                 if !is_held && !self.asked.values().any(is_asked) {
-                    self.join(side, document);
+                    self.join(side, document, None);
                 }
             }
         }

@@ -14,6 +14,16 @@ pub enum Step {
     CreateTeam,
     /// The node joins a document with members that the peer makes, in which it may write.
     JoinTeam,
+    /// The node invites somebody into a document with members.
+    Invite {
+        /// Which document.
+        document: usize,
+    },
+    /// The peer joins a document with that invitation, which is used then.
+    PeerIsInvited {
+        /// Which document.
+        document: usize,
+    },
     /// A user of the node does something about the peer's part in a document with members.
     Operate {
         /// Which document.
@@ -152,6 +162,8 @@ impl Plan {
             Step::EditAll,
             Step::CreateTeam,
             Step::Operate { document: 3, deed: Deed::Grant(Role::Reader) },
+            Step::Invite { document: 3 },
+            Step::PeerIsInvited { document: 3 },
             Step::Flush,
         ];
         Plan { seed: 2, steps, cuts: Vec::new(), snapshot_changes: 4, is_checked: true }
