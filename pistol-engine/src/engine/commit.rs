@@ -30,6 +30,8 @@ pub(super) struct Commits {
     removals: Vec<Removal>,
     /// Topics whose received envelopes were dealt with, but are not durable.
     acknowledge: BTreeSet<(ConnectionId, Topic)>,
+    /// Frames that promise what is in the next batch.
+    promises: Vec<Effect>,
     retry_ms: Option<u64>,
     failure: Option<String>,
     /// Documents of which a picture is to be taken, and when.
@@ -45,6 +47,7 @@ struct UnderWay {
     answers: Vec<(Token, Reply)>,
     removals: Vec<Removal>,
     acknowledge: Vec<(ConnectionId, Acknowledge)>,
+    promises: Vec<Effect>,
 }
 
 impl Commits {
@@ -86,6 +89,10 @@ impl Commits {
             under_way.added.retain(|added| added != document);
             under_way.sealed.retain(|sealed| sealed.document != *document);
         }
+    }
+
+    pub(super) fn promise_when_stored(&mut self, promise: Effect) {
+        self.promises.push(promise);
     }
 
     /// Whether something received in a topic is still to be acknowledged.
@@ -137,8 +144,9 @@ impl Engine {
         let removals = std::mem::take(&mut self.commits.removals);
         let acknowledge = std::mem::take(&mut self.commits.acknowledge);
         let acknowledge = acknowledge.into_iter().filter_map(|(c, t)| Some((c, self.acknowledgement(c, t)?))).collect();
+        let promises = std::mem::take(&mut self.commits.promises);
         let batch = Arc::new(Batch { writes });
-        let under_way = UnderWay { batch, sealed, added, pictured, answers, removals, acknowledge };
+        let under_way = UnderWay { batch, sealed, added, pictured, answers, removals, acknowledge, promises };
         if under_way.batch.writes.is_empty() {
             return self.settle(under_way, effects);
         }
@@ -212,6 +220,7 @@ impl Engine {
         for (connection, acknowledge) in under_way.acknowledge {
             self.send_acknowledgement(connection, acknowledge, effects);
         }
+        effects.extend(under_way.promises);
         effects.extend(under_way.answers.into_iter().map(|(token, reply)| answer(token, Ok(reply))));
         for removal in under_way.removals {
             self.go_on_removing(removal, effects);

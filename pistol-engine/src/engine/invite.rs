@@ -146,7 +146,16 @@ impl Engine {
         };
         let secret = hash_of(&redeem.secret);
         let outcome = self.grant_invited(document, secret, author);
-        effects.push(send(connection, &Message::Redeemed(redeem.topic, outcome)));
+        let told = send(connection, &Message::Redeemed(redeem.topic, outcome));
+        match outcome {
+            // The grant goes to the disk with the next batch.
+            Redeemed::Granted => self.commits.promise_when_stored(told),
+            Redeemed::Late | Redeemed::Void => effects.push(told),
+            Redeemed::Used => {
+                effects.push(told);
+                self.blame(connection, "it showed one invitation after the other that is worth nothing", effects);
+            }
+        }
     }
 
     fn grant_invited(&mut self, document: DocumentId, secret: SecretHash, author: AuthorId) -> Redeemed {

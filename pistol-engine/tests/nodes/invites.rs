@@ -45,6 +45,25 @@ fn join(bob: &mut Machine, ann: &mut Machine, document: DocumentId, connection: 
     reply
 }
 
+/// A node that follows the document on connection 1, and has no part in it.
+fn followed(ann: &mut Machine, document: DocumentId) -> Machine {
+    let mut bob = Machine::new(2);
+    bob.join(document, ann);
+    bob.connected(1, ann, true);
+    ann.connected(1, &bob, false);
+    for _ in 0..3 {
+        exchange(1, &mut bob, ann);
+        bob.sync();
+    }
+    bob
+}
+
+fn opened(machine: &mut Machine, document: DocumentId) -> &Machine {
+    machine.command(Command::Open(document));
+    machine.sync();
+    machine
+}
+
 fn members(machine: &Machine, document: DocumentId) -> usize {
     machine.engine.documents().look(&document, |insight| insight.access.unwrap().members().len()).unwrap()
 }
@@ -77,11 +96,7 @@ fn an_invitation_outlives_a_restart_and_not_a_store_that_was_put_back() {
 #[test]
 fn nobody_shows_an_invitation_for_who_did_not_sign_or_on_another_connection() {
     let (mut ann, document) = inviting();
-    let mut bob = Machine::new(2);
-    bob.join(document, &ann);
-    bob.connected(1, &ann, true);
-    ann.connected(1, &bob, false);
-    exchange(1, &mut bob, &mut ann);
+    let _bob = followed(&mut ann, document);
     let key = AuthorKey::from_seed(&[9; 32]);
     let sign = |exported: [u8; 32]| {
         let message = [b"pistol/redeem/1\0".as_slice(), &exported, document.as_bytes(), &SECRET].concat();
@@ -107,13 +122,47 @@ fn nobody_shows_an_invitation_for_who_did_not_sign_or_on_another_connection() {
 }
 
 #[test]
+fn nobody_is_told_of_a_grant_before_it_is_durable_and_a_crash_leaves_the_invitation() {
+    let (mut ann, document) = inviting();
+    let mut bob = followed(&mut ann, document);
+    let mut ticket = Ticket::new(document, None, ann.node, &[]);
+    ticket.secret = Some(SECRET);
+    bob.command(Command::Join(ticket));
+    let shown: Vec<Message> = bob.sent(1);
+    shown.iter().for_each(|message| ann.receive(1, message));
+    assert!(shown.iter().any(|message| matches!(message, Message::Redeem(_))));
+    assert_eq!(ann.sent(1), []);
+    // The power goes before the disk took it: it can be used again.
+    let mut again = ann.restarted();
+    assert_eq!((members(opened(&mut again, document), document), again.rows(Table::Invites).len()), (0, 1));
+    assert_eq!(join(&mut Machine::new(3), &mut again, document, 2), Ok(()));
+}
+
+#[test]
+fn whoever_tries_secrets_is_hung_up_on() {
+    let (mut ann, document) = inviting();
+    let _bob = followed(&mut ann, document);
+    let key = AuthorKey::from_seed(&[9; 32]);
+    for number in 0..40 {
+        let secret = [number; 16];
+        if secret == SECRET {
+            continue;
+        }
+        let message = [b"pistol/redeem/1\0".as_slice(), &[1; 32], document.as_bytes(), &secret].concat();
+        let signature = key.sign(&message).0;
+        let half = |from: usize| signature[from..from + 32].try_into().unwrap();
+        let redeem = Redeem { topic: 0, secret, author: *key.id().as_bytes(), signature: (half(0), half(32)) };
+        ann.receive(1, &Message::Redeem(redeem));
+    }
+    assert!(ann.has_closed(1));
+    ann.sync();
+    assert_eq!(members(&ann, document), 0);
+}
+
+#[test]
 fn a_node_that_answers_for_an_invitation_that_nobody_showed_is_blamed() {
     let (mut ann, document) = inviting();
-    let mut bob = Machine::new(2);
-    bob.join(document, &ann);
-    bob.connected(1, &ann, true);
-    ann.connected(1, &bob, false);
-    exchange(1, &mut bob, &mut ann);
+    let mut bob = followed(&mut ann, document);
     for _ in 0..40 {
         bob.receive(1, &Message::Redeemed(0, Redeemed::Granted));
     }

@@ -19,6 +19,8 @@ use crate::limits;
 pub(in crate::engine) struct Directory {
     /// Whether the peer was told what is here: what comes later is told one by one.
     is_begun: bool,
+    /// Whether the peer told its digest: to compare takes a look at all documents here, and is done once.
+    is_compared: bool,
     /// The peer's digest, until it is compared.
     digest: Option<Early>,
     /// Whether the peer told of all that it holds.
@@ -113,6 +115,9 @@ impl Engine {
             return;
         }
         let Some(directory) = self.directory_or_blame(connection, topic, effects) else { return };
+        if directory.is_compared {
+            return;
+        }
         directory.digest = Some(Early::Digest(digest));
         self.compare(connection, topic, effects);
     }
@@ -123,6 +128,7 @@ impl Engine {
             return;
         };
         let Some(digest) = directory.digest.take() else { return };
+        directory.is_compared = true;
         let Some(space) = self.topic_mut(connection, topic).map(|state| state.document) else { return };
         let here: Vec<DocumentId> = self.spaces.here(&space).into_iter().flatten().copied().collect();
         if !matches!(digest, Early::Digest(digest) if digest == listing::digest(here.iter())) {
