@@ -16,6 +16,7 @@ use pistol_engine::export::{Exported, export};
 use pistol_engine::{Command, Input, Now, OperateError};
 
 use crate::machine::{Machine, exchange};
+use crate::wires::{connect, part, settle};
 
 fn author(machine: &Machine) -> AuthorId {
     AuthorKey::from_seed(&machine.node.0).id()
@@ -72,33 +73,6 @@ fn grant(to: Subject, role: Role) -> Action {
 
 fn revoke(who: Subject) -> Action {
     Action::Revoke { who, mode: Mode::Endorsed, cascade: false, keep: Keep::default() }
-}
-
-/// Carries everything between nodes, each pair on its connection, and to their disks, until nothing moves.
-fn settle(machines: &mut [Machine], connections: &[(u64, usize, usize)]) {
-    loop {
-        machines.iter_mut().for_each(Machine::sync);
-        let mut is_any_sent = false;
-        for (connection, one, other) in connections {
-            let [one, other] = machines.get_disjoint_mut([*one, *other]).unwrap();
-            is_any_sent |= !exchange(*connection, one, other).is_empty();
-        }
-        if !is_any_sent {
-            return;
-        }
-    }
-}
-
-fn connect(machines: &mut [Machine], (connection, one, other): (u64, usize, usize)) {
-    let [one, other] = machines.get_disjoint_mut([one, other]).unwrap();
-    one.connected(connection, other, true);
-    other.connected(connection, one, false);
-}
-
-fn part(machines: &mut [Machine], (connection, one, other): (u64, usize, usize)) {
-    for at in [one, other] {
-        machines[at].give(Input::Disconnected { connection, reason: String::new() });
-    }
 }
 
 fn state(machine: &Machine, document: DocumentId, change: &ChangeId) -> State {

@@ -18,6 +18,7 @@ mod spaces;
 mod states;
 mod stranger;
 mod unread;
+mod wires;
 
 use machine::{Machine, exchange, pair};
 use pistol_core::change::Change;

@@ -14,6 +14,7 @@ use pistol_sync::proto::message::Message;
 use pistol_sync::ticket::Ticket;
 
 use crate::machine::{Machine, exchange};
+use crate::wires::{connect, part, settle};
 
 /// The key of the space in these tests.
 fn space_key() -> ReadKey {
@@ -100,33 +101,6 @@ fn write(machine: &mut Machine, document: DocumentId, text: &str) {
 
 fn join(machine: &mut Machine, document: DocumentId, key: Option<ReadKey>, other: &Machine) {
     machine.command(Command::Join(Ticket::new(document, key, other.node, &[])));
-}
-
-fn connect(machines: &mut [Machine], (connection, one, other): (u64, usize, usize)) {
-    let [one, other] = machines.get_disjoint_mut([one, other]).unwrap();
-    one.connected(connection, other, true);
-    other.connected(connection, one, false);
-}
-
-fn part(machines: &mut [Machine], (connection, one, other): (u64, usize, usize)) {
-    for at in [one, other] {
-        machines[at].give(Input::Disconnected { connection, reason: String::new() });
-    }
-}
-
-/// Carries everything between nodes, and to their disks, until nothing moves.
-fn settle(machines: &mut [Machine], connections: &[(u64, usize, usize)]) {
-    loop {
-        machines.iter_mut().for_each(Machine::sync);
-        let mut is_any_sent = false;
-        for (connection, one, other) in connections {
-            let [one, other] = machines.get_disjoint_mut([*one, *other]).unwrap();
-            is_any_sent |= !exchange(*connection, one, other).is_empty();
-        }
-        if !is_any_sent {
-            return;
-        }
-    }
 }
 
 fn place(machine: &Machine, space: DocumentId, document: DocumentId) -> Option<Place> {
